@@ -1,0 +1,51 @@
+/*
+ * buf - bytes that grow.
+ *
+ * A failed allocation is remembered in `failed`; what is appended after it is dropped, so a
+ * writer appends all it has and looks once, at the end. A zeroed struct is an empty buf.
+ */
+#ifndef DROVER_BASE_BUF_H
+#define DROVER_BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct buf {
+    char *p; /* owned; NULL until something is appended */
+    size_t len;
+    size_t cap;
+    bool failed;
+};
+
+/* Gives the memory back and leaves an empty buf. */
+void buf_free(struct buf *b);
+
+/* Forgets the bytes and the failure, keeps the memory. */
+void buf_clear(struct buf *b);
+
+/*
+ * Room for at least n more bytes after the present ones. Returns where they go, or NULL when
+ * memory ran out. Bytes put there count once buf_grow() has been told.
+ */
+char *buf_room(struct buf *b, size_t n);
+void buf_grow(struct buf *b, size_t n);
+
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_span(struct buf *b, struct span s);
+void buf_str(struct buf *b, const char *s);
+void buf_u64(struct buf *b, uint64_t value);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+/* A literal is appended without strlen. */
+#define buf_lit(b, literal) buf_add((b), "" literal, sizeof(literal) - 1)
+
+/* Drops the first n bytes (n <= len). */
+void buf_drop(struct buf *b, size_t n);
+
+#endif

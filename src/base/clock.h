@@ -1,0 +1,26 @@
+/*
+ * clock - the time, read in one place.
+ *
+ * Deadlines are milliseconds of CLOCK_MONOTONIC, in an int64_t. Dates are seconds since the Epoch.
+ */
+#ifndef DROVER_BASE_CLOCK_H
+#define DROVER_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_NEVER INT64_MAX
+
+/* Milliseconds since some fixed point; never goes back. */
+int64_t clock_ms(void);
+
+/* Seconds since the Epoch, as the system's clock has it. */
+time_t clock_date(void);
+
+/*
+ * How long to wait for a deadline, as epoll_wait(2) wants it: -1 for CLOCK_NEVER, 0 for one that
+ * has passed, and never so short that the wait ends before the deadline.
+ */
+int clock_until(int64_t deadline, int64_t now);
+
+#endif

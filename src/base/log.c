@@ -1,0 +1,93 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line is cut here: PIPE_BUF, so that lines of several processes never mix in a pipe. */
+#define LINE_MAX_BYTES 4096
+
+static enum log_level shown = LOG_INFO;
+static char name[32] = "master";
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARN] = "warn",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+};
+_Static_assert(sizeof level_names / sizeof *level_names == LOG_DEBUG + 1, "a name a level");
+
+void log_set_level(enum log_level level)
+{
+    shown = level;
+}
+
+void log_set_name(const char *who)
+{
+    snprintf(name, sizeof name, "%s", who);
+}
+
+bool log_shows(enum log_level level)
+{
+    return level <= shown;
+}
+
+static size_t stamp(char *line, size_t size)
+{
+    struct timespec now;
+    struct tm tm;
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &tm);
+    size_t n = strftime(line, size, "%Y-%m-%d %H:%M:%S", &tm);
+    return n + (size_t)snprintf(line + n, size - n, ".%03ld", now.tv_nsec / 1000000);
+}
+
+/* snprintf(3) tells what it would have written; a line that is cut ends at its room. */
+static size_t clip(size_t n, int added, size_t size)
+{
+    if (added < 0)
+        return n;
+    n += (size_t)added;
+    return n < size ? n : size - 1;
+}
+
+static void line_write(enum log_level level, const char *words, const char *format, va_list args)
+{
+    char line[LINE_MAX_BYTES];
+    size_t size = sizeof line - 1; /* the newline's place */
+    size_t n = stamp(line, size);
+    n = clip(n, snprintf(line + n, size - n, " %-5s %s: ", level_names[level], name), size);
+    n = clip(n, vsnprintf(line + n, size - n, format, args), size);
+    if (words)
+        n = clip(n, snprintf(line + n, size - n, ": %s", words), size);
+    for (size_t i = 0; i < n; i++) /* a client's bytes must not start a line of their own */
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    line[n++] = '\n';
+    /* Nobody is left to tell that stderr cannot be written. */
+    if (write(STDERR_FILENO, line, n) < 0)
+        return;
+}
+
+#define LOG_VERB(verb, level, words)                \
+    void verb(const char *format, ...)              \
+    {                                               \
+        int saved = errno;                          \
+        va_list args;                               \
+        va_start(args, format);                     \
+        if (log_shows(level))                       \
+            line_write(level, words, format, args); \
+        va_end(args);                               \
+        errno = saved;                              \
+    }
+
+LOG_VERB(log_fatal, LOG_ERROR, strerror(saved))
+LOG_VERB(log_fatalx, LOG_ERROR, NULL)
+LOG_VERB(log_warn, LOG_WARN, strerror(saved))
+LOG_VERB(log_warnx, LOG_WARN, NULL)
+LOG_VERB(log_info, LOG_INFO, NULL)
+LOG_VERB(log_debug, LOG_DEBUG, NULL)
