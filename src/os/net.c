@@ -1,0 +1,163 @@
+#include "os/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool net_is_shared(const struct net_address *address)
+{
+    return address->any.sa_family == AF_UNIX;
+}
+
+static bool is_inet(const struct net_address *address)
+{
+    return address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
+}
+
+static int set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/* close(2) may change errno, and the cause is what was before it. */
+static int close_failed(int fd)
+{
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static int open_socket(const struct net_address *address)
+{
+    int family = address->any.sa_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (is_inet(address) && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+        return close_failed(fd);
+    if (family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !address->dual) < 0)
+        return close_failed(fd);
+    return fd;
+}
+
+/* A socket file outlives a server that was killed. It is stale if nobody answers there. */
+static bool remove_stale(const struct net_address *address)
+{
+    struct stat st;
+    if (address->un.sun_path[0] == '\0' || lstat(address->un.sun_path, &st) < 0 ||
+        !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, &address->any, address->length) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused && unlink(address->un.sun_path) == 0;
+}
+
+static int bind_unix(int fd, const struct net_address *address)
+{
+    if (bind(fd, &address->any, address->length) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return -1;
+    if (!remove_stale(address)) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    return bind(fd, &address->any, address->length);
+}
+
+/* Port 0 was a wish: from here on the address is what the kernel made of it. */
+static int learn_port(int fd, struct net_address *address)
+{
+    address->length = sizeof address->storage;
+    return getsockname(fd, &address->any, &address->length);
+}
+
+static int bind_inet(int fd, struct net_address *address)
+{
+    if (bind(fd, &address->any, address->length) < 0)
+        return -1;
+    if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+        return -1;
+    return learn_port(fd, address);
+}
+
+static void fall_back_to_v4(struct net_address *address)
+{
+    struct sockaddr_in6 in6;
+    memcpy(&in6, &address->storage, sizeof in6);
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = in6.sin6_port};
+    memcpy(&address->storage, &in, sizeof in);
+    address->length = sizeof in;
+    address->dual = false;
+}
+
+int net_bind(struct net_address *address)
+{
+    int fd = open_socket(address);
+    if (fd < 0 && errno == EAFNOSUPPORT && address->dual) {
+        fall_back_to_v4(address);
+        fd = open_socket(address);
+    }
+    if (fd < 0)
+        return -1;
+    int bound = is_inet(address) ? bind_inet(fd, address) : bind_unix(fd, address);
+    return bound < 0 ? close_failed(fd) : fd;
+}
+
+int net_join(const struct net_address *address)
+{
+    int fd = open_socket(address);
+    if (fd < 0)
+        return -1;
+    if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || bind(fd, &address->any, address->length) < 0)
+        return close_failed(fd);
+    return fd;
+}
+
+int net_listen(int fd, const struct net_address *address, int defer_seconds)
+{
+    if (is_inet(address)) {
+        /* Accepted sockets inherit it: an answer is written whole, there is nothing to wait for. */
+        if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+            return -1;
+        if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
+            return -1;
+    }
+    return listen(fd, address->backlog);
+}
+
+void net_unlink(const struct net_address *address)
+{
+    if (address->any.sa_family == AF_UNIX && address->un.sun_path[0] != '\0')
+        unlink(address->un.sun_path);
+}
+
+void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
+{
+    char host[INET6_ADDRSTRLEN];
+    if (address->any.sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, &address->storage, sizeof in);
+        inet_ntop(AF_INET, &in.sin_addr, host, sizeof host);
+        snprintf(text, NET_TEXT_SIZE, "%s:%u", host, ntohs(in.sin_port));
+    } else if (address->any.sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, &address->storage, sizeof in6);
+        inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof host);
+        snprintf(text, NET_TEXT_SIZE, "[%s]:%u", host, ntohs(in6.sin6_port));
+    } else if (address->un.sun_path[0] == '\0') {
+        int n = (int)(address->length - offsetof(struct sockaddr_un, sun_path)) - 1;
+        snprintf(text, NET_TEXT_SIZE, "unix:@%.*s", n, address->un.sun_path + 1);
+    } else {
+        snprintf(text, NET_TEXT_SIZE, "unix:%s", address->un.sun_path);
+    }
+}

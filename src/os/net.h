@@ -1,0 +1,61 @@
+/*
+ * net - listening sockets.
+ *
+ * An address is bound by its first socket without SO_REUSEPORT, so that a second server of the
+ * same user cannot join in silence and take half of the clients; only then the option is set, and
+ * further sockets join the group that the first one's listen(2) makes.
+ */
+#ifndef DROVER_OS_NET_H
+#define DROVER_OS_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* The longest text of an address, with its NUL: "unix:" and a path. */
+#define NET_TEXT_SIZE (sizeof(struct sockaddr_un) + sizeof "unix:")
+
+struct net_address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_storage storage;
+        struct sockaddr_un un;
+    };
+    socklen_t length;
+    int backlog;
+    bool defer; /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
+    bool dual;  /* [::] that takes IPv4 clients too */
+};
+
+/* Unix sockets cannot be a reuseport group: all workers share one socket. */
+bool net_is_shared(const struct net_address *address);
+
+/*
+ * Makes the first socket of an address, bound but not yet listening, non-blocking and
+ * close-on-exec. A dual address falls back to 0.0.0.0, in *address too, where the kernel has no
+ * IPv6. A socket file that no server listens at any more is removed. Port 0 is replaced in
+ * *address by the port that the kernel chose. Returns the descriptor, or -1 with errno set:
+ * EADDRINUSE also when a server of the same user holds the address.
+ */
+int net_bind(struct net_address *address);
+
+/* Makes a further socket of an address that net_bind() has bound. -1 with errno set on failure. */
+int net_join(const struct net_address *address);
+
+/* Starts to listen. `defer_seconds`: how long TCP_DEFER_ACCEPT waits for a client's bytes. */
+int net_listen(int fd, const struct net_address *address, int defer_seconds);
+
+/* Removes the socket file of a unix address; nothing for the others. */
+void net_unlink(const struct net_address *address);
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". */
+void net_text(const struct net_address *address, char text[NET_TEXT_SIZE]);
+
+/*
+ * Who listens at this TCP port or socket file, as far as /proc lets this user see: "nginx (pid
+ * 4711)". Returns false if it cannot be known.
+ */
+bool net_holder(const struct net_address *address, char *text, size_t size);
+
+#endif

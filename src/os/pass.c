@@ -1,0 +1,96 @@
+#include "os/pass.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int) * PASS_FDS_MAX)];
+};
+
+int pass_pair(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+static void attach(struct msghdr *message, union control *control, const int *fds, size_t count)
+{
+    size_t length = sizeof(int) * count;
+    memset(control, 0, sizeof *control);
+    message->msg_control = control->bytes;
+    message->msg_controllen = CMSG_SPACE(length);
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(length);
+    memcpy(CMSG_DATA(header), fds, length);
+}
+
+int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t fd_count)
+{
+    union control control;
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd_count > PASS_FDS_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (fd_count > 0)
+        attach(&message, &control, fds, fd_count);
+    ssize_t sent;
+    do
+        sent = sendmsg(end, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -1 : 0;
+}
+
+/* Takes what came, closes what has no place. */
+static void detach(struct msghdr *message, int *fds, size_t room, size_t *count)
+{
+    *count = 0;
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
+            if (*count < room)
+                fds[(*count)++] = fd;
+            else
+                close(fd);
+        }
+    }
+}
+
+ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_count)
+{
+    union control control;
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t n;
+    do
+        n = recvmsg(end, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -1;
+    size_t count = 0;
+    detach(&message, fds, fds ? *fd_count : 0, &count);
+    if (fd_count)
+        *fd_count = count;
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+        while (count > 0)
+            close(fds[--count]);
+        if (fd_count)
+            *fd_count = 0;
+        errno = EMSGSIZE;
+        return -1;
+    }
+    return n;
+}

@@ -1,0 +1,69 @@
+#include "os/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int close_failed(int fd)
+{
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static int lock(int fd, pid_t *holder)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_SETLK, &whole) == 0)
+        return 0;
+    if (errno != EACCES && errno != EAGAIN)
+        return -1;
+    *holder = 0;
+    if (fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK)
+        *holder = whole.l_pid;
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+/* The holder removes the file when it leaves: what was locked may be no longer what is there. */
+static int is_still_there(int fd, const char *path)
+{
+    struct stat locked, there;
+    return fstat(fd, &locked) == 0 && stat(path, &there) == 0 && locked.st_ino == there.st_ino &&
+           locked.st_dev == there.st_dev;
+}
+
+static int write_pid(int fd)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) < 0)
+        return -1;
+    return pwrite(fd, text, (size_t)n, 0) == n ? 0 : -1;
+}
+
+int pidfile_open(const char *path, pid_t *holder)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+            return -1;
+        if (lock(fd, holder) < 0)
+            return close_failed(fd);
+        if (!is_still_there(fd, path)) {
+            close(fd);
+            continue;
+        }
+        return write_pid(fd) < 0 ? close_failed(fd) : fd;
+    }
+}
+
+void pidfile_close(int fd, const char *path)
+{
+    unlink(path);
+    close(fd);
+}
