@@ -67,9 +67,6 @@
 #define LINGER_MS        2000
 #define LINGER_BYTES_MAX (4 * 1024 * 1024)
 
-/* Entries of one directory listing; the page says when there are more. */
-#define LISTING_ENTRIES_MAX 20000
-
 /* Respawn: the first is at once, the next ones wait this long, doubled each time up to the cap;
  * a worker that stayed this long is healthy and starts the count anew. Milliseconds. */
 #define RESPAWN_DELAY_MS     100

@@ -2,7 +2,8 @@
  * parse - the head of one HTTP/1.x request (RFC 9112), strict about framing.
  *
  * Bytes in, spans out: nothing is copied, nothing is kept, no descriptor and no clock. The spans
- * point into the bytes that were given and live as long as they do.
+ * point into the bytes that were given and live as long as they do; but a path that was left out
+ * is a static "/".
  *
  * Refused, since each has been used to smuggle requests: a bare CR or LF, space before a colon,
  * obs-fold, control bytes in names or values, Content-Length beside Transfer-Encoding, lengths

@@ -19,9 +19,11 @@ struct http_range {
  * Reads the value of a Range field for a representation of `size` bytes.
  *
  *  > 0  so many ranges are satisfiable; they are in `ranges`, in the order asked for, clipped to
- * size 0  well formed, but none is satisfiable: 416 -1  to be ignored: another unit, malformed,
- * more than HTTP_RANGES_MAX, or together longer than the representation, which costs more to send
- * in parts than whole
+ *       the size
+ *    0  well formed, but none is satisfiable: 416
+ *   -1  to be ignored: another unit, malformed, more than HTTP_RANGES_MAX, together longer than the
+ *       representation, which costs more to send in parts than whole, or the last bytes of an empty
+ *       representation, which no Content-Range can name
  *
  * Numbers over UINT64_MAX are clipped, not wrapped.
  */

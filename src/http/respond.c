@@ -1,0 +1,116 @@
+#include "http/respond.h"
+
+struct status {
+    int code;
+    const char *reason;
+    const char *sentence; /* for a person */
+};
+
+static const struct status statuses[] = {
+    {100, "Continue", ""},
+    {200, "OK", "Here it is."},
+    {204, "No Content", ""},
+    {206, "Partial Content", ""},
+    {301, "Moved Permanently", "This has moved for good."},
+    {302, "Found", "This is elsewhere for now."},
+    {303, "See Other", "The answer is elsewhere."},
+    {304, "Not Modified", ""},
+    {307, "Temporary Redirect", "This is elsewhere for now."},
+    {308, "Permanent Redirect", "This has moved for good."},
+    {400, "Bad Request", "The request is not well-formed HTTP."},
+    {403, "Forbidden", "The server may not, or will not, show this."},
+    {404, "Not Found", "There is nothing here."},
+    {405, "Method Not Allowed", "This cannot be asked for in that way."},
+    {408, "Request Timeout", "The request took too long to arrive."},
+    {409, "Conflict", "The request does not fit what is there."},
+    {411, "Length Required", "The request must say how long it is."},
+    {412, "Precondition Failed", "What the request took for granted does not hold."},
+    {413, "Content Too Large", "The request's body is longer than the server takes."},
+    {414, "URI Too Long", "The address is longer than the server takes."},
+    {415, "Unsupported Media Type", "The server does not take this kind of body."},
+    {416, "Range Not Satisfiable", "There are no such bytes."},
+    {417, "Expectation Failed", "The server cannot do what the request expects."},
+    {426, "Upgrade Required", "This needs another protocol."},
+    {429, "Too Many Requests", "Please ask less often."},
+    {431, "Request Header Fields Too Large", "The request's head is larger than the server takes."},
+    {500, "Internal Server Error", "Something went wrong in the server."},
+    {501, "Not Implemented", "The server does not know how to do this."},
+    {502, "Bad Gateway", "A server behind this one gave no good answer."},
+    {503, "Service Unavailable", "The server has too much to do; please try again."},
+    {504, "Gateway Timeout", "A server behind this one took too long."},
+    {505, "HTTP Version Not Supported", "The server speaks HTTP/1.0 and HTTP/1.1."},
+};
+
+static const struct status *find(int code)
+{
+    static const struct status unknown = {0, "Unknown", ""};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        if (statuses[i].code == code)
+            return &statuses[i];
+    return &unknown;
+}
+
+const char *http_reason(int status)
+{
+    return find(status)->reason;
+}
+
+bool http_status_has_body(int status)
+{
+    return status >= 200 && status != 204 && status != 304;
+}
+
+static void status_line(struct buf *out, int status)
+{
+    if (status == 200) { /* most of them */
+        buf_lit(out, "HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    buf_lit(out, "HTTP/1.1 ");
+    buf_u64(out, (uint64_t)status);
+    buf_lit(out, " ");
+    buf_str(out, http_reason(status));
+    buf_lit(out, "\r\n");
+}
+
+void http_respond_head(struct buf *out, const struct http_head *head)
+{
+    status_line(out, head->status);
+    buf_lit(out, "Server: drover\r\nDate: ");
+    buf_str(out, head->date);
+    buf_lit(out, "\r\n");
+    if (head->persistence == HTTP_CLOSE)
+        buf_lit(out, "Connection: close\r\n");
+    else if (head->persistence == HTTP_KEEP_SAID)
+        buf_lit(out, "Connection: keep-alive\r\n");
+    if (head->type.n > 0) {
+        buf_lit(out, "Content-Type: ");
+        buf_span(out, head->type);
+        buf_lit(out, "\r\n");
+    }
+    if (head->has_length) {
+        buf_lit(out, "Content-Length: ");
+        buf_u64(out, head->length);
+        buf_lit(out, "\r\n");
+    }
+    buf_span(out, head->fields);
+    buf_lit(out, "\r\n");
+}
+
+void http_page(struct buf *out, int status)
+{
+    const struct status *s = find(status);
+    buf_printf(out,
+               "<!DOCTYPE html>\n"
+               "<html lang=\"en\">\n"
+               "<meta charset=\"utf-8\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width\">\n"
+               "<title>%d %s</title>\n"
+               "<style>:root{color-scheme:light dark}"
+               "body{font:1rem/1.5 system-ui,sans-serif;margin:3rem auto;max-width:40rem;"
+               "padding:0 1rem}</style>\n"
+               "<h1>%d %s</h1>\n"
+               "<p>%s</p>\n"
+               "</html>\n",
+               status, s->reason, status, s->reason, s->sentence);
+}

@@ -1,0 +1,41 @@
+/*
+ * respond - the head of an answer (RFC 9112, 4), and the short page for a status.
+ */
+#ifndef DROVER_HTTP_RESPOND_H
+#define DROVER_HTTP_RESPOND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+enum http_persistence {
+    HTTP_KEEP_SILENT, /* 1.1 keeps without a word */
+    HTTP_KEEP_SAID,   /* 1.0 must be told */
+    HTTP_CLOSE,
+};
+
+struct http_head {
+    int status;
+    enum http_persistence persistence;
+    const char *date;   /* as http_date_format() writes it */
+    struct span type;   /* Content-Type; empty: left away */
+    struct span fields; /* whole field lines, each with its CRLF */
+    bool has_length;
+    uint64_t length;
+};
+
+/* Appends status line, fields and the empty line. */
+void http_respond_head(struct buf *out, const struct http_head *head);
+
+/* "Not Found"; "Unknown" for a status without a phrase here. */
+const char *http_reason(int status);
+
+/* May an answer with this status have a body at all (RFC 9110, 6.4.1)? */
+bool http_status_has_body(int status);
+
+/* The page for a status: HTML in UTF-8, one sentence, no reference to anything outside. */
+void http_page(struct buf *out, int status);
+
+#endif
