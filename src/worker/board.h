@@ -1,0 +1,39 @@
+/*
+ * board - what the workers have done, in memory that the master shares with them.
+ *
+ * One row a slot, and one writer a row: the worker of that slot. The counters outlive it: its
+ * successor goes on counting. Readers may see a row between two of its counters' changes, never a
+ * torn counter.
+ */
+#ifndef DROVER_WORKER_BOARD_H
+#define DROVER_WORKER_BOARD_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+
+/* Its own cache lines, so that two workers never write to the same one. */
+struct board_row {
+    uint64_t accepted;    /* connections, ever */
+    uint64_t requests;    /* answered, ever, refused ones too */
+    uint64_t connections; /* open now */
+} __attribute__((aligned(128)));
+
+struct board {
+    struct board_row rows[SLOTS_MAX];
+};
+
+/* Zeroed and shared with every process that is forked from here on. NULL with errno set. */
+struct board *board_open(void);
+void board_close(struct board *board);
+
+/* For the row's writer. Relaxed: nothing else is published by a counter. */
+static inline void board_add(uint64_t *counter, int64_t n)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
+}
+
+/* All rows added up. */
+struct board_row board_sum(const struct board *board);
+
+#endif

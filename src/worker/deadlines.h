@@ -1,0 +1,48 @@
+/*
+ * deadlines - when to give up on a connection.
+ *
+ * Each kind of timeout has one length, so a list in the order of arming is a list in the order of
+ * expiry: arming, disarming and expiring are O(1), and nothing is allocated. Milliseconds.
+ */
+#ifndef DROVER_WORKER_DEADLINES_H
+#define DROVER_WORKER_DEADLINES_H
+
+#include <stdint.h>
+
+enum deadline_kind {
+    DEADLINE_NONE, /* not armed */
+    DEADLINE_HEADER,
+    DEADLINE_BODY,
+    DEADLINE_SEND,
+    DEADLINE_IDLE,
+    DEADLINE_LINGER,
+    DEADLINE_KINDS,
+};
+
+/* A member of what may expire. Zeroed: not armed. */
+struct deadline {
+    struct deadline *previous;
+    struct deadline *next;
+    int64_t at;
+    enum deadline_kind kind;
+};
+
+struct deadlines {
+    int64_t length[DEADLINE_KINDS]; /* 0: this kind never expires */
+    struct deadline *first[DEADLINE_KINDS];
+    struct deadline *last[DEADLINE_KINDS];
+};
+
+/* Arms for now + the kind's length; what was armed before is forgotten. */
+void deadlines_arm(struct deadlines *all, struct deadline *one, enum deadline_kind kind,
+                   int64_t now);
+
+void deadlines_disarm(struct deadlines *all, struct deadline *one);
+
+/* The nearest deadline of all, CLOCK_NEVER when none is armed. */
+int64_t deadlines_next(const struct deadlines *all);
+
+/* Disarms and returns one that is due, its kind in *kind; NULL when none is. */
+struct deadline *deadlines_due(struct deadlines *all, int64_t now, enum deadline_kind *kind);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * doors - where the clients of each slot come in: its listening sockets.
+ *
+ * One reuseport socket a slot and address; a unix address has a single one, shared by all workers.
+ * The master opens them all and keeps them for life; every worker inherits them, and gets those
+ * that are made later by SCM_RIGHTS.
+ */
+#ifndef DROVER_WORKER_DOORS_H
+#define DROVER_WORKER_DOORS_H
+
+#include <stdbool.h>
+
+#include "base/limits.h"
+
+struct doors {
+    int slot_count;
+    int address_count;
+    int shared[ADDRESSES_MAX];         /* by address; -1: each slot has its own */
+    int own[SLOTS_MAX][ADDRESSES_MAX]; /* by slot and address; -1: there is none */
+};
+
+/* No slots, no sockets. */
+void doors_init(struct doors *doors);
+
+/* Calls back for each socket of a slot's own. */
+void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *context),
+                void *context);
+
+/* The slot that this socket belongs to, -1 if it is shared or unknown. */
+int doors_slot_of(const struct doors *doors, int fd);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * worker - a process that accepts for its slot, and for those it has adopted, and serves.
+ */
+#ifndef DROVER_WORKER_WORKER_H
+#define DROVER_WORKER_WORKER_H
+
+#include <drover.h>
+#include <sys/types.h>
+
+#include "os/child.h"
+#include "worker/board.h"
+#include "worker/deadlines.h"
+#include "worker/doors.h"
+
+struct worker_job {
+    int slot;
+    int channel;                           /* socketpair to the master, as order.h has it */
+    pid_t master;                          /* whose child this is */
+    struct doors *doors;                   /* of all slots; the worker's own copy */
+    struct board *board;                   /* borrowed */
+    const struct drover_app *app;          /* borrowed */
+    const struct child_identity *identity; /* borrowed */
+    int max_connections;
+    int64_t timeouts[DEADLINE_KINDS]; /* milliseconds, 0: never */
+    int64_t drain_timeout;            /* milliseconds, 0: never */
+};
+
+/* Runs in the child until it has nothing more to do. Returns the status to exit with. */
+int worker_run(const struct worker_job *job);
+
+#endif
