@@ -1,0 +1,11 @@
+/*
+ * cli - the subcommands of drover. Each gets the arguments behind its name and returns the status
+ * to exit with.
+ */
+#ifndef DROVER_CLI_CLI_H
+#define DROVER_CLI_CLI_H
+
+int cli_serve(int argc, char *const argv[]);
+int cli_version(int argc, char *const argv[]);
+
+#endif

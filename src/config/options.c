@@ -1,0 +1,327 @@
+#include "config/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "config/address.h"
+#include "config/identity.h"
+#include "config/values.h"
+#include "os/cpus.h"
+
+#define HOUR (60 * 60 * 1000LL)
+
+enum option_type { ADDRESS, WORKERS, TEXT, NUMBER, DURATION, YES_NO, LEVEL };
+
+struct option {
+    const char *name;
+    enum option_type type;
+    const char *argument; /* how --help calls the value */
+    const char *fallback; /* the default; NULL: none */
+    const char *shown;    /* the default, in words; NULL: as it is */
+    int64_t min, max;     /* of a number, or of a duration in milliseconds */
+    size_t offset;        /* in struct settings */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct option options[] = {
+    {"listen", ADDRESS, "ADDR", "127.0.0.1:8080", NULL, 0, 0, AT(addresses),
+     "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name; then, each "
+     "after a comma, backlog=N, defer=no; may be repeated"},
+    {"workers", WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
+     "how many processes serve; auto: as many as the CPUs that drover may use"},
+    {"root", TEXT, "DIR", ".", NULL, 0, 0, AT(root),
+     "what is served; the same as the argument ROOT"},
+    {"listing", YES_NO, "yes|no", "yes", NULL, 0, 0, AT(listing),
+     "list directories that have no index.html"},
+    {"dot-files", YES_NO, "yes|no", "no", NULL, 0, 0, AT(dot_files),
+     "serve and list names that start with a dot"},
+    {"ready-fd", NUMBER, "N", NULL, "off", 0, INT_MAX, AT(ready_fd),
+     "once every worker accepts, the addresses, one a line, are written to this descriptor and it "
+     "is closed"},
+    {"pidfile", TEXT, "FILE", NULL, "off", 0, 0, AT(pidfile),
+     "the master's pid; locked, so that a second one is refused"},
+    {"user", TEXT, "NAME", NULL, "as started", 0, 0, AT(user), "who the workers run as"},
+    {"group", TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
+    {"max-connections", NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
+     "open connections of one worker; more wait in the queue"},
+    {"header-timeout", DURATION, "TIME", "10s", NULL, 0, 24 * HOUR, AT(header_timeout),
+     "for a request's head, from its first byte on"},
+    {"body-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(body_timeout),
+     "for a request's body"},
+    {"send-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(send_timeout),
+     "for a client that takes nothing of its answer"},
+    {"idle-timeout", DURATION, "TIME", "75s", NULL, 0, 24 * HOUR, AT(idle_timeout),
+     "for the next request on a kept connection"},
+    {"drain-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(drain_timeout),
+     "how long a worker that leaves finishes what it has"},
+    {"start-timeout", DURATION, "TIME", "10s", NULL, 0, 24 * HOUR, AT(start_timeout),
+     "how long a worker may take until it accepts"},
+    {"log-level", LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level), "error, warn, info or debug"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+static int wrong(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int wrong(char *why, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, OPTIONS_WHY_SIZE, format, args);
+    va_end(args);
+    return EX_USAGE;
+}
+
+/* ------------------------------------------------------------------------------ the values */
+
+static int set_address(const struct option *o, const char *value, struct settings *s, char *why)
+{
+    char what[OPTIONS_WHY_SIZE / 2];
+    size_t have = (size_t)s->address_count;
+    size_t n = address_parse(value, s->addresses + have, ADDRESSES_MAX - have, what, sizeof what);
+    if (n == 0)
+        return wrong(why, "--%s %.200s: %s", o->name, value, what);
+    s->address_count += (int)n;
+    return 0;
+}
+
+static int set_number(const struct option *o, const char *value, int64_t *member, char *why)
+{
+    int64_t n;
+    bool is_auto = o->type == WORKERS && strcmp(value, "auto") == 0;
+    if (is_auto)
+        n = cpus_usable() < SLOTS_MAX ? cpus_usable() : SLOTS_MAX;
+    else if (!value_number(value, &n) || n < o->min || n > o->max)
+        return wrong(why, "--%s %.200s: must be %sa whole number from %lld to %lld", o->name, value,
+                     o->type == WORKERS ? "\"auto\" or " : "", (long long)o->min,
+                     (long long)o->max);
+    *member = n;
+    return 0;
+}
+
+static int set_duration(const struct option *o, const char *value, int64_t *member, char *why)
+{
+    char most[32];
+    int64_t n;
+    value_print_duration(o->max, most, sizeof most);
+    if (!value_duration(value, &n) || n > o->max)
+        return wrong(
+            why,
+            "--%s %.200s: must be a number with ms, s, m or h, as in 250ms or 10s, at most "
+            "%s; 0 is never",
+            o->name, value, most);
+    *member = n;
+    return 0;
+}
+
+static int set_level(const struct option *o, const char *value, enum log_level *member, char *why)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            *member = (enum log_level)i;
+            return 0;
+        }
+    return wrong(why, "--%s %.200s: must be error, warn, info or debug", o->name, value);
+}
+
+static int set_text(const struct option *o, const char *value, const char **member, char *why)
+{
+    if (!*value)
+        return wrong(why, "--%s: must not be empty", o->name);
+    *member = value;
+    return 0;
+}
+
+static int set(const struct option *o, const char *value, struct settings *s, char *why)
+{
+    void *member = (char *)s + o->offset;
+    switch (o->type) {
+    case ADDRESS: return set_address(o, value, s, why);
+    case WORKERS:
+    case NUMBER: return set_number(o, value, member, why);
+    case DURATION: return set_duration(o, value, member, why);
+    case LEVEL: return set_level(o, value, member, why);
+    case TEXT: return set_text(o, value, member, why);
+    case YES_NO:
+        if (value_bool(value, member))
+            return 0;
+        return wrong(why, "--%s %.200s: must be yes or no", o->name, value);
+    }
+    return EX_SOFTWARE;
+}
+
+void options_defaults(struct settings *settings)
+{
+    char why[OPTIONS_WHY_SIZE];
+    memset(settings, 0, sizeof *settings);
+    settings->ready_fd = -1;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (options[i].fallback && options[i].type != ADDRESS)
+            set(&options[i], options[i].fallback, settings, why);
+}
+
+/* ------------------------------------------------------------------------ the command line */
+
+/* Levenshtein's distance, for names of up to 31 bytes. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[32];
+    size_t n = strlen(b);
+    if (n >= sizeof row / sizeof *row)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j];
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+const char *options_nearest(const char *typed, const char *const names[], size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(typed) / 3 + 2; /* so many slips, and less, are a typing error */
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(typed, names[i]);
+        if (d < best) {
+            best = d;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
+
+static int unknown(const char *typed, size_t n, char *why)
+{
+    const char *names[OPTION_COUNT];
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)n, typed);
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        names[i] = options[i].name;
+    const char *nearest = options_nearest(name, names, OPTION_COUNT);
+    if (nearest)
+        return wrong(why, "--%s: there is no such option; did you mean --%s?", name, nearest);
+    return wrong(why, "--%s: there is no such option; drover serve --help lists them", name);
+}
+
+/* `name`: what follows the two dashes. `next`: the argument after it, NULL at the end. */
+static int read_option(const char *name, const char *next, bool *took_next,
+                       struct settings *settings, char *why)
+{
+    size_t n = strcspn(name, "=");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options[i];
+        if (strlen(o->name) != n || memcmp(o->name, name, n) != 0)
+            continue;
+        *took_next = name[n] != '=';
+        if (*took_next && !next)
+            return wrong(why, "--%s: its value is missing (%s)", o->name, o->argument);
+        return set(o, *took_next ? next : name + n + 1, settings, why);
+    }
+    return unknown(name, n, why);
+}
+
+static int read_arguments(struct settings *settings, int argc, char *const argv[], char *why)
+{
+    const char *root = NULL;
+    bool only_root = false; /* after "--" */
+    for (int i = 0; i < argc; i++) {
+        bool took_next = false;
+        if (!only_root && strcmp(argv[i], "--") == 0) {
+            only_root = true;
+        } else if (!only_root && strncmp(argv[i], "--", 2) == 0) {
+            int status = read_option(argv[i] + 2, argv[i + 1], &took_next, settings, why);
+            if (status)
+                return status;
+            i += took_next;
+        } else if (!only_root && argv[i][0] == '-' && argv[i][1]) {
+            return wrong(why, "%.200s: there is no such option; options have two dashes", argv[i]);
+        } else if (root) {
+            return wrong(why, "%.200s: ROOT was given already: %.200s", argv[i], root);
+        } else {
+            root = argv[i];
+        }
+    }
+    if (root)
+        settings->root = root;
+    return 0;
+}
+
+static int check_root(const struct settings *settings, char *why)
+{
+    struct stat st;
+    if (stat(settings->root, &st) < 0) {
+        wrong(why, "ROOT %.300s: %s", settings->root, strerror(errno));
+        return errno == EACCES ? EX_NOPERM : EX_NOINPUT;
+    }
+    if (S_ISDIR(st.st_mode))
+        return 0;
+    wrong(why, "ROOT %.300s: is not a directory", settings->root);
+    return EX_NOINPUT;
+}
+
+int options_read(struct settings *settings, int argc, char *const argv[],
+                 char why[OPTIONS_WHY_SIZE])
+{
+    int status = read_arguments(settings, argc, argv, why);
+    if (status)
+        return status;
+    if (settings->address_count == 0) {
+        status = set(&options[0], options[0].fallback, settings, why);
+        if (status)
+            return status;
+    }
+    if (settings->ready_fd >= 0 && fcntl((int)settings->ready_fd, F_GETFD) < 0)
+        return wrong(why, "--ready-fd %lld: is not an open descriptor",
+                     (long long)settings->ready_fd);
+    status = identity_resolve(settings->user, settings->group, &settings->identity, why,
+                              OPTIONS_WHY_SIZE);
+    return status ? status : check_root(settings, why);
+}
+
+/* --------------------------------------------------------------------------------- the help */
+
+/* Breaks a line of help at spaces. */
+static void print_wrapped(FILE *to, const char *text, int indent, int width)
+{
+    while (*text) {
+        int n = (int)strlen(text);
+        if (n > width) {
+            n = width;
+            while (n > 0 && text[n] != ' ')
+                n--;
+        }
+        fprintf(to, "%*s%.*s\n", indent, "", n, text);
+        text += n;
+        text += *text == ' ';
+    }
+}
+
+void options_print(FILE *to)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options[i];
+        const char *shown = o->shown ? o->shown : o->fallback;
+        fprintf(to, "  --%s %s   (default: %s)\n", o->name, o->argument, shown);
+        print_wrapped(to, o->help, 8, 72);
+    }
+}

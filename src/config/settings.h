@@ -1,0 +1,39 @@
+/*
+ * settings - what one server is told to do: every option's value.
+ */
+#ifndef DROVER_CONFIG_SETTINGS_H
+#define DROVER_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "os/child.h"
+#include "os/net.h"
+
+/* Durations are milliseconds; 0 stands for never. Strings are borrowed from the command line. */
+struct settings {
+    int address_count;
+    struct net_address addresses[ADDRESSES_MAX];
+    int64_t workers;
+    const char *root;
+    bool dot_files;
+    bool listing;
+    int64_t ready_fd;    /* -1: none */
+    const char *pidfile; /* NULL: none */
+    const char *user;    /* NULL: as started */
+    const char *group;   /* NULL: the user's */
+    int64_t max_connections;
+    int64_t header_timeout;
+    int64_t body_timeout;
+    int64_t send_timeout;
+    int64_t idle_timeout;
+    int64_t drain_timeout;
+    int64_t start_timeout;
+    enum log_level log_level;
+
+    struct child_identity identity; /* what user and group come to */
+};
+
+#endif

@@ -1,0 +1,66 @@
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "config/options.h"
+
+static int help(int argc, char *const argv[]);
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char *const argv[]);
+    const char *help;
+} commands[] = {
+    {"serve", cli_serve, "serve the files below a directory"},
+    {"version", cli_version, "print the version"},
+    {"help", help, "print this"},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "usage: drover COMMAND [OPTIONS]\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fprintf(to, "\ndrover COMMAND --help tells more.\n");
+}
+
+static int help(int argc, char *const argv[])
+{
+    (void)argc;
+    (void)argv;
+    print_usage(stdout);
+    return 0;
+}
+
+static int unknown(const char *typed)
+{
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = options_nearest(typed, names, COMMAND_COUNT);
+    if (nearest)
+        fprintf(stderr, "drover: there is no command \"%s\"; did you mean %s?\n", typed, nearest);
+    else
+        fprintf(stderr, "drover: there is no command \"%s\"; drover help lists them\n", typed);
+    return EX_USAGE;
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EX_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        name = "version";
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    return unknown(name);
+}

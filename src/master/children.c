@@ -1,0 +1,73 @@
+#include "master/children.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+int children_reserve(struct children *all)
+{
+    if (all->count < all->room)
+        return 0;
+    size_t room = all->room ? all->room * 2 : 16;
+    struct child *list = reallocarray(all->list, room, sizeof *list);
+    if (!list)
+        return -1;
+    all->list = list;
+    all->room = room;
+    return 0;
+}
+
+struct child *children_add(struct children *all, pid_t pid, int slot, int channel)
+{
+    struct child *child = &all->list[all->count++];
+    *child = (struct child){.pid = pid, .slot = slot, .channel = channel, .deadline = CLOCK_NEVER};
+    return child;
+}
+
+void children_remove(struct children *all, struct child *child)
+{
+    close(child->channel);
+    *child = all->list[--all->count];
+}
+
+void children_free(struct children *all)
+{
+    while (all->count > 0)
+        children_remove(all, &all->list[0]);
+    free(all->list);
+    *all = (struct children){0};
+}
+
+struct child *children_by_pid(const struct children *all, pid_t pid)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].pid == pid)
+            return &all->list[i];
+    return NULL;
+}
+
+struct child *children_by_channel(const struct children *all, int channel)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].channel == channel)
+            return &all->list[i];
+    return NULL;
+}
+
+struct child *children_of_slot(const struct children *all, int slot)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].slot == slot && !all->list[i].is_leaving)
+            return &all->list[i];
+    return NULL;
+}
+
+int64_t children_next(const struct children *all)
+{
+    int64_t next = CLOCK_NEVER;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].deadline < next)
+            next = all->list[i].deadline;
+    return next;
+}

@@ -1,0 +1,52 @@
+/*
+ * children - the processes that the master has forked and not yet reaped.
+ */
+#ifndef DROVER_MASTER_CHILDREN_H
+#define DROVER_MASTER_CHILDREN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "worker/order.h"
+
+struct child {
+    pid_t pid;
+    int slot;
+    int channel;                               /* socketpair; owned */
+    bool is_leaving;                           /* it was dismissed: the slot is no longer its own */
+    bool is_ready;                             /* has said that it accepts */
+    int64_t deadline;                          /* of one that leaves; CLOCK_NEVER */
+    char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
+};
+
+/* A pointer to a child is valid until the next children_add() or children_remove(). */
+struct children {
+    struct child *list; /* owned */
+    size_t count;
+    size_t room;
+};
+
+/* Room for one more, so that a child that was forked can always be kept. -1 with errno set. */
+int children_reserve(struct children *all);
+
+/* Takes over the channel. children_reserve() was called before. */
+struct child *children_add(struct children *all, pid_t pid, int slot, int channel);
+
+/* Closes its channel and forgets it. */
+void children_remove(struct children *all, struct child *child);
+
+/* Closes every channel and gives the memory back. */
+void children_free(struct children *all);
+
+struct child *children_by_pid(const struct children *all, pid_t pid);
+struct child *children_by_channel(const struct children *all, int channel);
+
+/* The one that works in the slot; NULL when none does. Those that leave are not it. */
+struct child *children_of_slot(const struct children *all, int slot);
+
+/* The nearest deadline of those that leave; CLOCK_NEVER. */
+int64_t children_next(const struct children *all);
+
+#endif

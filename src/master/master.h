@@ -1,0 +1,19 @@
+/*
+ * master - opens the doors, forks the workers, and sees to it that every slot is served, until it
+ * is told to stop. No client's byte ever reaches it.
+ */
+#ifndef DROVER_MASTER_MASTER_H
+#define DROVER_MASTER_MASTER_H
+
+#include <drover.h>
+
+#include "config/settings.h"
+
+/*
+ * Runs a server with these settings; the addresses' port 0 is replaced. Both are borrowed.
+ * Returns the status to exit with (sysexits.h), in the master and, when a worker has ended, in that
+ * worker. An error before the first worker was forked is said on stderr.
+ */
+int master_run(struct settings *settings, const struct drover_app *app);
+
+#endif
