@@ -1,0 +1,49 @@
+#include "load/job.h"
+
+#include <errno.h>
+
+static void write_request_line(struct buf *b, const struct url *url)
+{
+    buf_lit(b, "GET ");
+    if (url->path.n == 0 || url->path.p[0] != '/')
+        buf_lit(b, "/");
+    buf_span(b, url->path);
+    buf_lit(b, " HTTP/1.1\r\n");
+}
+
+int job_write(struct job *job, const struct url *url, struct span fields, bool has_host)
+{
+    struct buf *b = &job->request;
+    buf_clear(b);
+    write_request_line(b, url);
+    if (!has_host) {
+        buf_lit(b, "Host: ");
+        buf_span(b, url->authority);
+        buf_lit(b, "\r\n");
+    }
+    buf_lit(b, "User-Agent: drover-load\r\n");
+    buf_span(b, fields);
+    if (job->close)
+        buf_lit(b, "Connection: close\r\n");
+    buf_lit(b, "\r\n");
+    if (!b->failed)
+        return 0;
+    errno = ENOMEM;
+    return -1;
+}
+
+void job_free(struct job *job)
+{
+    buf_free(&job->request);
+}
+
+enum outcome job_judge(const struct job *job, const struct answer *answer, size_t surplus)
+{
+    if (answer->state == ANSWER_MALFORMED)
+        return OUTCOME_MALFORMED;
+    if (answer->status != job->expect_status)
+        return OUTCOME_WRONG_STATUS;
+    if (surplus > 0 || (job->expect_length != JOB_ANY_LENGTH && answer->body != job->expect_length))
+        return OUTCOME_WRONG_BODY;
+    return OUTCOME_ANSWERED;
+}
