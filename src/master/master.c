@@ -41,8 +41,6 @@ struct master {
     bool is_announced; /* every worker has accepted once */
     int renewing;      /* the slot that a reload is at; -1: no reload is under way */
     size_t cut;        /* connections that were closed at a drain's deadline */
-    int exit_status;   /* of a worker, in the worker */
-    bool is_worker;    /* this process is a fork, and has ended its work */
 };
 
 /* ------------------------------------------------------------------------- talking to workers */
@@ -87,21 +85,24 @@ static void fill_job(const struct master *m, struct worker_job *job, int slot, i
     };
 }
 
-/* In the child: gives up what is the master's, and works. */
-static void become_worker(struct master *m, int slot, int channel)
+/* In the child: gives up what is the master's, works, and ends. */
+static _Noreturn void become_worker(struct master *m, int slot, int channel)
 {
     struct worker_job job;
     fill_job(m, &job, slot, channel);
     job.doors = &m->doors;
-    m->is_worker = true;
     loop_close(m->loop);
-    m->loop = NULL;
     close(m->signals);
+    if (m->pidfile >= 0)
+        close(m->pidfile);
     if (m->settings->ready_fd > STDERR_FILENO && !m->is_announced)
         close((int)m->settings->ready_fd);
     children_free(&m->children);
-    m->exit_status = worker_run(&job);
+    int status = worker_run(&job);
     close(channel);
+    doors_close(&m->doors);
+    board_close(m->board);
+    exit(status);
 }
 
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context);
@@ -115,7 +116,6 @@ static int fork_worker(struct master *m, int slot)
     if (pid == 0) {
         close(ends[0]);
         become_worker(m, slot, ends[1]);
-        return 0;
     }
     int saved = errno;
     close(ends[1]);
@@ -126,7 +126,11 @@ static int fork_worker(struct master *m, int slot)
     }
     children_add(&m->children, pid, slot, ends[0]);
     log_debug("worker %d: forked as pid %d", slot, (int)pid);
-    return loop_add(m->loop, ends[0], EPOLLIN, on_channel, m);
+    if (loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+        log_warn("cannot listen to worker %d", slot);
+        kill(pid, SIGKILL); /* and when it is reaped, the next is forked */
+    }
+    return 0;
 }
 
 static void spawn(struct master *m, int slot)
@@ -170,13 +174,11 @@ static void act(struct master *m, const struct plan_action *action)
     }
 }
 
-/* A worker is a copy of this process that returns from its fork: from there on nothing is done
- * any more but to go back to main(). */
 static void step(struct master *m, enum plan_event event, int slot)
 {
     struct plan_actions actions;
     plan_step(&m->plan, event, slot, m->now, &actions);
-    for (int i = 0; i < actions.count && !m->is_worker; i++)
+    for (int i = 0; i < actions.count; i++)
         act(m, &actions.list[i]);
 }
 
@@ -296,7 +298,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
 static void read_channel(struct master *m, int channel)
 {
     struct report report;
-    while (!m->is_worker) {
+    for (;;) {
         struct child *child = children_by_channel(&m->children, channel);
         ssize_t n = pass_receive(channel, &report, sizeof report, NULL, NULL);
         if (!child || n != (ssize_t)sizeof report) {
@@ -338,8 +340,6 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
     struct child copy = *child;
     children_remove(&m->children, children_by_pid(&m->children, copy.pid));
     step(m, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
-    if (m->is_worker)
-        return;
     describe_return(&m->plan.slots[slot], m->now, next, sizeof next);
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)copy.pid,
               copy.is_ready ? "ended" : "did not start", copy.why, copy.why[0] ? "; " : "", how,
@@ -382,13 +382,13 @@ static void reap(struct master *m)
 {
     int status;
     pid_t pid;
-    while (!m->is_worker && (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         struct child *child = children_by_pid(&m->children, pid);
         if (!child)
             continue;
         read_channel(m, child->channel); /* its last words */
         child = children_by_pid(&m->children, pid);
-        if (child && !m->is_worker)
+        if (child)
             child_changed(m, child, status);
     }
 }
@@ -459,8 +459,7 @@ static void one_more(struct master *m)
         return;
     }
     step(m, PLAN_WANT, slot);
-    if (!m->is_worker)
-        log_info("one worker more: %d", count_wanted(&m->plan));
+    log_info("one worker more: %d", count_wanted(&m->plan));
 }
 
 static void one_less(struct master *m)
@@ -473,6 +472,7 @@ static void one_less(struct master *m)
     while (m->plan.slots[slot].state == SLOT_EMPTY)
         slot--;
     step(m, PLAN_UNWANT, slot);
+    renewed(m, slot);
     log_info("one worker less: %d", count_wanted(&m->plan));
 }
 
@@ -502,7 +502,7 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     int signal;
     (void)loop;
     (void)events;
-    while (!m->is_worker && (signal = sigfd_read(fd)) > 0)
+    while ((signal = sigfd_read(fd)) > 0)
         heed_signal(m, signal);
 }
 
@@ -592,7 +592,7 @@ static int start(struct master *m)
     m->now = clock_ms();
     for (int64_t i = 0; i < s->workers; i++)
         plan_add_slot(&m->plan);
-    for (int slot = 0; slot < m->plan.slot_count && !m->is_worker; slot++)
+    for (int slot = 0; slot < m->plan.slot_count; slot++)
         step(m, PLAN_WANT, slot);
     return 0;
 }
@@ -608,9 +608,9 @@ static void woken(void *context)
 static void heed_deadlines(struct master *m)
 {
     int slot;
-    while (!m->is_worker && plan_next(&m->plan, &slot) <= m->now)
+    while (plan_next(&m->plan, &slot) <= m->now)
         step(m, PLAN_DUE, slot);
-    for (size_t i = 0; i < m->children.count && !m->is_worker; i++) {
+    for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
         if (child->deadline > m->now)
             continue;
@@ -624,7 +624,7 @@ static void heed_deadlines(struct master *m)
 /* From here on nothing that can be recovered from may end the master. */
 static void supervise(struct master *m)
 {
-    while (!m->is_worker && !(m->plan.is_stopping && m->children.count == 0)) {
+    while (!(m->plan.is_stopping && m->children.count == 0)) {
         int slot;
         int64_t next = plan_next(&m->plan, &slot);
         int64_t leavers = children_next(&m->children);
@@ -646,10 +646,6 @@ static void say_goodbye(const struct master *m)
 
 static void clean_up(struct master *m)
 {
-    if (m->is_worker) { /* the files are the master's */
-        board_close(m->board);
-        return;
-    }
     slots_close(&m->doors, m->settings->addresses);
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->settings->pidfile);
@@ -671,10 +667,10 @@ int master_run(struct settings *settings, const struct drover_app *app)
     doors_init(&m.doors);
     log_set_level(settings->log_level);
     int status = start(&m);
-    if (status == 0)
+    if (status == 0) {
         supervise(&m);
-    if (status == 0 && !m.is_worker)
         say_goodbye(&m);
+    }
     clean_up(&m);
-    return m.is_worker ? m.exit_status : status;
+    return status;
 }

@@ -11,8 +11,8 @@
 
 /*
  * Runs a server with these settings; the addresses' port 0 is replaced. Both are borrowed.
- * Returns the status to exit with (sysexits.h), in the master and, when a worker has ended, in that
- * worker. An error before the first worker was forked is said on stderr.
+ * Returns, in the master alone, the status to exit with (sysexits.h); a worker exits by itself. An
+ * error before the first worker was forked is logged.
  */
 int master_run(struct settings *settings, const struct drover_app *app);
 

@@ -18,7 +18,10 @@ static int explain(const struct net_address *address, char *why, size_t size)
     if (cause == EADDRINUSE && net_holder(address, holder, sizeof holder))
         snprintf(why, size, "--listen %s: the address is in use by %s", text, holder);
     else
-        snprintf(why, size, "--listen %s: %s", text, strerror(cause));
+        snprintf(why, size, "--listen %s: %s%s", text, strerror(cause),
+                 cause == EACCES && !net_is_shared(address)
+                     ? "; a port below 1024 takes root, or CAP_NET_BIND_SERVICE"
+                     : "");
     if (cause == EACCES || cause == EPERM)
         return EX_NOPERM;
     return cause == EADDRINUSE || cause == EADDRNOTAVAIL ? EX_UNAVAILABLE : EX_OSERR;
@@ -103,14 +106,8 @@ size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX])
 
 void slots_close(struct doors *doors, const struct net_address *addresses)
 {
-    for (int slot = 0; slot < doors->slot_count; slot++)
-        close_slot(doors, slot);
-    for (int i = 0; i < ADDRESSES_MAX; i++) {
-        if (doors->shared[i] < 0)
-            continue;
-        net_unlink(&addresses[i]);
-        close(doors->shared[i]);
-        doors->shared[i] = -1;
-    }
-    doors->slot_count = doors->address_count = 0;
+    for (int i = 0; i < ADDRESSES_MAX; i++)
+        if (doors->shared[i] >= 0)
+            net_unlink(&addresses[i]);
+    doors_close(doors);
 }

@@ -22,11 +22,11 @@ struct doors {
 /* No slots, no sockets. */
 void doors_init(struct doors *doors);
 
+/* Closes every socket, and leaves no slots. */
+void doors_close(struct doors *doors);
+
 /* Calls back for each socket of a slot's own. */
 void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *context),
                 void *context);
-
-/* The slot that this socket belongs to, -1 if it is shared or unknown. */
-int doors_slot_of(const struct doors *doors, int fd);
 
 #endif
