@@ -17,6 +17,7 @@ struct child {
     int channel;                               /* socketpair; owned */
     bool is_leaving;                           /* it was dismissed: the slot is no longer its own */
     bool is_ready;                             /* has said that it accepts */
+    bool is_killed;                            /* on the user's wish: its end is no news */
     int64_t deadline;                          /* of one that leaves; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
 };

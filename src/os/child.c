@@ -55,6 +55,8 @@ void child_describe(int status, char *text, size_t size)
                  WCOREDUMP(status) ? ", core dumped" : "");
     else if (WIFSTOPPED(status))
         snprintf(text, size, "stopped by %s", sigfd_name(WSTOPSIG(status)));
+    else if (WIFCONTINUED(status))
+        snprintf(text, size, "continued");
     else
         snprintf(text, size, "exit status %d%s", WEXITSTATUS(status),
                  exit_name(WEXITSTATUS(status)));

@@ -28,8 +28,8 @@ int child_become(const struct child_identity *identity);
  */
 int child_tie(pid_t parent);
 
-/* How a process ended or was stopped, from waitpid(2)'s status: "killed by SIGSEGV, core dumped",
- * "exit status 77 (EX_NOPERM)". */
+/* What waitpid(2) says of a process, in words: "killed by SIGSEGV, core dumped", "stopped by
+ * SIGSTOP", "exit status 77 (EX_NOPERM)". */
 void child_describe(int status, char *text, size_t size);
 
 #endif

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -19,17 +18,15 @@
 #include "os/loop.h"
 #include "os/pass.h"
 #include "os/sigfd.h"
+#include "worker/acceptor.h"
 #include "worker/conn.h"
 #include "worker/order.h"
 
 struct worker {
     const struct worker_job *job;
     struct loop *loop;
-    int signals;            /* signalfd */
-    bool serves[SLOTS_MAX]; /* the slots whose doors it polls: its own and adopted ones */
-    bool is_paused;         /* full, or out of descriptors: polls no door for now */
-    int64_t paused_until;   /* CLOCK_NEVER: until a connection ends */
-    int64_t warned_at;      /* when a lack of descriptors was last told */
+    int signals; /* signalfd */
+    struct acceptor acceptor;
     bool is_leaving;
     int64_t leave_by; /* the drain's deadline */
     bool is_orphan;   /* the master is gone */
@@ -42,7 +39,6 @@ struct worker {
 /* ------------------------------------------------------------------------- the connections */
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
-static void resume_doors(struct worker *w);
 
 static void end_conn(struct worker *w, struct conn *conn)
 {
@@ -50,8 +46,7 @@ static void end_conn(struct worker *w, struct conn *conn)
         loop_delete(w->loop, conn->fd);
     conn_close(conn, &w->env);
     w->connections--;
-    if (w->is_paused && w->paused_until == CLOCK_NEVER)
-        resume_doors(w);
+    w->acceptor.room++;
 }
 
 /* Waits for what the connection wants, or ends it. */
@@ -84,9 +79,15 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     settle_conn(w, conn, conn_step(conn, &w->env));
 }
 
-static void start_conn(struct worker *w, int fd)
+static void start_conn(void *context, int fd)
 {
+    struct worker *w = context;
     struct conn *conn = &w->conns[fd];
+    if ((size_t)fd >= w->conn_room) { /* the limit of descriptors was raised since */
+        close(fd);
+        w->acceptor.room++;
+        return;
+    }
     conn_open(conn, &w->env, fd);
     w->connections++;
     settle_conn(w, conn, conn_step(conn, &w->env));
@@ -102,132 +103,7 @@ static void expire_conns(struct worker *w)
     }
 }
 
-/* ------------------------------------------------------------------------------- the doors */
-
-static void on_door(struct loop *loop, int fd, uint32_t events, void *context);
-
-/* Level-triggered, always: an edge that a dead worker swallowed would strand its queue. */
-static void poll_door(int fd, void *context)
-{
-    struct worker *w = context;
-    if (loop_add(w->loop, fd, EPOLLIN, on_door, w) < 0 && errno != EEXIST)
-        log_warn("cannot poll a listening socket");
-}
-
-static void unpoll_door(int fd, void *context)
-{
-    struct worker *w = context;
-    loop_delete(w->loop, fd); /* ENOENT: it was not polled */
-}
-
-/* Shared by all workers: the kernel wakes one of them. */
-static void poll_shared(struct worker *w)
-{
-    const struct doors *doors = w->job->doors;
-    for (int i = 0; i < doors->address_count; i++)
-        if (doors->shared[i] >= 0 &&
-            loop_add(w->loop, doors->shared[i], EPOLLIN | EPOLLEXCLUSIVE, on_door, w) < 0 &&
-            errno != EEXIST)
-            log_warn("cannot poll a shared socket");
-}
-
-static void unpoll_shared(struct worker *w)
-{
-    const struct doors *doors = w->job->doors;
-    for (int i = 0; i < doors->address_count; i++)
-        if (doors->shared[i] >= 0)
-            unpoll_door(doors->shared[i], w);
-}
-
-static void each_served_door(struct worker *w, void (*fn)(int fd, void *context))
-{
-    for (int slot = 0; slot < w->job->doors->slot_count; slot++)
-        if (w->serves[slot])
-            doors_each(w->job->doors, slot, fn, w);
-}
-
-static void resume_doors(struct worker *w)
-{
-    w->is_paused = false;
-    if (w->is_leaving)
-        return;
-    each_served_door(w, poll_door);
-    poll_shared(w);
-}
-
-/* Clients wait in the queues meanwhile. */
-static void pause_doors(struct worker *w, int64_t until)
-{
-    w->is_paused = true;
-    w->paused_until = until;
-    each_served_door(w, unpoll_door);
-    unpoll_shared(w);
-}
-
-/* Out of descriptors or memory: trying again at once would spin. */
-static void pause_for_lack(struct worker *w)
-{
-    if (w->env.now - w->warned_at >= 1000) {
-        log_warn("cannot accept, with %d connections open; tries again in %d ms", w->connections,
-                 ACCEPT_PAUSE_MS);
-        w->warned_at = w->env.now;
-    }
-    pause_doors(w, w->env.now + ACCEPT_PAUSE_MS);
-}
-
-/*
- * Accepts one connection and serves it. Returns false when there is none, or no room for one.
- * Errors of the one that was about to be accepted are not ours (accept(2), "Error handling").
- */
-static bool accept_one(struct worker *w, int door)
-{
-    if (w->connections >= w->job->max_connections) {
-        pause_doors(w, CLOCK_NEVER);
-        return false;
-    }
-    int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0 && (size_t)fd < w->conn_room) {
-        start_conn(w, fd);
-        return true;
-    }
-    if (fd >= 0) { /* cannot be: the table is as large as the limit of descriptors */
-        close(fd);
-        return true;
-    }
-    if (errno == EAGAIN)
-        return false;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        pause_for_lack(w);
-        return false;
-    }
-    if (errno == EINVAL) { /* shut down: a stop is under way */
-        loop_delete(w->loop, door);
-        return false;
-    }
-    return true;
-}
-
-/* One at a time, each served before the next is taken: a worker that dies holds one, not many. */
-static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
-{
-    (void)loop;
-    (void)events;
-    for (int i = 0; i < ACCEPT_TURN_MAX; i++)
-        if (!accept_one(context, fd))
-            return;
-}
-
 /* ----------------------------------------------------------------------------- the leaving */
-
-static void close_door(int fd, void *context)
-{
-    struct worker *w = context;
-    while (accept_one(w, fd))
-        continue;
-    /* For every process at once, and atomic: what comes now is refused, not left in a queue. */
-    shutdown(fd, SHUT_RDWR);
-    unpoll_door(fd, w);
-}
 
 static void begin_to_leave(struct worker *w)
 {
@@ -242,21 +118,16 @@ static void leave(struct worker *w)
     if (w->is_leaving)
         return;
     begin_to_leave(w);
-    each_served_door(w, unpoll_door);
-    unpoll_shared(w);
+    acceptor_leave(&w->acceptor);
 }
 
 /* Nobody does. */
 static void stop(struct worker *w)
 {
-    const struct doors *doors = w->job->doors;
     if (w->is_leaving)
         return;
     begin_to_leave(w);
-    each_served_door(w, close_door);
-    for (int i = 0; i < doors->address_count; i++)
-        if (doors->shared[i] >= 0)
-            close_door(doors->shared[i], w);
+    acceptor_shut(&w->acceptor);
 }
 
 static void report(const struct worker *w, enum report_kind kind, int count)
@@ -275,46 +146,15 @@ static void end_all_conns(struct worker *w)
 
 /* --------------------------------------------------------------- what it is told to be done */
 
-static void take_doors(struct worker *w, int slot, const int *fds, size_t count)
-{
-    struct doors *doors = w->job->doors;
-    size_t next = 0;
-    for (int i = 0; i < doors->address_count && next < count; i++)
-        if (doors->shared[i] < 0)
-            doors->own[slot][i] = fds[next++];
-    if (slot >= doors->slot_count)
-        doors->slot_count = slot + 1;
-}
-
-static void adopt(struct worker *w, int slot)
-{
-    w->serves[slot] = true;
-    if (!w->is_paused && !w->is_leaving)
-        doors_each(w->job->doors, slot, poll_door, w);
-}
-
-static void release(struct worker *w, int slot)
-{
-    w->serves[slot] = false;
-    doors_each(w->job->doors, slot, unpoll_door, w);
-}
-
-static void rearm(struct worker *w)
-{
-    unpoll_shared(w);
-    if (!w->is_paused && !w->is_leaving)
-        poll_shared(w);
-}
-
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
 {
     if (order->slot < 0 || order->slot >= SLOTS_MAX)
         return;
     switch (order->kind) {
-    case ORDER_ADOPT: adopt(w, order->slot); break;
-    case ORDER_RELEASE: release(w, order->slot); break;
-    case ORDER_DOORS: take_doors(w, order->slot, fds, fd_count); break;
-    case ORDER_REARM: rearm(w); break;
+    case ORDER_ADOPT: acceptor_add(&w->acceptor, order->slot); break;
+    case ORDER_RELEASE: acceptor_remove(&w->acceptor, order->slot); break;
+    case ORDER_DOORS: acceptor_learn(&w->acceptor, order->slot, fds, fd_count); break;
+    case ORDER_REARM: acceptor_rearm(&w->acceptor); break;
     case ORDER_LEAVE: leave(w); break;
     case ORDER_STOP: stop(w); break;
     }
@@ -435,8 +275,9 @@ static int start(struct worker *w)
     status = job->app->worker_start ? job->app->worker_start(job->app->context, why) : 0;
     if (status)
         return failed(w, status, "%s", why);
-    w->serves[job->slot] = true;
-    resume_doors(w);
+    acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
+    acceptor_add(&w->acceptor, job->slot);
+    acceptor_rearm(&w->acceptor);
     report(w, REPORT_READY, 0);
     return 0;
 }
@@ -444,8 +285,8 @@ static int start(struct worker *w)
 static int64_t next_deadline(const struct worker *w)
 {
     int64_t next = deadlines_next(&w->env.deadlines);
-    if (w->is_paused && w->paused_until < next)
-        next = w->paused_until;
+    if (acceptor_next(&w->acceptor) < next)
+        next = acceptor_next(&w->acceptor);
     if (w->is_leaving && w->leave_by < next)
         next = w->leave_by;
     return next;
@@ -460,8 +301,7 @@ static int serve(struct worker *w)
             return EX_OSERR;
         }
         expire_conns(w);
-        if (w->is_paused && w->paused_until <= w->env.now)
-            resume_doors(w);
+        acceptor_tick(&w->acceptor, w->env.now);
         if (w->is_leaving && w->leave_by <= w->env.now) {
             report(w, REPORT_CUT, w->connections);
             end_all_conns(w);
@@ -478,7 +318,6 @@ int worker_run(const struct worker_job *job)
         return EX_OSERR;
     w->job = job;
     w->signals = -1;
-    w->warned_at = -1000;
     int status = start(w);
     if (status == 0) {
         status = serve(w);

@@ -1,0 +1,47 @@
+#include "master/announce.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static void write_ready(const struct settings *s)
+{
+    char text[NET_TEXT_SIZE];
+    if (s->ready_fd < 0)
+        return;
+    for (int i = 0; i < s->address_count; i++) {
+        net_text(&s->addresses[i], text);
+        if (dprintf((int)s->ready_fd, "%s\n", text) < 0)
+            log_warn("--ready-fd %lld", (long long)s->ready_fd);
+    }
+    if (s->ready_fd > STDERR_FILENO)
+        close((int)s->ready_fd);
+}
+
+static void print_line(const struct master *m)
+{
+    char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX];
+    size_t n = 0;
+    for (int i = 0; i < m->settings->address_count && n < sizeof where; i++) {
+        const struct net_address *address = &m->settings->addresses[i];
+        net_text(address, text);
+        n += (size_t)snprintf(where + n, sizeof where - n,
+                              net_is_shared(address) ? "%s%s" : "%shttp://%s/", i ? ", " : "",
+                              text);
+    }
+    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it",
+             realpath(m->settings->root, root) ? root : m->settings->root, where,
+             m->plan.slot_count, m->plan.slot_count == 1 ? "" : "s", (int)m->pid);
+}
+
+void announce(struct master *m)
+{
+    if (m->is_announced || plan_count(&m->plan, SLOT_LIVE) < m->plan.slot_count)
+        return;
+    m->is_announced = true;
+    print_line(m);
+    write_ready(m->settings);
+}

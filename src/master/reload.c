@@ -1,0 +1,42 @@
+#include "master/reload.h"
+
+#include "base/log.h"
+#include "master/crew.h"
+
+static void renew_next(struct master *m)
+{
+    while (m->renewing < m->plan.slot_count && m->plan.slots[m->renewing].state == SLOT_EMPTY)
+        m->renewing++;
+    if (m->renewing < m->plan.slot_count) {
+        crew_step(m, PLAN_RENEW, m->renewing);
+        return;
+    }
+    log_info("reload: every worker is a fresh one");
+    m->renewing = -1;
+}
+
+void reload_begin(struct master *m)
+{
+    if (m->plan.is_stopping)
+        return;
+    m->renewing = 0;
+    renew_next(m);
+}
+
+void reload_go_on(struct master *m, int slot)
+{
+    if (m->renewing != slot)
+        return;
+    m->renewing++;
+    renew_next(m);
+}
+
+void reload_give_up(struct master *m, int slot)
+{
+    if (m->renewing != slot)
+        return;
+    m->renewing = -1;
+    log_warnx(
+        "reload: given up, since worker %d does not start; those that were not replaced go on",
+        slot);
+}

@@ -1,0 +1,199 @@
+#include "worker/acceptor.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* How often a lack of descriptors is told, in milliseconds. */
+#define WARN_EVERY_MS 1000
+
+void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
+                   void (*take)(void *context, int fd), void *context)
+{
+    *a = (struct acceptor){.loop = loop,
+                           .doors = doors,
+                           .room = room,
+                           .take = take,
+                           .context = context,
+                           .warned_at = -WARN_EVERY_MS};
+}
+
+/* ---------------------------------------------------------------------------- the watching */
+
+static void on_door(struct loop *loop, int fd, uint32_t events, void *context);
+
+/* Level-triggered, always: an edge that a dead worker swallowed would strand its queue. */
+static void watch(int fd, void *context)
+{
+    struct acceptor *a = context;
+    if (loop_add(a->loop, fd, EPOLLIN, on_door, a) < 0 && errno != EEXIST)
+        log_warn("cannot watch a listening socket");
+}
+
+static void unwatch(int fd, void *context)
+{
+    struct acceptor *a = context;
+    loop_delete(a->loop, fd); /* ENOENT: it was not watched */
+}
+
+/* The kernel wakes one of those that share it. */
+static void watch_shared(int fd, void *context)
+{
+    struct acceptor *a = context;
+    if (loop_add(a->loop, fd, EPOLLIN | EPOLLEXCLUSIVE, on_door, a) < 0 && errno != EEXIST)
+        log_warn("cannot watch a shared socket");
+}
+
+static void each_shared(struct acceptor *a, void (*fn)(int fd, void *context))
+{
+    for (int i = 0; i < a->doors->address_count; i++)
+        if (a->doors->shared[i] >= 0)
+            fn(a->doors->shared[i], a);
+}
+
+static void each_own(struct acceptor *a, void (*fn)(int fd, void *context))
+{
+    for (int slot = 0; slot < a->doors->slot_count; slot++)
+        if (a->serves[slot])
+            doors_each(a->doors, slot, fn, a);
+}
+
+static bool is_watching(const struct acceptor *a)
+{
+    return !a->is_paused && !a->is_closed;
+}
+
+void acceptor_add(struct acceptor *a, int slot)
+{
+    a->serves[slot] = true;
+    if (is_watching(a))
+        doors_each(a->doors, slot, watch, a);
+}
+
+void acceptor_remove(struct acceptor *a, int slot)
+{
+    a->serves[slot] = false;
+    doors_each(a->doors, slot, unwatch, a);
+}
+
+void acceptor_rearm(struct acceptor *a)
+{
+    each_shared(a, unwatch);
+    if (is_watching(a))
+        each_shared(a, watch_shared);
+}
+
+void acceptor_learn(struct acceptor *a, int slot, const int *fds, size_t count)
+{
+    struct doors *doors = a->doors;
+    size_t next = 0;
+    for (int i = 0; i < doors->address_count && next < count; i++)
+        if (doors->shared[i] < 0)
+            doors->own[slot][i] = fds[next++];
+    if (slot >= doors->slot_count)
+        doors->slot_count = slot + 1;
+}
+
+/* ------------------------------------------------------------------------------ the pauses */
+
+static void pause_until(struct acceptor *a, int64_t until)
+{
+    a->is_paused = true;
+    a->paused_until = until;
+    each_own(a, unwatch);
+    each_shared(a, unwatch);
+}
+
+/* Out of descriptors or memory: trying again at once would spin. */
+static void pause_for_lack(struct acceptor *a)
+{
+    if (a->now - a->warned_at >= WARN_EVERY_MS) {
+        log_warn("cannot accept a connection; tries again in %d ms", ACCEPT_PAUSE_MS);
+        a->warned_at = a->now;
+    }
+    pause_until(a, a->now + ACCEPT_PAUSE_MS);
+}
+
+void acceptor_tick(struct acceptor *a, int64_t now)
+{
+    a->now = now;
+    bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
+    if (!a->is_paused || a->is_closed || !is_over)
+        return;
+    a->is_paused = false;
+    each_own(a, watch);
+    each_shared(a, watch_shared);
+}
+
+int64_t acceptor_next(const struct acceptor *a)
+{
+    return a->is_paused && !a->is_closed ? a->paused_until : CLOCK_NEVER;
+}
+
+/* --------------------------------------------------------------------------- the accepting */
+
+/*
+ * Takes one client in. Returns false when there is none, or no room for one. Errors of the
+ * connection that was about to be accepted are not the listener's (accept(2), "Error handling").
+ */
+static bool accept_one(struct acceptor *a, int door)
+{
+    if (a->room <= 0) {
+        pause_until(a, CLOCK_NEVER);
+        return false;
+    }
+    int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        a->room--;
+        a->take(a->context, fd);
+        return true;
+    }
+    switch (errno) {
+    case EAGAIN: return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: pause_for_lack(a); return false;
+    case EINVAL: loop_delete(a->loop, door); return false; /* shut: a stop is under way */
+    default: return true;
+    }
+}
+
+/* One at a time, each served before the next is taken: a worker that dies holds one, not many. */
+static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
+{
+    (void)loop;
+    (void)events;
+    for (int i = 0; i < ACCEPT_TURN_MAX; i++)
+        if (!accept_one(context, fd))
+            return;
+}
+
+/* ------------------------------------------------------------------------------ the ending */
+
+void acceptor_leave(struct acceptor *a)
+{
+    a->is_closed = true;
+    each_own(a, unwatch);
+    each_shared(a, unwatch);
+}
+
+static void shut(int fd, void *context)
+{
+    struct acceptor *a = context;
+    while (accept_one(a, fd))
+        continue;
+    /* For every process at once: what comes now is refused, and not left in a queue. */
+    shutdown(fd, SHUT_RDWR);
+    unwatch(fd, a);
+}
+
+void acceptor_shut(struct acceptor *a)
+{
+    a->is_closed = true;
+    each_own(a, shut);
+    each_shared(a, shut);
+}

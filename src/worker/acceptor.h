@@ -1,0 +1,60 @@
+/*
+ * acceptor - which doors a worker watches, and taking clients in from them.
+ *
+ * It watches its own slot's doors, those of slots it has adopted, and the shared ones. While it is
+ * paused, since it is full or out of descriptors, it watches none, and clients wait in the queues.
+ */
+#ifndef DROVER_WORKER_ACCEPTOR_H
+#define DROVER_WORKER_ACCEPTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "os/loop.h"
+#include "worker/doors.h"
+
+struct acceptor {
+    struct loop *loop;   /* borrowed */
+    struct doors *doors; /* of all slots; borrowed */
+    /* Takes over an accepted, non-blocking socket. */
+    void (*take)(void *context, int fd);
+    void *context;
+    int room;       /* connections that may still be taken; the owner counts up when one ends */
+    bool is_closed; /* for good */
+
+    /* private */
+    bool serves[SLOTS_MAX];
+    bool is_paused;
+    int64_t paused_until; /* CLOCK_NEVER: until there is room */
+    int64_t warned_at;    /* when a lack of descriptors was last told */
+    int64_t now;
+};
+
+/* Watches nothing yet. */
+void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
+                   void (*take)(void *context, int fd), void *context);
+
+/* From now on it accepts for this slot, too; or no longer. */
+void acceptor_add(struct acceptor *a, int slot);
+void acceptor_remove(struct acceptor *a, int slot);
+
+/* Watches the shared doors; and anew, since a wake-up may have been lost with another process. */
+void acceptor_rearm(struct acceptor *a);
+
+/* The sockets of a slot that was made after this process, in the order of the addresses. */
+void acceptor_learn(struct acceptor *a, int slot, const int *fds, size_t count);
+
+/* To be called every turn: goes on after a pause that is over. */
+void acceptor_tick(struct acceptor *a, int64_t now);
+
+/* When a pause ends; CLOCK_NEVER. */
+int64_t acceptor_next(const struct acceptor *a);
+
+/* Others accept from here on: watches nothing any more. */
+void acceptor_leave(struct acceptor *a);
+
+/* Nobody accepts from here on: takes what is queued, then shuts the doors for every process. */
+void acceptor_shut(struct acceptor *a);
+
+#endif
