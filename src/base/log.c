@@ -11,7 +11,7 @@
 #define LINE_MAX_BYTES 4096
 
 static enum log_level shown = LOG_INFO;
-static char name[32] = "master";
+static char writer[32] = "master";
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
@@ -26,9 +26,9 @@ void log_set_level(enum log_level level)
     shown = level;
 }
 
-void log_set_name(const char *who)
+void log_set_name(const char *name)
 {
-    snprintf(name, sizeof name, "%s", who);
+    snprintf(writer, sizeof writer, "%s", name);
 }
 
 bool log_shows(enum log_level level)
@@ -60,7 +60,7 @@ static void line_write(enum log_level level, const char *words, const char *form
     char line[LINE_MAX_BYTES];
     size_t size = sizeof line - 1; /* the newline's place */
     size_t n = stamp(line, size);
-    n = clip(n, snprintf(line + n, size - n, " %-5s %s: ", level_names[level], name), size);
+    n = clip(n, snprintf(line + n, size - n, " %-5s %s: ", level_names[level], writer), size);
     n = clip(n, vsnprintf(line + n, size - n, format, args), size);
     if (words)
         n = clip(n, snprintf(line + n, size - n, ": %s", words), size);

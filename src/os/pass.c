@@ -1,6 +1,7 @@
 #include "os/pass.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,10 +48,11 @@ int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t 
     return sent < 0 ? -1 : 0;
 }
 
-/* Takes what came, closes what has no place. */
-static void detach(struct msghdr *message, int *fds, size_t room, size_t *count)
+/* Takes the descriptors that came, as many as fit, and closes the rest. Returns how many it took.
+ */
+static size_t detach(struct msghdr *message, int *fds, size_t room)
 {
-    *count = 0;
+    size_t count = 0;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
         if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
             continue;
@@ -58,12 +60,13 @@ static void detach(struct msghdr *message, int *fds, size_t room, size_t *count)
         for (size_t i = 0; i < n; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
-            if (*count < room)
-                fds[(*count)++] = fd;
+            if (count < room)
+                fds[count++] = fd;
             else
                 close(fd);
         }
     }
+    return count;
 }
 
 ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_count)
@@ -74,23 +77,21 @@ ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_cou
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
+    size_t room = fds && fd_count ? *fd_count : 0;
     ssize_t n;
     do
         n = recvmsg(end, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -1;
-    size_t count = 0;
-    detach(&message, fds, fds ? *fd_count : 0, &count);
+    size_t count = detach(&message, fds, room);
+    bool is_cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+    for (size_t i = 0; is_cut && i < count; i++)
+        close(fds[i]);
     if (fd_count)
-        *fd_count = count;
-    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-        while (count > 0)
-            close(fds[--count]);
-        if (fd_count)
-            *fd_count = 0;
-        errno = EMSGSIZE;
-        return -1;
-    }
-    return n;
+        *fd_count = is_cut ? 0 : count;
+    if (!is_cut)
+        return n;
+    errno = EMSGSIZE;
+    return -1;
 }

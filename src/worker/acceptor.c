@@ -184,8 +184,8 @@ void acceptor_leave(struct acceptor *a)
 static void shut(int fd, void *context)
 {
     struct acceptor *a = context;
-    while (accept_one(a, fd))
-        continue;
+    while (accept_one(a, fd)) {
+    }
     /* For every process at once: what comes now is refused, and not left in a queue. */
     shutdown(fd, SHUT_RDWR);
     unwatch(fd, a);

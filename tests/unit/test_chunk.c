@@ -130,6 +130,7 @@ static const struct {
     {"data too long", BYTES("1\r\nxy\r\n"), -1, "x", 0},
     {"data too short", BYTES("3\r\nx\r\n0\r\n\r\n"), -1, "x\r\n", 0},
     {"LF behind the data", BYTES("1\r\nx\n0\r\n\r\n"), -1, "x", 0},
+    {"CR CR LF behind the data", BYTES("1\r\nx\r\r\n" END), -1, "x", 0},
     {"CR alone behind the data", BYTES("1\r\nx\r0\r\n\r\n"), -1, "x", 0},
     {"empty line between chunks", BYTES("1\r\nx\r\n\r\n" END), -1, "x", 0},
 

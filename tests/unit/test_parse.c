@@ -160,6 +160,8 @@ static const struct {
     {"Host is a v6 address with a zone", BYTES(LINE "Host: [fe80::1%25eth0]\r\n"), 400},
     {"Host has more behind its bracket", BYTES(LINE "Host: [::1]a\r\n"), 400},
     {"Host is a v6 address without brackets", BYTES(LINE "Host: ::1\r\n"), 400},
+    {"Host is as long as the longest v6 address and a NUL",
+     BYTES(LINE "Host: [0000:0000:0000:0000:0000:0000:0000:0000:0000:0]\r\n"), 400},
     {"Host is a very long v6 address",
      BYTES(LINE "Host: [0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]\r\n"), 400},
 
