@@ -86,8 +86,9 @@ ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_cou
         return -1;
     size_t count = detach(&message, fds, room);
     bool is_cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-    for (size_t i = 0; is_cut && i < count; i++)
-        close(fds[i]);
+    if (is_cut && fds)
+        for (size_t i = 0; i < count; i++)
+            close(fds[i]);
     if (fd_count)
         *fd_count = is_cut ? 0 : count;
     if (!is_cut)
