@@ -107,7 +107,7 @@ static void pause_until(struct acceptor *a, int64_t until)
     each_shared(a, unwatch);
 }
 
-/* Out of descriptors or memory: trying again at once would spin. */
+/* Out of descriptors or memory, mostly: trying again at once would spin. */
 static void pause_for_lack(struct acceptor *a)
 {
     if (a->now - a->warned_at >= WARN_EVERY_MS) {
@@ -153,12 +153,18 @@ static bool accept_one(struct acceptor *a, int door)
     }
     switch (errno) {
     case EAGAIN: return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM: pause_for_lack(a); return false;
     case EINVAL: loop_delete(a->loop, door); return false; /* shut: a stop is under way */
-    default: return true;
+    case EINTR:
+    case EPERM: /* a firewall's wish */
+    case EPROTO:
+    case ENONET:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ECONNABORTED: return true;
+    default: pause_for_lack(a); return false;
     }
 }
 

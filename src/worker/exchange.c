@@ -1,7 +1,9 @@
 #include "worker/exchange.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "http/conditional.h"
@@ -20,6 +22,8 @@ void exchange_open(struct exchange *exchange, const struct drover_app *app)
     memset(exchange, 0, sizeof *exchange);
     exchange->app = app;
     exchange->response.fd = -1;
+    if (getrandom(&exchange->boundary, sizeof exchange->boundary, GRND_NONBLOCK) < 0)
+        exchange->boundary = (uintptr_t)exchange; /* at boot there may be none yet */
     http_date_format(exchange->date, 0);
 }
 
@@ -187,19 +191,19 @@ static struct payload *multipart(struct exchange *exchange, const struct selecti
     *length = 0;
     for (int i = 0; i < selection->count; i++) {
         const struct http_range *range = &selection->ranges[i];
-        buf_printf(&payload->text, "%s--%08x\r\nContent-Type: %.*s\r\n", i ? "\r\n" : "",
-                   exchange->serial, (int)r->type.len, r->type.p);
+        buf_printf(&payload->text, "%s--%016" PRIx64 "\r\nContent-Type: %.*s\r\n", i ? "\r\n" : "",
+                   exchange->boundary, (int)r->type.len, r->type.p);
         content_range(&payload->text, range, r->size);
         buf_lit(&payload->text, "\r\n");
         payload_add(payload, range->first, range->length);
         *length += range->length;
     }
-    buf_printf(&payload->text, "\r\n--%08x--\r\n", exchange->serial);
+    buf_printf(&payload->text, "\r\n--%016" PRIx64 "--\r\n", exchange->boundary);
     payload_add(payload, 0, 0);
     *length += payload->text.len;
     bool failed = payload->text.failed;
     buf_clear(&r->type);
-    buf_printf(&r->type, "multipart/byteranges; boundary=%08x", exchange->serial++);
+    buf_printf(&r->type, "multipart/byteranges; boundary=%016" PRIx64, exchange->boundary++);
     if (!failed && !r->type.failed)
         return payload;
     payload_free(payload);

@@ -43,8 +43,8 @@ struct exchange {
     const struct drover_app *app; /* borrowed */
     struct drover_request request;
     struct drover_response response;
-    bool close;      /* the answer at hand says Connection: close */
-    uint32_t serial; /* of multipart boundaries */
+    bool close;        /* the answer at hand says Connection: close */
+    uint64_t boundary; /* of the next multipart answer: nothing that a file would hold */
     time_t now;
     char date[HTTP_DATE_LENGTH + 1];
 };
