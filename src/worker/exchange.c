@@ -108,6 +108,8 @@ static void ask_application(struct exchange *exchange)
         answer_server_options(r);
     else
         exchange->app->handle(exchange->app->context, &exchange->request, r);
+    if (r->has_body && r->type.len == 0)
+        buf_lit(&r->type, "text/plain; charset=utf-8");
     if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
         become(r, 503); /* out of memory: half an answer is worse than none */
 }
@@ -237,8 +239,6 @@ static void write_head(struct exchange *exchange, struct buf *out, uint64_t leng
 {
     struct drover_response *r = &exchange->response;
     bool has_body = http_status_has_body(r->status);
-    if (has_body && r->type.len == 0)
-        buf_lit(&r->type, "text/plain; charset=utf-8");
     struct http_head head = {.status = r->status,
                              .persistence = persistence(exchange),
                              .date = exchange->date,
