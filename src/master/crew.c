@@ -11,8 +11,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "master/announce.h"
-#include "master/reload.h"
 #include "master/slots.h"
 #include "os/pass.h"
 #include "worker/worker.h"
@@ -162,8 +160,7 @@ static void on_ready(struct master *m, struct child *child)
     child->is_ready = true;
     log_debug("worker %d (pid %d) accepts", slot, (int)child->pid);
     crew_step(m, PLAN_READY, slot);
-    announce(m);
-    reload_go_on(m, slot);
+    m->on_start(m, slot, true);
 }
 
 static void heed(struct master *m, struct child *child, const struct report *report)
@@ -241,7 +238,7 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
               copy.is_ready ? "ended" : "did not start", copy.why, copy.why[0] ? "; " : "", how,
               next);
     if (!copy.is_ready)
-        reload_give_up(m, slot);
+        m->on_start(m, slot, false);
 }
 
 /* The end of one that was dismissed. */

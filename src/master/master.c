@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/announce.h"
 #include "master/crew.h"
 #include "master/reload.h"
 #include "master/slots.h"
@@ -105,6 +106,16 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 }
 
 /* -------------------------------------------------------------------------------- the start */
+
+static void on_start(struct master *m, int slot, bool accepts)
+{
+    if (!accepts) {
+        reload_give_up(m, slot);
+        return;
+    }
+    announce(m);
+    reload_go_on(m, slot);
+}
 
 static int fail(int status, const char *what)
 {
@@ -253,6 +264,7 @@ int master_run(struct settings *settings, const struct drover_app *app)
                        .pid = getpid(),
                        .signals = -1,
                        .pidfile = -1,
+                       .on_start = on_start,
                        .renewing = -1};
     doors_init(&m.doors);
     log_set_level(settings->log_level);

@@ -27,7 +27,9 @@ struct master {
     int64_t now;       /* of this turn, as clock_ms() */
     bool is_announced; /* every worker has accepted once */
     int renewing;      /* the slot that a reload is at; -1: no reload is under way */
-    size_t cut;        /* connections that were closed at a drain's deadline */
+    /* A slot's worker accepts, or has ended before it did. */
+    void (*on_start)(struct master *m, int slot, bool accepts);
+    size_t cut; /* connections that were closed at a drain's deadline */
 };
 
 #endif
