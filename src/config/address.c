@@ -47,10 +47,11 @@ static bool read_option(char *text, struct net_address *pattern, const struct re
 
 static bool read_options(char *text, struct net_address *pattern, const struct result *result)
 {
-    char *rest = NULL;
-    for (char *one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+    while (text) { /* not strtok(3), which passes over empty ones */
+        char *one = strsep(&text, ",");
         if (!read_option(one, pattern, result))
             return false;
+    }
     return true;
 }
 

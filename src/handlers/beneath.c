@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,7 +33,14 @@ static int open_segment(int dir, const char *segment, int flags)
         errno = EXDEV;
         return -1;
     }
-    return openat(dir, segment, flags | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(dir, segment, flags | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    /* A link where a directory was asked for is no directory, says open(2), rather than a link. */
+    if (fd < 0 && errno == ENOTDIR) {
+        bool is_link = fstatat(dir, segment, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+        errno = is_link ? ELOOP : ENOTDIR;
+    }
+    return fd;
 }
 
 static int walk(int root, const char *name, int flags)

@@ -233,7 +233,7 @@ void plan_step(struct plan *plan, enum plan_event event, int slot, int64_t now,
     bool was_live = s->state == SLOT_LIVE;
     rule *apply = rules[s->state][event];
     actions->count = 0;
-    if (apply)
+    if (apply && (event == PLAN_UNWANT || !plan->is_stopping))
         apply(&step);
     if (plan->is_stopping)
         return;

@@ -73,7 +73,7 @@ struct plan_slot {
 struct plan {
     int slot_count;
     int64_t start_timeout; /* milliseconds; 0: never */
-    bool is_stopping;      /* nobody adopts and nobody is forked any more */
+    bool is_stopping;      /* only PLAN_UNWANT means something, and nobody adopts */
     struct plan_slot slots[SLOTS_MAX];
 };
 

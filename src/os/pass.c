@@ -60,8 +60,8 @@ static size_t detach(struct msghdr *message, int *fds, size_t room)
         for (size_t i = 0; i < n; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
-            if (count < room)
-                fds[count++] = fd;
+            if (count++ < room)
+                fds[count - 1] = fd;
             else
                 close(fd);
         }
@@ -84,13 +84,13 @@ ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_cou
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -1;
-    size_t count = detach(&message, fds, room);
-    bool is_cut = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-    if (is_cut && fds)
-        for (size_t i = 0; i < count; i++)
-            close(fds[i]);
+    size_t came = detach(&message, fds, room);
+    size_t taken = came < room ? came : room;
+    bool is_cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (fds && came > room);
+    for (size_t i = 0; is_cut && i < taken; i++)
+        close(fds[i]);
     if (fd_count)
-        *fd_count = is_cut ? 0 : count;
+        *fd_count = is_cut ? 0 : taken;
     if (!is_cut)
         return n;
     errno = EMSGSIZE;

@@ -171,11 +171,13 @@ static bool accept_one(struct acceptor *a, int door)
 /* One at a time, each served before the next is taken: a worker that dies holds one, not many. */
 static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 {
-    (void)loop;
-    (void)events;
-    for (int i = 0; i < ACCEPT_TURN_MAX; i++)
-        if (!accept_one(context, fd))
-            return;
+    for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
+        if (accept_one(context, fd))
+            continue;
+        if (events & EPOLLHUP) /* shut by another, and a unix socket says EAGAIN then */
+            loop_delete(loop, fd);
+        return;
+    }
 }
 
 /* ------------------------------------------------------------------------------ the ending */

@@ -122,6 +122,7 @@ static void answer(struct conn *conn, struct conn_env *env, struct payload **pay
     conn->closing = !exchange_run(&env->exchange, &env->out, payload, last || env->leaving);
     conn->served = true;
     board_add(&env->row->requests, 1);
+    deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
 }
 
 /* The body is not whole yet: keep its request's head, which the handler will want to see. */
