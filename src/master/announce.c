@@ -1,11 +1,26 @@
 #include "master/announce.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
+
+void announce_close(const struct settings *s)
+{
+    int fd = (int)s->ready_fd;
+    if (fd > STDERR_FILENO)
+        close(fd);
+    if (fd != STDIN_FILENO && fd != STDOUT_FILENO)
+        return;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, fd) < 0)
+        log_warn("--ready-fd %d: cannot be closed", fd);
+    if (null >= 0)
+        close(null);
+}
 
 static void write_ready(const struct settings *s)
 {
@@ -17,8 +32,7 @@ static void write_ready(const struct settings *s)
         if (dprintf((int)s->ready_fd, "%s\n", text) < 0)
             log_warn("--ready-fd %lld", (long long)s->ready_fd);
     }
-    if (s->ready_fd > STDERR_FILENO)
-        close((int)s->ready_fd);
+    announce_close(s);
 }
 
 static void print_line(const struct master *m)

@@ -9,4 +9,7 @@
 /* Does nothing until every slot is live, and nothing once it was done. */
 void announce(struct master *m);
 
+/* Closes --ready-fd. Descriptor 0 or 1 is made /dev/null instead, and 2, the log's, stays. */
+void announce_close(const struct settings *settings);
+
 #endif

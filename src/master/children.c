@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "worker/board.h"
 
 int children_reserve(struct children *all)
 {
@@ -18,10 +19,11 @@ int children_reserve(struct children *all)
     return 0;
 }
 
-struct child *children_add(struct children *all, pid_t pid, int slot, int channel)
+struct child *children_add(struct children *all, pid_t pid, int slot, int row, int channel)
 {
     struct child *child = &all->list[all->count++];
-    *child = (struct child){.pid = pid, .slot = slot, .channel = channel, .deadline = CLOCK_NEVER};
+    *child = (struct child){
+        .pid = pid, .slot = slot, .row = row, .channel = channel, .deadline = CLOCK_NEVER};
     return child;
 }
 
@@ -53,6 +55,24 @@ struct child *children_by_channel(const struct children *all, int channel)
         if (all->list[i].channel == channel)
             return &all->list[i];
     return NULL;
+}
+
+static bool is_free(const struct children *all, int row)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].row == row)
+            return false;
+    return true;
+}
+
+int children_free_row(const struct children *all, int slot)
+{
+    if (is_free(all, slot))
+        return slot;
+    for (int row = SLOTS_MAX; row < BOARD_ROWS; row++)
+        if (is_free(all, row))
+            return row;
+    return -1;
 }
 
 struct child *children_of_slot(const struct children *all, int slot)

@@ -14,6 +14,7 @@
 struct child {
     pid_t pid;
     int slot;
+    int row;                                   /* of the board */
     int channel;                               /* socketpair; owned */
     bool is_leaving;                           /* it was dismissed: the slot is no longer its own */
     bool is_ready;                             /* has said that it accepts */
@@ -33,7 +34,11 @@ struct children {
 int children_reserve(struct children *all);
 
 /* Takes over the channel. children_reserve() was called before. */
-struct child *children_add(struct children *all, pid_t pid, int slot, int channel);
+struct child *children_add(struct children *all, pid_t pid, int slot, int row, int channel);
+
+/* A row of the board that no child writes to, the slot's number where it can be; -1: there is none.
+ */
+int children_free_row(const struct children *all, int slot);
 
 /* Closes its channel and forgets it. */
 void children_remove(struct children *all, struct child *child);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/announce.h"
 #include "master/slots.h"
 #include "os/pass.h"
 #include "worker/worker.h"
@@ -35,14 +36,15 @@ static void order_slot(const struct master *m, int worker, enum order_kind kind,
 
 /* ------------------------------------------------------------------------------ the actions */
 
-static void fill_job(const struct master *m, struct worker_job *job, int slot, int channel)
+static void fill_job(struct master *m, struct worker_job *job, int slot, int row, int channel)
 {
     const struct settings *s = m->settings;
     *job = (struct worker_job){
         .slot = slot,
         .channel = channel,
         .master = m->pid,
-        .board = m->board,
+        .row = &m->board->rows[row],
+        .doors = &m->doors,
         .app = m->app,
         .identity = &s->identity,
         .max_connections = (int)s->max_connections,
@@ -56,17 +58,16 @@ static void fill_job(const struct master *m, struct worker_job *job, int slot, i
 }
 
 /* In the child: gives up what is the master's, works, and ends. */
-static _Noreturn void become_worker(struct master *m, int slot, int channel)
+static _Noreturn void become_worker(struct master *m, int slot, int row, int channel)
 {
     struct worker_job job;
-    fill_job(m, &job, slot, channel);
-    job.doors = &m->doors;
+    fill_job(m, &job, slot, row, channel);
     loop_close(m->loop);
     close(m->signals);
     if (m->pidfile >= 0)
         close(m->pidfile);
-    if (m->settings->ready_fd > STDERR_FILENO && !m->is_announced)
-        close((int)m->settings->ready_fd);
+    if (!m->is_announced)
+        announce_close(m->settings);
     children_free(&m->children);
     int status = worker_run(&job);
     close(channel);
@@ -80,12 +81,17 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
 static int fork_worker(struct master *m, int slot)
 {
     int ends[2];
+    int row = children_free_row(&m->children, slot);
+    if (row < 0) {
+        errno = EAGAIN; /* so many are leaving */
+        return -1;
+    }
     if (children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        become_worker(m, slot, ends[1]);
+        become_worker(m, slot, row, ends[1]);
     }
     int saved = errno;
     close(ends[1]);
@@ -94,7 +100,7 @@ static int fork_worker(struct master *m, int slot)
         errno = saved;
         return -1;
     }
-    children_add(&m->children, pid, slot, ends[0]);
+    children_add(&m->children, pid, slot, row, ends[0]);
     log_debug("worker %d: forked as pid %d", slot, (int)pid);
     if (loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
         log_warn("cannot listen to worker %d", slot);
@@ -165,7 +171,6 @@ static void on_ready(struct master *m, struct child *child)
 
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
-    int slot = child->slot;
     switch (report->kind) {
     case REPORT_READY:
         if (child->is_leaving)
@@ -177,11 +182,8 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         child->why[sizeof child->why - 1] = '\0';
         break;
     case REPORT_LEAVING:
-        if (child->is_leaving)
-            break;
-        log_info("worker %d (pid %d) was told to leave by a signal; another takes its place", slot,
-                 (int)child->pid);
-        crew_step(m, PLAN_LEAVING, slot);
+        if (!child->is_leaving)
+            m->on_leaving(m, child);
         break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
@@ -263,6 +265,7 @@ static void child_changed(struct master *m, struct child *child, int status)
             crew_step(m, WIFSTOPPED(status) ? PLAN_STOPPED : PLAN_CONTINUED, child->slot);
         return;
     }
+    board_leave(&m->board->rows[child->row]);
     loop_delete(m->loop, child->channel);
     if (child->is_leaving)
         end_of_leaver(m, child, status);

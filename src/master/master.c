@@ -107,6 +107,21 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* -------------------------------------------------------------------------------- the start */
 
+/* A signal to the whole process group has reached the master, too, and is read first: then this is
+ * a stop, in which every worker has its queue to serve. */
+static void on_leaving(struct master *m, const struct child *child)
+{
+    int slot = child->slot;
+    pid_t pid = child->pid;
+    on_signal(m->loop, m->signals, EPOLLIN, m);
+    child = children_by_pid(&m->children, pid);
+    if (!child || child->is_leaving)
+        return;
+    log_info("worker %d (pid %d) was told to leave by a signal; another takes its place", slot,
+             (int)pid);
+    crew_step(m, PLAN_LEAVING, slot);
+}
+
 static void on_start(struct master *m, int slot, bool accepts)
 {
     if (!accepts) {
@@ -265,6 +280,7 @@ int master_run(struct settings *settings, const struct drover_app *app)
                        .signals = -1,
                        .pidfile = -1,
                        .on_start = on_start,
+                       .on_leaving = on_leaving,
                        .renewing = -1};
     doors_init(&m.doors);
     log_set_level(settings->log_level);

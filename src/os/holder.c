@@ -17,29 +17,71 @@
 /* tcp(7) state TCP_LISTEN, as /proc/net/tcp prints it. */
 #define STATE_LISTEN 0x0A
 
-static unsigned port_of(const struct net_address *address)
+/* An address as /proc/net/tcp prints it: each 32-bit word in hex, as the machine has it. */
+static void print_words(char text[33], const void *address, size_t words)
 {
-    struct sockaddr_in in; /* the port stands at the same place for both families */
-    memcpy(&in, &address->storage, sizeof in);
-    return ntohs(in.sin_port);
+    for (size_t i = 0; i < words; i++) {
+        uint32_t word;
+        memcpy(&word, (const char *)address + i * sizeof word, sizeof word);
+        snprintf(text + 8 * i, 9, "%08X", word);
+    }
 }
 
-static unsigned long inode_of_port(const char *table, unsigned port)
+static unsigned describe(const struct net_address *address, char text[33])
 {
-    char line[512];
-    unsigned long found = 0;
+    if (address->any.sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, &address->storage, sizeof in);
+        print_words(text, &in.sin_addr, 1);
+        return ntohs(in.sin_port);
+    }
+    struct sockaddr_in6 in6;
+    memcpy(&in6, &address->storage, sizeof in6);
+    print_words(text, &in6.sin6_addr, 4);
+    return ntohs(in6.sin6_port);
+}
+
+/* How surely a listener at `theirs` is in the way of `ours`: it is the same address, or one of the
+ * two is all addresses. */
+static int rank(const char *theirs, const char *ours)
+{
+    if (strcmp(theirs, ours) == 0)
+        return 3;
+    if (strspn(theirs, "0") == strlen(theirs))
+        return 2;
+    return strspn(ours, "0") == strlen(ours);
+}
+
+/* The listener in one table that is most surely in the way. *best is the rank so far. */
+static void search_table(const char *table, const char *ours, unsigned port, int *best,
+                         unsigned long *found)
+{
+    char line[512], theirs[33];
     FILE *f = fopen(table, "re");
     if (!f)
-        return 0;
-    while (!found && fgets(line, sizeof line, f)) {
+        return;
+    while (fgets(line, sizeof line, f)) {
         unsigned local, state;
         unsigned long inode;
-        if (sscanf(line, "%*u: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*u %*u %lu", &local, &state,
-                   &inode) == 3 &&
-            local == port && state == STATE_LISTEN)
-            found = inode;
+        if (sscanf(line, "%*u: %32[0-9A-F]:%x %*s %x %*s %*s %*s %*u %*u %lu", theirs, &local,
+                   &state, &inode) != 4)
+            continue;
+        if (local != port || state != STATE_LISTEN || rank(theirs, ours) <= *best)
+            continue;
+        *best = rank(theirs, ours);
+        *found = inode;
     }
     fclose(f);
+}
+
+static unsigned long inode_of_port(const struct net_address *address)
+{
+    char ours[33];
+    int best = 0;
+    unsigned long found = 0;
+    unsigned port = describe(address, ours);
+    search_table("/proc/net/tcp", ours, port, &best, &found);
+    search_table("/proc/net/tcp6", ours, port, &best, &found);
     return found;
 }
 
@@ -65,8 +107,7 @@ static unsigned long inode_of(const struct net_address *address)
         net_text(address, text);
         return inode_of_path(text + strlen("unix:"));
     }
-    unsigned long inode = inode_of_port("/proc/net/tcp", port_of(address));
-    return inode ? inode : inode_of_port("/proc/net/tcp6", port_of(address));
+    return inode_of_port(address);
 }
 
 /* Does this process have the link's target open? */

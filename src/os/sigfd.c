@@ -18,6 +18,10 @@ static void fill(sigset_t *set, const int *signals)
 int sigfd_block(sigset_t *before)
 {
     sigset_t set;
+    /* What was ignored by whoever started this is not: SIGCHLD would reap by itself. */
+    for (const int *one = known; *one; one++)
+        if (signal(*one, SIG_DFL) == SIG_ERR)
+            return -1;
     fill(&set, known);
     return sigprocmask(SIG_BLOCK, &set, before);
 }

@@ -10,8 +10,8 @@
 #include <signal.h>
 
 /*
- * Blocks TERM QUIT INT HUP USR1 USR2 TTIN TTOU CHLD PIPE in this process. The mask before it is
- * kept in *before, unless that is NULL. -1 with errno set on failure.
+ * Blocks, and no longer ignores, TERM QUIT INT HUP USR1 USR2 TTIN TTOU CHLD PIPE in this process.
+ * The mask before it is kept in *before, unless that is NULL. -1 with errno set on failure.
  */
 int sigfd_block(sigset_t *before);
 

@@ -18,6 +18,7 @@ void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, i
                            .room = room,
                            .take = take,
                            .context = context,
+                           .is_open = true,
                            .warned_at = -WARN_EVERY_MS};
 }
 
@@ -63,7 +64,7 @@ static void each_own(struct acceptor *a, void (*fn)(int fd, void *context))
 
 static bool is_watching(const struct acceptor *a)
 {
-    return !a->is_paused && !a->is_closed;
+    return a->is_open && !a->is_paused && !a->is_shutting;
 }
 
 void acceptor_add(struct acceptor *a, int slot)
@@ -121,16 +122,20 @@ void acceptor_tick(struct acceptor *a, int64_t now)
 {
     a->now = now;
     bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
-    if (!a->is_paused || a->is_closed || !is_over)
+    if (!a->is_open || !a->is_paused || !is_over)
         return;
     a->is_paused = false;
+    if (a->is_shutting) {
+        acceptor_shut(a);
+        return;
+    }
     each_own(a, watch);
     each_shared(a, watch_shared);
 }
 
 int64_t acceptor_next(const struct acceptor *a)
 {
-    return a->is_paused && !a->is_closed ? a->paused_until : CLOCK_NEVER;
+    return a->is_open && a->is_paused ? a->paused_until : CLOCK_NEVER;
 }
 
 /* --------------------------------------------------------------------------- the accepting */
@@ -184,7 +189,7 @@ static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 
 void acceptor_leave(struct acceptor *a)
 {
-    a->is_closed = true;
+    a->is_open = false;
     each_own(a, unwatch);
     each_shared(a, unwatch);
 }
@@ -192,8 +197,10 @@ void acceptor_leave(struct acceptor *a)
 static void shut(int fd, void *context)
 {
     struct acceptor *a = context;
-    while (accept_one(a, fd)) {
+    while (!a->is_paused && accept_one(a, fd)) {
     }
+    if (a->is_paused) /* its queue waits for room */
+        return;
     /* For every process at once: what comes now is refused, and not left in a queue. */
     shutdown(fd, SHUT_RDWR);
     unwatch(fd, a);
@@ -201,7 +208,8 @@ static void shut(int fd, void *context)
 
 void acceptor_shut(struct acceptor *a)
 {
-    a->is_closed = true;
+    a->is_shutting = true;
     each_own(a, shut);
     each_shared(a, shut);
+    a->is_open = a->is_paused;
 }

@@ -20,10 +20,11 @@ struct acceptor {
     /* Takes over an accepted, non-blocking socket. */
     void (*take)(void *context, int fd);
     void *context;
-    int room;       /* connections that may still be taken; the owner counts up when one ends */
-    bool is_closed; /* for good */
+    int room;     /* connections that may still be taken; the owner counts up when one ends */
+    bool is_open; /* it accepts, or will when a pause is over, or has queues to serve still */
 
     /* private */
+    bool is_shutting;
     bool serves[SLOTS_MAX];
     bool is_paused;
     int64_t paused_until; /* CLOCK_NEVER: until there is room */
@@ -54,7 +55,10 @@ int64_t acceptor_next(const struct acceptor *a);
 /* Others accept from here on: watches nothing any more. */
 void acceptor_leave(struct acceptor *a);
 
-/* Nobody accepts from here on: takes what is queued, then shuts the doors for every process. */
+/*
+ * Nobody accepts from here on: takes what is queued, as far as there is room now and whenever there
+ * is some, and then shuts the doors for every process. is_open tells when that is done.
+ */
 void acceptor_shut(struct acceptor *a);
 
 #endif

@@ -16,10 +16,15 @@ void board_close(struct board *board)
         munmap(board, sizeof *board);
 }
 
+void board_leave(struct board_row *row)
+{
+    __atomic_store_n(&row->connections, 0, __ATOMIC_RELAXED);
+}
+
 struct board_row board_sum(const struct board *board)
 {
     struct board_row sum = {0};
-    for (int i = 0; i < SLOTS_MAX; i++) {
+    for (int i = 0; i < BOARD_ROWS; i++) {
         const struct board_row *row = &board->rows[i];
         sum.accepted += __atomic_load_n(&row->accepted, __ATOMIC_RELAXED);
         sum.requests += __atomic_load_n(&row->requests, __ATOMIC_RELAXED);

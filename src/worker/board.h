@@ -1,9 +1,9 @@
 /*
  * board - what the workers have done, in memory that the master shares with them.
  *
- * One row a slot, and one writer a row: the worker of that slot. The counters outlive it: its
- * successor goes on counting. Readers may see a row between two of its counters' changes, never a
- * torn counter.
+ * One row a worker, and one writer a row: a slot may have a worker that leaves beside its present
+ * one. The counters outlive the worker: whoever gets the row next goes on counting. Readers may see
+ * a row between two of its counters' changes, never a torn counter.
  */
 #ifndef DROVER_WORKER_BOARD_H
 #define DROVER_WORKER_BOARD_H
@@ -19,8 +19,11 @@ struct board_row {
     uint64_t connections; /* open now */
 } __attribute__((aligned(128)));
 
+/* Workers at most, those that leave included. */
+#define BOARD_ROWS (4 * SLOTS_MAX)
+
 struct board {
-    struct board_row rows[SLOTS_MAX];
+    struct board_row rows[BOARD_ROWS];
 };
 
 /* Zeroed and shared with every process that is forked from here on. NULL with errno set. */
@@ -32,6 +35,9 @@ static inline void board_add(uint64_t *counter, int64_t n)
 {
     __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
 }
+
+/* For whoever has seen the row's writer end: its connections have ended with it. */
+void board_leave(struct board_row *row);
 
 /* All rows added up. */
 struct board_row board_sum(const struct board *board);

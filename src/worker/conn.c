@@ -265,6 +265,7 @@ static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payl
     ssize_t n = out->failed ? -1 : send_bytes(conn, out->p, out->len, payload != NULL);
     if (n == (ssize_t)out->len && !payload && !turn_over)
         return sent_all(conn, env);
+    conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
     struct conn_work *work = n < 0 ? NULL : work_of(conn);
     if (!work) {
         payload_free(payload);

@@ -39,7 +39,7 @@ struct conn {
     uint8_t armed;            /* the worker's: which want it waits for, plus 1; 0: not watched */
     bool served;              /* has had an answer */
     bool closing;             /* what is being sent is the last */
-    bool linger;              /* the client may be sending: close so that the answer arrives */
+    bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
 /* What all connections of a worker share. */

@@ -24,7 +24,7 @@ struct order {
 enum report_kind {
     REPORT_READY,   /* accepts from now on */
     REPORT_FAILED,  /* could not start: `why` */
-    REPORT_LEAVING, /* was told to by a signal */
+    REPORT_LEAVING, /* was told to by a signal, and waits for an order */
     REPORT_CUT,     /* closed `count` connections at the drain's deadline */
 };
 

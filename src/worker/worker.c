@@ -186,10 +186,9 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     struct worker *w = context;
     (void)loop;
     (void)events;
-    while (sigfd_read(fd) > 0) {
-        report(w, REPORT_LEAVING, 0); /* so that another accepts for the slot */
-        leave(w);
-    }
+    /* Only the master knows whether others go on: whether this is a leave or a stop. */
+    while (sigfd_read(fd) > 0)
+        report(w, REPORT_LEAVING, 0);
 }
 
 /* ------------------------------------------------------------------------------- the start */
@@ -263,13 +262,11 @@ static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
     char why[DROVER_WHY_SIZE] = "the application gave no reason";
-    struct board_row *row = &job->board->rows[job->slot];
     int status = take_identity(w);
     if (status)
         return status;
-    if (map_conns(w) < 0 || conn_env_open(&w->env, job->app, row) < 0 || open_loop(w) < 0)
+    if (map_conns(w) < 0 || conn_env_open(&w->env, job->app, job->row) < 0 || open_loop(w) < 0)
         return failed(w, EX_OSERR, "%s", strerror(errno));
-    board_add(&row->connections, -(int64_t)row->connections); /* a dead predecessor's */
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     woken(w);
     status = job->app->worker_start ? job->app->worker_start(job->app->context, why) : 0;
@@ -292,9 +289,14 @@ static int64_t next_deadline(const struct worker *w)
     return next;
 }
 
+static bool is_done(const struct worker *w)
+{
+    return w->is_leaving && w->connections == 0 && !w->acceptor.is_open;
+}
+
 static int serve(struct worker *w)
 {
-    while (!w->is_orphan && !(w->is_leaving && w->connections == 0)) {
+    while (!w->is_orphan && !is_done(w)) {
         int wait = clock_until(next_deadline(w), w->env.now);
         if (loop_turn(w->loop, wait, woken, w) < 0) {
             log_fatal("epoll_wait");
@@ -304,6 +306,7 @@ static int serve(struct worker *w)
         acceptor_tick(&w->acceptor, w->env.now);
         if (w->is_leaving && w->leave_by <= w->env.now) {
             report(w, REPORT_CUT, w->connections);
+            acceptor_leave(&w->acceptor);
             end_all_conns(w);
         }
     }

@@ -17,7 +17,7 @@ struct worker_job {
     int channel;                           /* socketpair to the master, as order.h has it */
     pid_t master;                          /* whose child this is */
     struct doors *doors;                   /* of all slots; the worker's own copy */
-    struct board *board;                   /* borrowed */
+    struct board_row *row;                 /* what it does is counted here; borrowed */
     const struct drover_app *app;          /* borrowed */
     const struct child_identity *identity; /* borrowed */
     int max_connections;
