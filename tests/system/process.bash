@@ -1,0 +1,313 @@
+#!/usr/bin/env bash
+#
+# process - what the tests of processes, signals and the command line share, on top of helper.bash:
+# `load helper`, then `load process`.
+
+: "${SAN:=}"
+
+# ---- servers ----------------------------------------------------------------------------------
+
+# drover ARGS...: runs it to its end, which must come soon; `status`, and `output` with stdout and
+# stderr together. For what must be refused or only prints something.
+drover() {
+    run timeout --kill-after=1 20 "$DROVER" "$@" 3>&- 4>&-
+}
+
+# drover_launch ARGS...: as drover_start, but does not wait: for a server that will not get ready.
+drover_launch() {
+    drover_starts=$((drover_starts + 1))
+    DROVER_LOG=$BATS_TEST_TMPDIR/log
+    DROVER_MARK=$BATS_TEST_TMPDIR/$drover_starts
+    DROVER_TEST=$DROVER_MARK env --default-signal=INT,QUIT "${DROVER_UNDER[@]}" \
+        "$DROVER" serve "$@" </dev/null >>"$DROVER_LOG" 2>&1 3>&- 4>&- &
+    DROVER_PID=$!
+}
+
+# drover_launched [SECONDS]: waits until a launched server serves; DROVER_ADDR and DROVER_URL.
+# shellcheck disable=SC2034 # DROVER_URL is the helper's
+drover_launched() {
+    wait_until "${1:-20}" logged "master: serving "
+    DROVER_ADDR=$(sed -n 's,.* master: serving .* at http://\([^/]*\)/.*,\1,p' "$DROVER_LOG")
+    DROVER_URL=http://$DROVER_ADDR
+}
+
+# copy_drover: a copy that every user may run, in DROVER.
+copy_drover() {
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
+    cp "$DROVER" "$BATS_TEST_TMPDIR/drover"
+    DROVER=$BATS_TEST_TMPDIR/drover
+}
+
+# How often the log holds the text.
+count_logged() {
+    grep -cF -e "$1" "$DROVER_LOG" || true
+}
+
+# logged_times N TEXT: so many lines, or more. For wait_until.
+logged_times() {
+    (($(count_logged "$2") >= $1))
+}
+
+# slot_has_other SLOT PIDS: it has a worker that is not one of these pids. For wait_until.
+slot_has_other() {
+    local pid other
+    pid=$(worker_of "$1") || return
+    for other in $2; do
+        [[ $pid != "$other" ]] || return
+    done
+}
+
+# kill_worker SLOT: SIGKILL to its worker; returns when the slot's next one is there.
+kill_worker() {
+    local pid
+    pid=$(worker_of "$1")
+    kill -KILL "$pid"
+    wait_until 10 slot_has_other "$1" "$pid"
+}
+
+# The listening sockets at the server's port.
+listeners() {
+    ss --no-header --listening --tcp --numeric "sport = :$(port_of)" | wc -l
+}
+
+has_listeners() {
+    (($(listeners) == $1))
+}
+
+# ---- processes --------------------------------------------------------------------------------
+
+# Is there a zombie among the children of the master?
+has_zombie() {
+    local pid
+    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+        [[ $(state_of "$pid") == Z ]] && return 0
+    done
+    return 1
+}
+
+# in_state STATE PID...: are all of them in it? For wait_until.
+in_state() {
+    local state=$1 pid
+    shift
+    for pid; do
+        [[ $(state_of "$pid") == "$state" ]] || return
+    done
+}
+
+all_gone() {
+    local pid
+    for pid; do
+        is_gone "$pid" || return
+    done
+}
+
+# CPU time of a process, in ticks of 10 ms.
+cpu_ticks() {
+    echo $(($(stat_field "$1" 14) + $(stat_field "$1" 15)))
+}
+
+# The descriptors of a process, how many.
+fd_count() {
+    local fds=("/proc/$1/fd"/*)
+    echo "${#fds[@]}"
+}
+
+# The number that the process's next descriptor will have.
+lowest_free_fd() {
+    local fd=0
+    while [[ -L /proc/$1/fd/$fd ]]; do
+        fd=$((fd + 1))
+    done
+    echo "$fd"
+}
+
+# ms_since MICROSECONDS: milliseconds that have passed since, as now_us counts.
+ms_since() {
+    echo $((($(now_us) - $1) / 1000))
+}
+
+# tell TEXT: a figure that was seen; shows in bats' output, also when the test passes.
+tell() {
+    echo "# $*" >&3
+}
+
+# ---- load -------------------------------------------------------------------------------------
+
+# load_start ARGS...: starts drover-load at the server's /1k.bin; LOAD_PID.
+load_start() {
+    # shellcheck disable=SC2153 # DROVER_LOAD is the helper's
+    "$DROVER_LOAD" --json --max-lost 1000000000 "$@" "$DROVER_URL/1k.bin" \
+        >"$BATS_TEST_TMPDIR/load.json" 2>"$BATS_TEST_TMPDIR/load.err" 3>&- 4>&- &
+    LOAD_PID=$!
+}
+
+# load_wait: until its end. Sets LOST, ANSWERED, LOCAL and CAUSES (in words).
+# shellcheck disable=SC2034 # they are for the test
+load_wait() {
+    wait "$LOAD_PID" || fail "drover-load: $(<"$BATS_TEST_TMPDIR/load.err")"
+    LOST=$(load_field .lost) ANSWERED=$(load_field .answered) LOCAL=$(load_field .local)
+    CAUSES=$(load_field '.causes | to_entries | map(select(.value > 0) | "\(.key) \(.value)")
+        | join(", ")')
+    ((ANSWERED > 0)) || fail 'no request was answered'
+    ((LOCAL == 0)) || fail "$LOCAL requests could not be sent from here"
+}
+
+load_field() {
+    jq --raw-output "$1" "$BATS_TEST_TMPDIR/load.json"
+}
+
+# ---- clients ----------------------------------------------------------------------------------
+
+# client_open: a connection to the server; its descriptor is CLIENT.
+client_open() {
+    exec {CLIENT}<>"/dev/tcp/${DROVER_ADDR%:*}/$(port_of)"
+}
+
+# client_close FD
+client_close() {
+    local fd=$1
+    exec {fd}>&-
+}
+
+# client_ask FD PATH [FIELD]: sends a request and leaves the answer where it is.
+client_ask() {
+    printf 'GET %s HTTP/1.1\r\nHost: test\r\n%s\r\n' "$2" "${3:+$3$'\r\n'}" >&"$1"
+}
+
+# client_head FD: reads the head of an answer, within 10 seconds; HEAD.
+client_head() {
+    local line
+    HEAD=''
+    while IFS= read -r -t 10 -u "$1" line; do
+        HEAD+=${line%$'\r'}$'\n'
+        [[ $line == $'\r' ]] && return
+    done
+    fail "the answer has no end: $HEAD"
+}
+
+# client_answer FD: reads an answer with a Content-Length and a body of text; HEAD and BODY.
+client_answer() {
+    local length
+    client_head "$1" || return
+    length=$(sed -n 's/^Content-Length: //p' <<<"$HEAD")
+    # head(1) may read more than it prints, bash does not
+    IFS= read -r -t 10 -N "$length" -u "$1" BODY || fail "the body has no end: $BODY"
+}
+
+# client_at_end FD: has the server closed the connection? For wait_until, after the answer is read.
+client_at_end() {
+    local status=0
+    IFS= read -r -t 0.01 -N 1 -u "$1" _ || status=$?
+    ((status == 1)) # more than 128 is a timeout
+}
+
+# slow_client: asks for SITE/slow.bin and reads nothing of it yet; its descriptor is SLOW.
+slow_client() {
+    [[ -e $SITE/slow.bin ]] || head -c 48M /dev/urandom >"$SITE/slow.bin"
+    client_open
+    # shellcheck disable=SC2034 # SLOW is for the test
+    SLOW=$CLIENT
+    client_ask "$CLIENT" /slow.bin 'Connection: close'
+    client_head "$CLIENT"
+}
+
+# slow_finish FD: reads the rest; was the file whole?
+slow_finish() {
+    timeout 20 cmp <(cat <&"$1") "$SITE/slow.bin" 3>&- 4>&-
+    client_close "$1"
+}
+
+# py [ARG...] <<'PY': runs Python, within a minute, with a client at hand:
+#   connect(address, timeout=5), ask(socket, path, close), answer(socket) -> status and body
+py() {
+    local code
+    code=$(cat)
+    timeout --kill-after=1 60 python3 -c "$PY_CLIENT$code" "$@" 3>&- 4>&-
+}
+
+PY_CLIENT='
+import os, random, select, signal, socket, sys, time
+
+def connect(address, timeout=5):
+    if address.startswith("unix:"):
+        path = address[5:]
+        s, to = socket.socket(socket.AF_UNIX), "\0" + path[1:] if path[0] == "@" else path
+    else:
+        host, port = address.rsplit(":", 1)
+        s, to = socket.socket(), (host, int(port))
+    s.settimeout(timeout)
+    s.connect(to)
+    return s
+
+def ask(s, path="/hello.txt", close=True):
+    field = "Connection: close\r\n" if close else ""
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n{field}\r\n".encode())
+
+def answer(s):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = s.recv(65536)
+        if not more:
+            raise EOFError(data)
+        data += more
+    head, body = data.split(b"\r\n\r\n", 1)
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while len(body) < int(fields[b"content-length"]):
+        more = s.recv(65536)
+        if not more:
+            raise EOFError(data)
+        body += more
+    return int(head.split()[1]), body
+
+def fetch(address, path="/hello.txt", timeout=5):
+    s = connect(address, timeout)
+    ask(s, path)
+    got = answer(s)
+    s.close()
+    return got
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+'
+
+# ---- a worker that misbehaves -----------------------------------------------------------------
+
+# misbehave [NAME=VALUE...]: builds a library that makes a worker do what a handler with a bug or a
+# slow disk would, and has the next server load it, with this environment:
+#   a file that begins with "spin" is read without end
+#   while the file $MISBEHAVE_SLOW is there, opening a directory does not come to its end
+misbehave() {
+    cat >"$BATS_TEST_TMPDIR/misbehave.c" <<'C'
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    ssize_t (*next)(int, void *, size_t, off_t) =
+        (ssize_t (*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread");
+    ssize_t n = next(fd, buffer, size, offset);
+    while (n >= 4 && memcmp(buffer, "spin", 4) == 0)
+        __asm__ volatile("");
+    return n;
+}
+
+int open(const char *path, int flags, ...)
+{
+    int (*next)(const char *, int, ...) =
+        (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+    const char *slow = getenv("MISBEHAVE_SLOW");
+    if ((flags & O_DIRECTORY) && slow && access(slow, F_OK) == 0)
+        for (;;)
+            pause();
+    return next(path, flags, 0644);
+}
+C
+    gcc -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -o "$BATS_TEST_TMPDIR/misbehave.so" \
+        "$BATS_TEST_TMPDIR/misbehave.c"
+    # shellcheck disable=SC2034 # the helper's
+    DROVER_UNDER=(env LD_PRELOAD="$BATS_TEST_TMPDIR/misbehave.so" "$@")
+}

@@ -1,0 +1,339 @@
+#include "worker/acceptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "support.h"
+
+#define SLOTS   3
+#define CLIENTS 64
+
+/* Abstract unix sockets stand for all doors: to an acceptor they are numbers. The address 0 has
+ * one a slot, the address 1 is shared. */
+struct rig {
+    struct loop *loop;
+    struct doors doors;
+    struct acceptor acceptor;
+    int taken;
+    int fds[CLIENTS]; /* what it has taken */
+    int called;
+    int clients[CLIENTS];
+};
+
+/* `door` < 0: the shared one. */
+static struct sockaddr_un name_of(int door, socklen_t *length)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "drover-acceptor-%d-%d",
+                     (int)getpid(), door);
+    *length = (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 + (socklen_t)n;
+    return un;
+}
+
+static int listener(int door)
+{
+    socklen_t length;
+    struct sockaddr_un un = name_of(door, &length);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&un, length) == 0 && listen(fd, 100) == 0,
+              "%m");
+    return fd;
+}
+
+/* Clients connect and wait in the door's queue. Returns how many it let in. */
+static int call(struct rig *rig, int door, int count)
+{
+    socklen_t length;
+    struct sockaddr_un un = name_of(door, &length);
+    int queued = 0;
+    for (; queued < count; queued++) {
+        cr_assert_lt(rig->called, CLIENTS);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (connect(fd, (struct sockaddr *)&un, length) < 0) {
+            close(fd);
+            break;
+        }
+        rig->clients[rig->called++] = fd;
+    }
+    return queued;
+}
+
+static void take(void *context, int fd)
+{
+    struct rig *rig = context;
+    cr_assert_lt(rig->taken, CLIENTS);
+    cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    rig->fds[rig->taken++] = fd;
+}
+
+static void open_rig(struct rig *rig, int room)
+{
+    memset(rig, 0, sizeof *rig);
+    rig->loop = loop_open();
+    cr_assert_not_null(rig->loop);
+    doors_init(&rig->doors);
+    rig->doors.slot_count = SLOTS;
+    rig->doors.address_count = 2;
+    for (int slot = 0; slot < SLOTS; slot++)
+        rig->doors.own[slot][0] = listener(slot);
+    rig->doors.shared[1] = listener(-1);
+    acceptor_init(&rig->acceptor, rig->loop, &rig->doors, room, take, rig);
+    acceptor_tick(&rig->acceptor, 1000);
+}
+
+static void close_rig(struct rig *rig)
+{
+    for (int i = 0; i < rig->taken; i++)
+        close(rig->fds[i]);
+    for (int i = 0; i < rig->called; i++)
+        close(rig->clients[i]);
+    doors_close(&rig->doors);
+    loop_close(rig->loop);
+}
+
+/* Until nothing is ready. Returns how many have been taken since the start. */
+static int turn(struct rig *rig)
+{
+    for (int i = 0; i < 100; i++)
+        if (loop_turn(rig->loop, 0, NULL, NULL) == 0)
+            return rig->taken;
+    cr_assert_fail("it spins");
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------ the doors */
+
+Test(acceptor, takes_from_the_slots_it_serves)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    for (int slot = 0; slot < SLOTS; slot++)
+        call(&rig, slot, 1 << slot);
+    cr_expect_eq(turn(&rig), 0, "none at first");
+    acceptor_add(&rig.acceptor, 0);
+    cr_expect_eq(turn(&rig), 1, "its own");
+    acceptor_add(&rig.acceptor, 2);
+    cr_expect_eq(turn(&rig), 1 + 4, "and an adopted one");
+    acceptor_add(&rig.acceptor, 2);
+    acceptor_remove(&rig.acceptor, 2);
+    call(&rig, 2, 5);
+    call(&rig, 0, 1);
+    cr_expect_eq(turn(&rig), 1 + 4 + 1, "which is given back");
+    acceptor_remove(&rig.acceptor, 1);
+    cr_expect_eq(turn(&rig), 6, "what it never had");
+    close_rig(&rig);
+}
+
+Test(acceptor, shared_doors)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, -1, 2);
+    cr_expect_eq(turn(&rig), 0, "not before it is armed");
+    for (int i = 1; i <= 3; i++) {
+        acceptor_rearm(&rig.acceptor);
+        cr_expect_eq(turn(&rig), 2 * i);
+        call(&rig, -1, 2);
+    }
+    cr_expect_eq(turn(&rig), 8);
+    close_rig(&rig);
+}
+
+Test(acceptor, not_too_many_from_one_door_at_once)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_add(&rig.acceptor, 1);
+    call(&rig, 0, 3 * ACCEPT_TURN_MAX);
+    call(&rig, 1, 3);
+    loop_turn(rig.loop, 0, NULL, NULL);
+    cr_expect_eq(rig.taken, ACCEPT_TURN_MAX + 3);
+    cr_expect_eq(turn(&rig), 3 * ACCEPT_TURN_MAX + 3);
+    close_rig(&rig);
+}
+
+Test(acceptor, learns_the_doors_of_a_new_slot)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    int fds[2] = {listener(SLOTS), listener(SLOTS + 1)};
+    rig.doors.address_count = 3; /* own, shared, own */
+    acceptor_learn(&rig.acceptor, SLOTS, fds, 2);
+    cr_expect_eq(rig.doors.slot_count, SLOTS + 1);
+    cr_expect_eq(rig.doors.own[SLOTS][0], fds[0]);
+    cr_expect_eq(rig.doors.own[SLOTS][1], -1);
+    cr_expect_eq(rig.doors.own[SLOTS][2], fds[1]);
+    call(&rig, SLOTS, 1);
+    call(&rig, SLOTS + 1, 1);
+    cr_expect_eq(turn(&rig), 0);
+    acceptor_add(&rig.acceptor, SLOTS);
+    cr_expect_eq(turn(&rig), 2);
+    close_rig(&rig);
+}
+
+/* ------------------------------------------------------------------------------- the pauses */
+
+Test(acceptor, a_full_one_lets_clients_wait)
+{
+    struct rig rig;
+    open_rig(&rig, 3);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, 0, 5);
+    cr_expect_eq(turn(&rig), 3);
+    cr_expect_eq(rig.acceptor.room, 0);
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER, "time does not help");
+    acceptor_tick(&rig.acceptor, 1000000);
+    cr_expect_eq(turn(&rig), 3);
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 1000001);
+    cr_expect_eq(turn(&rig), 4, "one has left");
+    call(&rig, -1, 1);
+    call(&rig, 1, 1);
+    acceptor_add(&rig.acceptor, 1); /* an order that comes meanwhile */
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(turn(&rig), 4);
+    rig.acceptor.room = 10;
+    acceptor_tick(&rig.acceptor, 1000002);
+    cr_expect_eq(turn(&rig), 7, "all of them, and all doors are watched again");
+    close_rig(&rig);
+}
+
+Test(acceptor, out_of_descriptors_it_waits_and_tries_again)
+{
+    struct rig rig;
+    struct rlimit before, limit;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 2);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)next_fd();
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_expect_eq(turn(&rig), 0);
+    cr_expect_eq(acceptor_next(&rig.acceptor), 1000 + ACCEPT_PAUSE_MS);
+    acceptor_tick(&rig.acceptor, 1000 + ACCEPT_PAUSE_MS - 1);
+    cr_expect_eq(loop_turn(rig.loop, 0, NULL, NULL), 0, "too early");
+    acceptor_tick(&rig.acceptor, 1000 + ACCEPT_PAUSE_MS);
+    cr_expect_eq(turn(&rig), 0, "in vain");
+    cr_expect_eq(acceptor_next(&rig.acceptor), 1000 + 2 * ACCEPT_PAUSE_MS);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    acceptor_tick(&rig.acceptor, 1000 + 2 * ACCEPT_PAUSE_MS);
+    cr_expect_eq(turn(&rig), 2);
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+/* ------------------------------------------------------------------------------- the ending */
+
+Test(acceptor, who_leaves_takes_none_and_lets_them_wait_for_others)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect(rig.acceptor.is_open);
+    acceptor_leave(&rig.acceptor);
+    cr_expect_not(rig.acceptor.is_open);
+    cr_expect_eq(call(&rig, 0, 2) + call(&rig, -1, 2), 4, "the doors stay open");
+    acceptor_add(&rig.acceptor, 1);
+    acceptor_rearm(&rig.acceptor);
+    acceptor_tick(&rig.acceptor, 1000000);
+    cr_expect_eq(call(&rig, 1, 1), 1);
+    cr_expect_eq(turn(&rig), 0, "orders that come late change nothing");
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    struct pollfd p = {.fd = rig.doors.own[0][0], .events = POLLIN};
+    cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
+    close_rig(&rig);
+}
+
+Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_add(&rig.acceptor, 1);
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, 0, 2 * ACCEPT_TURN_MAX);
+    call(&rig, 1, 3);
+    call(&rig, -1, 2);
+    acceptor_shut(&rig.acceptor);
+    cr_expect_eq(rig.taken, 2 * ACCEPT_TURN_MAX + 3 + 2, "%d", rig.taken);
+    cr_expect_not(rig.acceptor.is_open, "that is done");
+    cr_expect_eq(call(&rig, 0, 1) + call(&rig, 1, 1) + call(&rig, -1, 1), 0, "refused");
+    cr_expect_eq(call(&rig, 2, 1), 1, "a slot that it does not serve is another's");
+    cr_expect_eq(loop_turn(rig.loop, 0, NULL, NULL), 0, "it does not spin");
+    close_rig(&rig);
+}
+
+/* TCP: what is in the queue of a socket that is shut is reset. */
+static void open_tcp_door(struct rig *rig, int slot, int queued)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+    int door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    cr_assert_eq(listen(door, 100), 0, "%m"); /* at a port of the kernel's choice */
+    cr_assert_eq(getsockname(door, (struct sockaddr *)&name, &length), 0);
+    close(rig->doors.own[slot][0]);
+    rig->doors.own[slot][0] = door;
+    for (int i = 0; i < queued; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        cr_assert_eq(connect(fd, (struct sockaddr *)&name, length), 0, "%m");
+        rig->clients[rig->called++] = fd;
+    }
+}
+
+/* What waits in a queue when a stop begins is served, as room comes. */
+Test(acceptor, a_stop_of_a_full_one_serves_the_queues_as_others_leave)
+{
+    struct rig rig;
+    open_rig(&rig, 2);
+    open_tcp_door(&rig, 0, 3);
+    open_tcp_door(&rig, 1, 2);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_add(&rig.acceptor, 1);
+    acceptor_shut(&rig.acceptor);
+    cr_expect_eq(rig.taken, 2);
+    for (int i = 1; i <= 3; i++) {
+        cr_expect(rig.acceptor.is_open, "%d of 5", rig.taken);
+        cr_expect_eq(loop_turn(rig.loop, 0, NULL, NULL), 0, "it does not spin");
+        rig.acceptor.room++;
+        acceptor_tick(&rig.acceptor, 1000 + i);
+        cr_expect_eq(rig.taken, 2 + i);
+    }
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 2000);
+    cr_expect_not(rig.acceptor.is_open, "all are served");
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+/* In another worker: this one hears of it from the socket, and must not spin until its own order
+ * comes. accept(2) says EINVAL of a TCP socket that was shut, but EAGAIN of a unix one. */
+Test(acceptor, a_tcp_door_that_another_has_shut)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    open_tcp_door(&rig, 0, 0);
+    acceptor_add(&rig.acceptor, 0);
+    shutdown(rig.doors.own[0][0], SHUT_RDWR);
+    cr_expect_eq(turn(&rig), 0);
+    close_rig(&rig);
+}
+
+Test(acceptor, a_shared_door_that_another_has_shut)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_rearm(&rig.acceptor);
+    shutdown(rig.doors.shared[1], SHUT_RDWR);
+    cr_expect_eq(turn(&rig), 0);
+    close_rig(&rig);
+}

@@ -1,0 +1,470 @@
+#include "os/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "support.h"
+
+static struct net_address v4(const char *host, unsigned short port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct net_address a = {.length = sizeof in, .backlog = 64};
+    cr_assert_eq(inet_pton(AF_INET, host, &in.sin_addr), 1);
+    memcpy(&a.storage, &in, sizeof in);
+    return a;
+}
+
+static struct net_address v6(const char *host, unsigned short port, bool dual)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct net_address a = {.length = sizeof in6, .backlog = 64, .dual = dual};
+    cr_assert_eq(inet_pton(AF_INET6, host, &in6.sin6_addr), 1);
+    memcpy(&a.storage, &in6, sizeof in6);
+    return a;
+}
+
+/* "@name" is abstract. */
+static struct net_address local(const char *path)
+{
+    size_t n = strlen(path);
+    struct net_address a = {.un = {.sun_family = AF_UNIX}, .backlog = 64};
+    cr_assert_lt(n, sizeof a.un.sun_path);
+    memcpy(a.un.sun_path, path, n);
+    if (path[0] == '@')
+        a.un.sun_path[0] = '\0';
+    a.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] != '@'));
+    return a;
+}
+
+/* Some containers have no IPv6 at all, and some have it, but no ::1. */
+static bool has_v6(void)
+{
+    struct net_address a = v6("::1", 0, false);
+    int fd = net_bind(&a);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static unsigned port_of(const struct net_address *a)
+{
+    struct sockaddr_in in; /* at the same place for both families */
+    memcpy(&in, &a->storage, sizeof in);
+    return ntohs(in.sin_port);
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    cr_assert_eq(getsockopt(fd, level, name, &value, &size), 0, "%m");
+    return value;
+}
+
+static int client(const struct net_address *a)
+{
+    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_geq(fd, 0);
+    if (connect(fd, &a->any, a->length) == 0)
+        return fd;
+    int cause = errno;
+    close(fd);
+    errno = cause;
+    return -1;
+}
+
+static void expect_client(const struct net_address *a, const char *name)
+{
+    int fd = client(a);
+    cr_expect_geq(fd, 0, "%s: %m", name);
+    close(fd);
+}
+
+static int bind_and_listen(struct net_address *a)
+{
+    int fd = net_bind(a);
+    cr_assert_geq(fd, 0, "bind: %m");
+    cr_assert_eq(net_listen(fd, a, 1), 0, "listen: %m");
+    return fd;
+}
+
+static void expect_failure(struct net_address a, int cause, const char *name)
+{
+    int before = count_fds();
+    errno = 0;
+    int fd = net_bind(&a);
+    cr_expect_lt(fd, 0, "%s", name);
+    cr_expect_eq(errno, cause, "%s: %m", name);
+    if (fd >= 0)
+        close(fd);
+    cr_expect_eq(count_fds(), before, "%s: a socket stays open", name);
+}
+
+/* ---------------------------------------------------------------------------------------- TCP */
+
+static void check_port_0(struct net_address a, const char *name)
+{
+    int fd = net_bind(&a);
+    cr_assert_geq(fd, 0, "%s: %m", name);
+    cr_expect_neq(port_of(&a), 0, "%s: the kernel has chosen", name);
+    cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC, "%s", name);
+    cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK, "%s", name);
+    cr_expect_eq(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 0, "%s: does not listen yet", name);
+    cr_expect_lt(client(&a), 0, "%s: and refuses", name);
+    cr_expect_eq(net_listen(fd, &a, 1), 0, "%s: %m", name);
+    cr_expect_eq(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 1, "%s", name);
+    cr_expect_eq(option(fd, SOL_SOCKET, SO_REUSEPORT), 1, "%s", name);
+    cr_expect_eq(option(fd, IPPROTO_TCP, TCP_NODELAY), 1, "%s", name);
+    expect_client(&a, name);
+    close(fd);
+}
+
+Test(net, port_0_is_what_the_kernel_makes_of_it)
+{
+    check_port_0(v4("127.0.0.1", 0), "127.0.0.1");
+    check_port_0(v4("0.0.0.0", 0), "0.0.0.0");
+    if (has_v6())
+        check_port_0(v6("::1", 0, false), "::1");
+}
+
+Test(net, a_dual_address_takes_clients_of_both_families)
+{
+    struct net_address a = v6("::", 0, true);
+    int fd = bind_and_listen(&a);
+    struct net_address as_v4 = v4("127.0.0.1", (unsigned short)port_of(&a));
+    expect_client(&as_v4, "IPv4");
+    if (has_v6()) {
+        struct net_address as_v6 = v6("::1", (unsigned short)port_of(&a), false);
+        expect_client(&as_v6, "IPv6");
+        cr_expect(a.dual);
+    } else if (!a.dual) {
+        cr_expect_eq(a.any.sa_family, AF_INET, "it fell back");
+        cr_expect_eq(a.length, sizeof(struct sockaddr_in));
+    }
+    close(fd);
+}
+
+Test(net, one_of_ipv6_alone_takes_no_ipv4)
+{
+    if (!has_v6())
+        return;
+    struct net_address a = v6("::", 0, false);
+    int fd = bind_and_listen(&a);
+    struct net_address as_v4 = v4("127.0.0.1", (unsigned short)port_of(&a));
+    cr_expect_lt(client(&as_v4), 0);
+    close(fd);
+}
+
+Test(net, defer)
+{
+    for (int defer = 0; defer <= 1; defer++) {
+        struct net_address a = v4("127.0.0.1", 0);
+        a.defer = defer;
+        int fd = net_bind(&a);
+        cr_assert_geq(fd, 0, "%m");
+        cr_assert_eq(net_listen(fd, &a, 10), 0);
+        cr_expect_eq(option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT) > 0, defer);
+        int from = client(&a);
+        cr_assert_geq(from, 0, "%m");
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (defer)
+            cr_assert_eq(send(from, "x", 1, 0), 1);
+        cr_expect_eq(poll(&p, 1, 5000), 1, "it can be accepted");
+        close(from);
+        close(fd);
+    }
+}
+
+Test(net, backlog)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    a.backlog = 3;
+    int fd = bind_and_listen(&a);
+    cr_assert_eq(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    cr_expect_eq(info.tcpi_sacked, 3, "%u", info.tcpi_sacked);
+    close(fd);
+}
+
+/* ------------------------------------------------------------------------------------ the group */
+
+#define MEMBERS 4
+
+static int accepted(int fd)
+{
+    int count = 0;
+    for (int from; (from = accept(fd, NULL, NULL)) >= 0; count++)
+        close(from);
+    return count;
+}
+
+Test(net, members_of_a_group_share_the_clients)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int members[MEMBERS], clients[64], sum = 0;
+    members[0] = net_bind(&a);
+    for (int i = 1; i < MEMBERS; i++)
+        members[i] = net_join(&a);
+    for (int i = 0; i < MEMBERS; i++) {
+        cr_assert_geq(members[i], 0, "%d: %m", i);
+        cr_expect(fcntl(members[i], F_GETFD) & FD_CLOEXEC);
+        cr_expect(fcntl(members[i], F_GETFL) & O_NONBLOCK);
+        cr_assert_eq(net_listen(members[i], &a, 1), 0, "%d: %m", i);
+    }
+    for (size_t i = 0; i < LENGTH(clients); i++)
+        cr_assert_geq(clients[i] = client(&a), 0, "%m");
+    for (int i = 0; i < MEMBERS; i++) {
+        int count = accepted(members[i]);
+        cr_expect_gt(count, 0, "member %d has none: once in 10 to the 7th run that is chance", i);
+        sum += count;
+        close(members[i]);
+    }
+    cr_expect_eq(sum, LENGTH(clients));
+    for (size_t i = 0; i < LENGTH(clients); i++)
+        close(clients[i]);
+}
+
+Test(net, members_may_join_later)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int first = bind_and_listen(&a);
+    int second = net_join(&a);
+    cr_expect_geq(second, 0, "%m");
+    cr_expect_eq(net_listen(second, &a, 1), 0, "%m");
+    close(second);
+    close(first);
+}
+
+Test(net, an_address_in_use_is_no_group_to_join)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int fd = bind_and_listen(&a);
+    expect_failure(a, EADDRINUSE, "the same");
+    expect_failure(v4("0.0.0.0", (unsigned short)port_of(&a)), EADDRINUSE, "all addresses");
+    if (has_v6())
+        expect_failure(v6("::", (unsigned short)port_of(&a), true), EADDRINUSE, "both families");
+    close(fd);
+    fd = net_bind(&a);
+    cr_expect_geq(fd, 0, "it is free again: %m");
+    close(fd);
+}
+
+/* One that was not made by drover, without SO_REUSEPORT. */
+Test(net, another_servers_socket_cannot_be_joined)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(fd, &a.any, a.length), 0);
+    cr_assert_eq(getsockname(fd, &a.any, &a.length), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    expect_failure(a, EADDRINUSE, "bind");
+    cr_expect_lt(net_join(&a), 0);
+    cr_expect_eq(errno, EADDRINUSE, "%m");
+    close(fd);
+}
+
+/* A connection that was closed by the server waits in TIME_WAIT on its port. */
+Test(net, a_restart_need_not_wait_for_old_connections)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int fd = bind_and_listen(&a);
+    int from = client(&a);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    cr_assert_eq(poll(&p, 1, 5000), 1);
+    close(accept(fd, NULL, NULL));
+    char byte;
+    cr_expect_eq(recv(from, &byte, 1, 0), 0);
+    close(from);
+    close(fd);
+    fd = net_bind(&a);
+    cr_expect_geq(fd, 0, "%m");
+    close(fd);
+}
+
+Test(net, an_address_that_is_not_of_this_host)
+{
+    expect_failure(v4("192.0.2.1", 0), EADDRNOTAVAIL, "192.0.2.1, TEST-NET-1");
+}
+
+/* --------------------------------------------------------------------------------------- unix */
+
+Test(net, a_socket_file)
+{
+    char dir[64], path[80];
+    struct stat st;
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/sock", dir);
+    struct net_address a = local(path);
+    int fd = bind_and_listen(&a);
+    cr_expect(lstat(path, &st) == 0 && S_ISSOCK(st.st_mode));
+    cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    expect_client(&a, path);
+    expect_failure(a, EADDRINUSE, "a server listens there");
+    expect_client(&a, "and goes on");
+    net_unlink(&a);
+    cr_expect_lt(lstat(path, &st), 0, "it is gone");
+    close(fd);
+    remove_tree(dir);
+}
+
+Test(net, a_stale_socket_file_is_removed)
+{
+    char dir[64], path[80];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/sock", dir);
+    struct net_address a = local(path);
+    close(bind_and_listen(&a)); /* killed: nobody has removed the file */
+    int before = count_fds();
+    int fd = bind_and_listen(&a);
+    expect_client(&a, "the new one");
+    close(fd);
+    cr_expect_eq(count_fds(), before);
+    remove_tree(dir);
+}
+
+/* Whatever is not a socket is somebody's, and stays. */
+Test(net, no_other_file_is_removed)
+{
+    char dir[64], path[80], target[80];
+    struct stat st;
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/file", dir);
+    snprintf(target, sizeof target, "%s/target", dir);
+    struct net_address a = local(path);
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    expect_failure(a, EADDRINUSE, "a file");
+    cr_expect_eq(lstat(path, &st), 0);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(mkdir(path, 0755), 0);
+    expect_failure(a, EADDRINUSE, "a directory");
+    cr_assert_eq(rmdir(path), 0);
+    struct net_address stale = local(target);
+    close(bind_and_listen(&stale));
+    cr_assert_eq(symlink(target, path), 0);
+    expect_failure(a, EADDRINUSE, "a link to a stale socket");
+    cr_expect_eq(lstat(path, &st), 0);
+    cr_expect_eq(lstat(target, &st), 0);
+    snprintf(path, sizeof path, "%s/no/sock", dir);
+    expect_failure(local(path), ENOENT, "no directory");
+    remove_tree(dir);
+}
+
+Test(net, an_abstract_name)
+{
+    char name[64];
+    snprintf(name, sizeof name, "@drover-test-%d", (int)getpid());
+    struct net_address a = local(name);
+    int fd = bind_and_listen(&a);
+    expect_client(&a, name);
+    expect_failure(a, EADDRINUSE, "a server listens there");
+    net_unlink(&a); /* there is no file */
+    expect_client(&a, name);
+    close(fd);
+    fd = net_bind(&a);
+    cr_expect_geq(fd, 0, "it went with its socket: %m");
+    close(fd);
+}
+
+Test(net, unix_sockets_are_shared)
+{
+    struct net_address a = v4("127.0.0.1", 80), b = v6("::1", 80, false), c = local("/x"),
+                       d = local("@x");
+    cr_expect_not(net_is_shared(&a));
+    cr_expect_not(net_is_shared(&b));
+    cr_expect(net_is_shared(&c));
+    cr_expect(net_is_shared(&d));
+}
+
+/* --------------------------------------------------------------------------------------- text */
+
+static void expect_text(struct net_address a, const char *expected)
+{
+    char text[NET_TEXT_SIZE];
+    net_text(&a, text);
+    cr_expect_str_eq(text, expected, "%s instead of %s", text, expected);
+}
+
+Test(net, text)
+{
+    char path[108], name[108], expected[128];
+    expect_text(v4("127.0.0.1", 8080), "127.0.0.1:8080");
+    expect_text(v4("255.255.255.255", 65535), "255.255.255.255:65535");
+    expect_text(v6("::1", 80, false), "[::1]:80");
+    expect_text(v6("::", 0, true), "[::]:0");
+    expect_text(v6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535, false),
+                "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+    expect_text(v6("::ffff:1.2.3.4", 1, false), "[::ffff:1.2.3.4]:1");
+    expect_text(local("/run/drover.sock"), "unix:/run/drover.sock");
+    expect_text(local("@drover"), "unix:@drover");
+    memset(path, 'p', sizeof path);
+    path[0] = '/';
+    path[107] = '\0';
+    snprintf(expected, sizeof expected, "unix:%s", path);
+    expect_text(local(path), expected);
+    memcpy(name, path, sizeof name);
+    name[0] = '@';
+    snprintf(expected, sizeof expected, "unix:%s", name);
+    expect_text(local(name), expected);
+}
+
+/* ------------------------------------------------------------------------------------- holder */
+
+static void expect_holder(const struct net_address *a, const char *name)
+{
+    char text[64] = "", command[32] = "", expected[64];
+    FILE *f = fopen("/proc/self/comm", "re");
+    cr_assert_not_null(f);
+    cr_assert_not_null(fgets(command, sizeof command, f));
+    fclose(f);
+    command[strcspn(command, "\n")] = '\0';
+    snprintf(expected, sizeof expected, "%s (pid %d)", command, (int)getpid());
+    cr_expect(net_holder(a, text, sizeof text), "%s", name);
+    cr_expect_str_eq(text, expected, "%s: %s", name, text);
+}
+
+static void expect_nobody(const struct net_address *a, const char *name)
+{
+    char text[64] = "";
+    cr_expect_not(net_holder(a, text, sizeof text), "%s: %s", name, text);
+}
+
+Test(net, who_listens)
+{
+    char dir[64], path[80], name[64];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/sock", dir);
+    snprintf(name, sizeof name, "@drover-holder-%d", (int)getpid());
+    struct net_address all[] = {v4("127.0.0.1", 0), local(path), local(name), v6("::1", 0, false)};
+    size_t count = LENGTH(all) - !has_v6();
+    for (size_t i = 0; i < count; i++) {
+        int before = count_fds();
+        int fd = bind_and_listen(&all[i]);
+        expect_holder(&all[i], "listening");
+        close(fd);
+        expect_nobody(&all[i], "closed");
+        cr_expect_eq(count_fds(), before);
+    }
+    remove_tree(dir);
+}
+
+/* Another address of the same port is in nobody's way, all addresses are in everybody's. */
+Test(net, who_listens_at_another_address)
+{
+    struct net_address there = v4("127.0.0.2", 0);
+    int fd = bind_and_listen(&there);
+    unsigned short port = (unsigned short)port_of(&there);
+    struct net_address here = v4("127.0.0.1", port), all = v4("0.0.0.0", port);
+    expect_nobody(&here, "127.0.0.1");
+    expect_holder(&all, "0.0.0.0");
+    expect_holder(&there, "127.0.0.2");
+    close(fd);
+    fd = bind_and_listen(&all);
+    expect_holder(&here, "all addresses are taken");
+    close(fd);
+}

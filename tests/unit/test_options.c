@@ -1,0 +1,421 @@
+#include "config/options.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "support.h"
+
+#define ARGS_MAX 40
+
+/* Splits at spaces; a quoted empty word is '' . The words stay valid until the next call. */
+static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+{
+    static char copy[4096];
+    char *argv[ARGS_MAX + 1] = {NULL};
+    char *rest = NULL;
+    int argc = 0;
+    snprintf(copy, sizeof copy, "%s", line);
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        cr_assert_lt(argc, ARGS_MAX);
+        argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
+    }
+    why[0] = '\0';
+    options_defaults(settings);
+    return options_read(settings, argc, argv, why);
+}
+
+TestSuite(options, .init = speak_english);
+
+static void expect(const char *line, int status, const char *words)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    int got = read_line(&s, line, why);
+    cr_expect_eq(got, status, "%s: %d, %s", line, got, why);
+    cr_expect_str_eq(why, words, "%s: %s", line, why);
+}
+
+/* ---------------------------------------------------------------------------- the defaults */
+
+Test(options, defaults)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE], text[NET_TEXT_SIZE];
+    cr_assert_eq(read_line(&s, "", why), 0, "%s", why);
+    cr_expect_eq(s.address_count, 1);
+    net_text(&s.addresses[0], text);
+    cr_expect_str_eq(text, "127.0.0.1:8080");
+    cr_expect_str_eq(s.root, ".");
+    cr_expect(s.listing);
+    cr_expect_not(s.dot_files);
+    cr_expect_eq(s.ready_fd, -1);
+    cr_expect_null(s.pidfile);
+    cr_expect_null(s.user);
+    cr_expect_null(s.group);
+    cr_expect_not(s.identity.change);
+    cr_expect_eq(s.max_connections, 10000);
+    cr_expect_eq(s.header_timeout, 10000);
+    cr_expect_eq(s.body_timeout, 30000);
+    cr_expect_eq(s.send_timeout, 30000);
+    cr_expect_eq(s.idle_timeout, 75000);
+    cr_expect_eq(s.drain_timeout, 30000);
+    cr_expect_eq(s.start_timeout, 10000);
+    cr_expect_eq(s.log_level, LOG_INFO);
+    cr_expect_geq(s.workers, 1);
+    cr_expect_leq(s.workers, SLOTS_MAX);
+}
+
+/* ------------------------------------------------------------------------------ the bounds */
+
+#define DAY (24 * 60 * 60 * 1000LL)
+
+static const struct {
+    const char *name;
+    size_t offset;
+    int64_t min, max;
+} numbers[] = {
+    {"workers", offsetof(struct settings, workers), 1, SLOTS_MAX},
+    {"max-connections", offsetof(struct settings, max_connections), 1, 1000000},
+};
+
+static int64_t member(const struct settings *s, size_t offset)
+{
+    int64_t value;
+    memcpy(&value, (const char *)s + offset, sizeof value);
+    return value;
+}
+
+static void expect_number(const char *name, size_t offset, int64_t value)
+{
+    struct settings s;
+    char line[128], why[OPTIONS_WHY_SIZE];
+    snprintf(line, sizeof line, "--%s %lld", name, (long long)value);
+    cr_expect_eq(read_line(&s, line, why), 0, "%s: %s", line, why);
+    cr_expect_eq(member(&s, offset), value, "%s: %lld", line, (long long)member(&s, offset));
+}
+
+static void refuse_number(size_t row, const char *value)
+{
+    char line[128], words[256];
+    const char *name = numbers[row].name;
+    const char *prefix = row == 0 ? "\"auto\" or " : "";
+    snprintf(line, sizeof line, "--%s %s", name, value);
+    snprintf(words, sizeof words, "--%s %s: must be %sa whole number from %lld to %lld", name,
+             value, prefix, (long long)numbers[row].min, (long long)numbers[row].max);
+    expect(line, EX_USAGE, words);
+}
+
+Test(options, numbers_at_and_past_their_bounds)
+{
+    for (size_t i = 0; i < LENGTH(numbers); i++) {
+        char past[32];
+        expect_number(numbers[i].name, numbers[i].offset, numbers[i].min);
+        expect_number(numbers[i].name, numbers[i].offset, numbers[i].min + 1);
+        expect_number(numbers[i].name, numbers[i].offset, numbers[i].max);
+        snprintf(past, sizeof past, "%lld", (long long)numbers[i].max + 1);
+        refuse_number(i, past);
+        snprintf(past, sizeof past, "%lld", (long long)numbers[i].min - 1);
+        refuse_number(i, past);
+        refuse_number(i, "-1");
+        refuse_number(i, "four");
+        refuse_number(i, "4.5");
+        refuse_number(i, "99999999999999999999");
+    }
+}
+
+Test(options, workers_auto_is_a_number_of_slots)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "--workers 7 --workers auto", why), 0, "%s", why);
+    cr_expect_geq(s.workers, 1);
+    cr_expect_leq(s.workers, SLOTS_MAX);
+    expect("--max-connections auto", EX_USAGE,
+           "--max-connections auto: must be a whole number from 1 to 1000000");
+}
+
+static const struct {
+    const char *name;
+    size_t offset;
+} durations[] = {
+    {"header-timeout", offsetof(struct settings, header_timeout)},
+    {"body-timeout", offsetof(struct settings, body_timeout)},
+    {"send-timeout", offsetof(struct settings, send_timeout)},
+    {"idle-timeout", offsetof(struct settings, idle_timeout)},
+    {"drain-timeout", offsetof(struct settings, drain_timeout)},
+    {"start-timeout", offsetof(struct settings, start_timeout)},
+};
+
+static const struct {
+    const char *text;
+    int64_t value; /* -1: refused */
+} lengths[] = {
+    {"0", 0},     {"0s", 0},      {"1ms", 1},  {"250ms", 250},     {"1m", 60000},
+    {"24h", DAY}, {"1440m", DAY}, {"25h", -1}, {"86400001ms", -1}, {"10", -1},
+    {"-1s", -1},  {"soon", -1},   {"''", -1},
+};
+
+Test(options, durations_at_and_past_their_bounds)
+{
+    for (size_t i = 0; i < LENGTH(durations); i++)
+        for (size_t k = 0; k < LENGTH(lengths); k++) {
+            struct settings s;
+            char line[128], words[256], why[OPTIONS_WHY_SIZE];
+            bool is_empty = strcmp(lengths[k].text, "''") == 0;
+            snprintf(line, sizeof line, "--%s %s", durations[i].name, lengths[k].text);
+            snprintf(words, sizeof words,
+                     "--%s %s: must be a number with ms, s, m or h, as in 250ms or 10s, at most "
+                     "24h; 0 is never",
+                     durations[i].name, is_empty ? "" : lengths[k].text);
+            int status = read_line(&s, line, why);
+            cr_expect_eq(status, lengths[k].value < 0 ? EX_USAGE : 0, "%s: %s", line, why);
+            cr_expect_str_eq(why, lengths[k].value < 0 ? words : "", "%s: %s", line, why);
+            if (lengths[k].value >= 0)
+                cr_expect_eq(member(&s, durations[i].offset), lengths[k].value, "%s", line);
+        }
+}
+
+/* -------------------------------------------------------------------------- the other types */
+
+static const struct {
+    const char *line;
+    int status;
+    const char *why;
+} rows[] = {
+    {"--listing maybe", EX_USAGE, "--listing maybe: must be yes or no"},
+    {"--listing=", EX_USAGE, "--listing : must be yes or no"},
+    {"--dot-files true", EX_USAGE, "--dot-files true: must be yes or no"},
+    {"--log-level loud", EX_USAGE, "--log-level loud: must be error, warn, info or debug"},
+    {"--log-level INFO", EX_USAGE, "--log-level INFO: must be error, warn, info or debug"},
+    {"--root ''", EX_USAGE, "--root: must not be empty"},
+    {"--root=", EX_USAGE, "--root: must not be empty"},
+    {"--pidfile ''", EX_USAGE, "--pidfile: must not be empty"},
+    {"--user ''", EX_USAGE, "--user: must not be empty"},
+    {"--group=", EX_USAGE, "--group: must not be empty"},
+    {"--listen x", EX_USAGE,
+     "--listen x: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or "
+     "unix:@name"},
+    {"--listen :80,backlog=0", EX_USAGE,
+     "--listen :80,backlog=0: backlog= takes a number from 1 to 1048576"},
+    {"--ready-fd -1", EX_USAGE, "--ready-fd -1: must be a whole number from 0 to 2147483647"},
+    {"--ready-fd 2147483648", EX_USAGE,
+     "--ready-fd 2147483648: must be a whole number from 0 to 2147483647"},
+    {"--ready-fd 2147483647", EX_USAGE, "--ready-fd 2147483647: is not an open descriptor"},
+    {"--user no-such-user", EX_USAGE, "--user no-such-user: there is no such user"},
+    {"--group no-such-group", EX_USAGE, "--group no-such-group: there is no such group"},
+
+    {"--listen", EX_USAGE, "--listen: its value is missing (ADDR)"},
+    {"--workers", EX_USAGE, "--workers: its value is missing (N)"},
+    {"--listing yes --idle-timeout", EX_USAGE, "--idle-timeout: its value is missing (TIME)"},
+    {"--log-level", EX_USAGE, "--log-level: its value is missing (LEVEL)"},
+
+    {"--lisen :80", EX_USAGE, "--lisen: there is no such option; did you mean --listen?"},
+    {"--listen-on :80", EX_USAGE, "--listen-on: there is no such option; did you mean --listen?"},
+    {"--worker 3", EX_USAGE, "--worker: there is no such option; did you mean --workers?"},
+    {"--worker=3", EX_USAGE, "--worker: there is no such option; did you mean --workers?"},
+    {"--pid-file x", EX_USAGE, "--pid-file: there is no such option; did you mean --pidfile?"},
+    {"--dotfiles", EX_USAGE, "--dotfiles: there is no such option; did you mean --dot-files?"},
+    {"--send_timeout 1s", EX_USAGE,
+     "--send_timeout: there is no such option; did you mean --send-timeout?"},
+    {"--Workers 3", EX_USAGE, "--Workers: there is no such option; did you mean --workers?"},
+    {"--quux", EX_USAGE, "--quux: there is no such option; drover serve --help lists them"},
+    {"--=x", EX_USAGE, "--: there is no such option; drover serve --help lists them"},
+    {"-w 3", EX_USAGE, "-w: there is no such option; options have two dashes"},
+    {"-listen :80", EX_USAGE, "-listen: there is no such option; options have two dashes"},
+    {". ..", EX_USAGE, "..: ROOT was given already: ."},
+
+    {"/no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
+    {"--root /no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
+    {"/dev/null", EX_NOINPUT, "ROOT /dev/null: is not a directory"},
+    {"/dev/null/x", EX_NOINPUT, "ROOT /dev/null/x: Not a directory"},
+    {"-- -x", EX_NOINPUT, "ROOT -x: No such file or directory"},
+    {"-- --workers", EX_NOINPUT, "ROOT --workers: No such file or directory"},
+    {"-", EX_NOINPUT, "ROOT -: No such file or directory"},
+    {"''", EX_NOINPUT, "ROOT : No such file or directory"},
+};
+
+Test(options, what_is_wrong_and_what_is_allowed)
+{
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        expect(rows[i].line, rows[i].status, rows[i].why);
+}
+
+/* -------------------------------------------------------------------------------- all is well */
+
+Test(options, values_in_both_spellings)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    int status = read_line(&s,
+                           "--listing=no --dot-files yes --pidfile=/run/d=1.pid --root /tmp "
+                           "--max-connections=5 --idle-timeout=1ms --log-level=debug",
+                           why);
+    cr_assert_eq(status, 0, "%s", why);
+    cr_expect_not(s.listing);
+    cr_expect(s.dot_files);
+    cr_expect_str_eq(s.pidfile, "/run/d=1.pid");
+    cr_expect_str_eq(s.root, "/tmp");
+    cr_expect_eq(s.max_connections, 5);
+    cr_expect_eq(s.idle_timeout, 1);
+    cr_expect_eq(s.log_level, LOG_DEBUG);
+}
+
+Test(options, levels)
+{
+    static const char *const names[] = {
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        struct settings s;
+        char line[64], why[OPTIONS_WHY_SIZE];
+        snprintf(line, sizeof line, "--log-level %s", names[i]);
+        cr_expect_eq(read_line(&s, line, why), 0, "%s", why);
+        cr_expect_eq(s.log_level, i, "%s", names[i]);
+    }
+}
+
+Test(options, the_last_of_two_counts)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_assert_eq(read_line(&s, "--idle-timeout 1s --listing no --idle-timeout 2s", why), 0);
+    cr_expect_eq(s.idle_timeout, 2000);
+    cr_expect_not(s.listing);
+}
+
+Test(options, root_stands_anywhere)
+{
+    static const char *const lines[] = {
+        "/tmp --workers 2", "--workers 2 /tmp", "--workers 2 -- /tmp",
+        "-- /tmp",          "/tmp --",          "--root=/tmp"};
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        struct settings s;
+        char why[OPTIONS_WHY_SIZE];
+        cr_expect_eq(read_line(&s, lines[i], why), 0, "%s: %s", lines[i], why);
+        cr_expect_str_eq(s.root, "/tmp", "%s", lines[i]);
+    }
+}
+
+Test(options, addresses_are_gathered_up_to_the_limit)
+{
+    struct settings s;
+    char line[1024] = "", why[OPTIONS_WHY_SIZE], text[NET_TEXT_SIZE];
+    for (int i = 0; i < ADDRESSES_MAX; i++)
+        sprintf(line + strlen(line), "--listen 127.0.0.1:%d ", 100 + i);
+    cr_expect_eq(read_line(&s, line, why), 0, "%s", why);
+    cr_expect_eq(s.address_count, ADDRESSES_MAX);
+    for (int i = 0; i < ADDRESSES_MAX; i++) {
+        char expected[32];
+        snprintf(expected, sizeof expected, "127.0.0.1:%d", 100 + i);
+        net_text(&s.addresses[i], text);
+        cr_expect_str_eq(text, expected, "the default is not among them");
+    }
+    strcat(line, "--listen :99");
+    expect(line, EX_USAGE, "--listen :99: there are too many addresses; 16 are allowed");
+}
+
+Test(options, ready_fd_must_be_open)
+{
+    struct settings s;
+    char line[64], words[128], why[OPTIONS_WHY_SIZE];
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    snprintf(line, sizeof line, "--ready-fd %d", ends[1]);
+    cr_expect_eq(read_line(&s, line, why), 0, "%s", why);
+    cr_expect_eq(s.ready_fd, ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+    snprintf(words, sizeof words, "--ready-fd %d: is not an open descriptor", ends[1]);
+    expect(line, EX_USAGE, words);
+}
+
+/* A directory that only its owner may pass; root is nobody for a while. */
+Test(options, root_that_may_not_be_seen)
+{
+    char dir[64], line[128], words[256];
+    make_directory(dir);
+    snprintf(line, sizeof line, "%s/closed", dir);
+    cr_assert_eq(mkdir(line, 0700), 0);
+    cr_assert_eq(chmod(dir, 0), 0);
+    bool is_root = geteuid() == 0;
+    if (is_root)
+        cr_assert(setegid(65534) == 0 && seteuid(65534) == 0, "%m");
+    snprintf(words, sizeof words, "ROOT %s: Permission denied", line);
+    expect(line, EX_NOPERM, words);
+    if (is_root) {
+        expect("--user root", EX_NOPERM, "--user root: only root may change it");
+        expect("--group root", EX_NOPERM, "--group root: only root may change it");
+        cr_assert(seteuid(0) == 0 && setegid(0) == 0, "%m");
+        prctl(PR_SET_DUMPABLE, 1); /* for the leak check */
+    }
+    chmod(dir, 0700);
+    remove_tree(dir);
+}
+
+/* ------------------------------------------------------------------------ names and the help */
+
+Test(options, nearest)
+{
+    static const char *const names[] = {"serve", "version", "reload", "stop"};
+    static const struct {
+        const char *typed;
+        const char *nearest; /* NULL: none */
+    } words[] = {{"serve", "serve"}, {"serv", "serve"},      {"sevre", "serve"},
+                 {"srve", "serve"},  {"versoin", "version"}, {"verison", "version"},
+                 {"VERSION", NULL},  {"reloda", "reload"},   {"stp", "stop"},
+                 {"stopp", "stop"},  {"sotp", "stop"},       {"s", NULL},
+                 {"", NULL},         {"quit", NULL},         {"reload-now", "reload"},
+                 {"relo", "reload"}, {"xyz", NULL}};
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        const char *nearest = options_nearest(words[i].typed, names, LENGTH(names));
+        cr_expect_eq(nearest == NULL, words[i].nearest == NULL, "%s: %s", words[i].typed,
+                     nearest ? nearest : "none");
+        if (nearest && words[i].nearest)
+            cr_expect_str_eq(nearest, words[i].nearest, "%s: %s", words[i].typed, nearest);
+    }
+    cr_expect_null(options_nearest("serve", names, 0));
+}
+
+static char *help_text(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    cr_assert_not_null(to);
+    options_print(to);
+    fclose(to);
+    return text;
+}
+
+Test(options, help_has_every_option_and_short_lines)
+{
+    static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --workers N   (default: auto)\n",
+                                         "  --root DIR   (default: .)\n",
+                                         "  --listing yes|no   (default: yes)\n",
+                                         "  --dot-files yes|no   (default: no)\n",
+                                         "  --ready-fd N   (default: off)\n",
+                                         "  --pidfile FILE   (default: off)\n",
+                                         "  --user NAME   (default: as started)\n",
+                                         "  --group NAME   (default: the user's)\n",
+                                         "  --max-connections N   (default: 10000)\n",
+                                         "  --header-timeout TIME   (default: 10s)\n",
+                                         "  --body-timeout TIME   (default: 30s)\n",
+                                         "  --send-timeout TIME   (default: 30s)\n",
+                                         "  --idle-timeout TIME   (default: 75s)\n",
+                                         "  --drain-timeout TIME   (default: 30s)\n",
+                                         "  --start-timeout TIME   (default: 10s)\n",
+                                         "  --log-level LEVEL   (default: info)\n"};
+    char *text = help_text();
+    char *rest = NULL;
+    for (size_t i = 0; i < LENGTH(starts); i++)
+        cr_expect_not_null(strstr(text, starts[i]), "%s", starts[i]);
+    size_t options = 0;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        cr_expect_leq(strlen(line), 80, "%s", line);
+        cr_expect_neq(line[strlen(line) - 1], ' ', "%s", line);
+        options += strncmp(line, "  --", 4) == 0;
+    }
+    cr_expect_eq(options, LENGTH(starts), "%zu options", options);
+    free(text);
+}
