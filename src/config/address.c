@@ -15,6 +15,7 @@ struct result {
     struct net_address *list;
     size_t room;
     size_t count;
+    bool is_full; /* there were more than fit */
     char *why;
     size_t why_size;
 };
@@ -64,6 +65,8 @@ static void add(struct result *result, const struct net_address *address)
             return;
     if (result->count < result->room)
         result->list[result->count++] = *address;
+    else
+        result->is_full = true;
 }
 
 static size_t read_unix(const char *path, struct net_address *pattern, struct result *result)
@@ -147,15 +150,15 @@ size_t address_parse(const char *text, struct net_address *list, size_t room, ch
     char copy[512];
     if (strlen(text) >= sizeof copy)
         return wrong(&result, "it is longer than 511 bytes");
-    if (room == 0)
-        return wrong(&result, "there are too many addresses; 16 are allowed");
     memcpy(copy, text, strlen(text) + 1);
     char *options = strchr(copy, ',');
     if (options)
         *options++ = '\0';
     if (options && !read_options(options, &pattern, &result))
         return 0;
-    if (strncmp(copy, "unix:", 5) == 0)
-        return read_unix(copy + 5, &pattern, &result);
-    return read_inet(copy, &pattern, &result);
+    size_t count = strncmp(copy, "unix:", 5) == 0 ? read_unix(copy + 5, &pattern, &result)
+                                                  : read_inet(copy, &pattern, &result);
+    if (result.is_full)
+        return wrong(&result, "there are too many addresses; 16 are allowed");
+    return count;
 }

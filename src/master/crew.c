@@ -196,6 +196,8 @@ static void read_channel(struct master *m, int channel)
     for (;;) {
         struct child *child = children_by_channel(&m->children, channel);
         ssize_t n = pass_receive(channel, &report, sizeof report, NULL, NULL);
+        if (n < 0 && errno == ECONNRESET)
+            continue; /* it ended with orders unread; what it had said comes behind that */
         if (!child || n != (ssize_t)sizeof report) {
             if (n == 0) /* gone: SIGCHLD tells how */
                 loop_delete(m->loop, channel);

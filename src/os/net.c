@@ -85,8 +85,6 @@ static int bind_inet(int fd, struct net_address *address)
 {
     if (bind(fd, &address->any, address->length) < 0)
         return -1;
-    if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
-        return -1;
     return learn_port(fd, address);
 }
 
@@ -132,7 +130,9 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
         if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
             return -1;
     }
-    return listen(fd, address->backlog);
+    if (listen(fd, address->backlog) < 0)
+        return -1;
+    return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
 }
 
 void net_unlink(const struct net_address *address)

@@ -2,8 +2,9 @@
  * net - listening sockets.
  *
  * An address is bound by its first socket without SO_REUSEPORT, so that a second server of the
- * same user cannot join in silence and take half of the clients; only then the option is set, and
- * further sockets join the group that the first one's listen(2) makes.
+ * same user cannot join in silence and take half of the clients. The option is set once that socket
+ * listens, and not before: of two servers that have bound an address at the same moment, which
+ * SO_REUSEADDR allows, one is refused by listen(2). Further sockets join then.
  */
 #ifndef DROVER_OS_NET_H
 #define DROVER_OS_NET_H
@@ -43,7 +44,10 @@ int net_bind(struct net_address *address);
 /* Makes a further socket of an address that net_bind() has bound. -1 with errno set on failure. */
 int net_join(const struct net_address *address);
 
-/* Starts to listen. `defer_seconds`: how long TCP_DEFER_ACCEPT waits for a client's bytes. */
+/*
+ * Starts to listen; others may join from then on. `defer_seconds`: how long TCP_DEFER_ACCEPT waits
+ * for a client's bytes. -1 with errno set, EADDRINUSE when another was faster.
+ */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
 
 /* Removes the socket file of a unix address; nothing for the others. */

@@ -1,6 +1,7 @@
 #include "worker/acceptor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -194,12 +195,18 @@ void acceptor_leave(struct acceptor *a)
     each_shared(a, unwatch);
 }
 
+static bool has_queue(int door)
+{
+    struct pollfd one = {.fd = door, .events = POLLIN};
+    return poll(&one, 1, 0) > 0 && (one.revents & POLLIN) && !(one.revents & POLLHUP);
+}
+
 static void shut(int fd, void *context)
 {
     struct acceptor *a = context;
     while (!a->is_paused && accept_one(a, fd)) {
     }
-    if (a->is_paused) /* its queue waits for room */
+    if (a->is_paused && has_queue(fd)) /* it waits for room */
         return;
     /* For every process at once: what comes now is refused, and not left in a queue. */
     shutdown(fd, SHUT_RDWR);
