@@ -17,6 +17,9 @@
 /* tcp(7) state TCP_LISTEN, as /proc/net/tcp prints it. */
 #define STATE_LISTEN 0x0A
 
+/* __SO_ACCEPTCON, as /proc/net/unix prints it among a socket's flags (proc(5)). */
+#define FLAG_LISTENS 0x10000
+
 /* An address as /proc/net/tcp prints it: each 32-bit word in hex, as the machine has it. */
 static void print_words(char text[33], const void *address, size_t words)
 {
@@ -88,13 +91,15 @@ static unsigned long inode_of_port(const struct net_address *address)
 static unsigned long inode_of_path(const char *path)
 {
     char line[512], name[256];
+    unsigned flags;
     unsigned long inode, found = 0;
     FILE *f = fopen("/proc/net/unix", "re");
     if (!f)
         return 0;
     while (!found && fgets(line, sizeof line, f))
-        if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %255s", &inode, name) == 2 &&
-            strcmp(name, path) == 0)
+        /* Connections bear their listener's name, too. */
+        if (sscanf(line, "%*s %*s %*s %x %*s %*s %lu %255s", &flags, &inode, name) == 3 &&
+            (flags & FLAG_LISTENS) && strcmp(name, path) == 0)
             found = inode;
     fclose(f);
     return found;

@@ -181,6 +181,7 @@ make_odd_names() {
     done
 }
 
+# shellcheck disable=SC2016 # as they are
 ODD_NAMES=(
     plain.txt
     "a & b <c>\"'.txt"

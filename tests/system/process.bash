@@ -306,7 +306,7 @@ int open(const char *path, int flags, ...)
     return next(path, flags, 0644);
 }
 C
-    gcc -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -o "$BATS_TEST_TMPDIR/misbehave.so" \
+    cc -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -o "$BATS_TEST_TMPDIR/misbehave.so" \
         "$BATS_TEST_TMPDIR/misbehave.c"
     # shellcheck disable=SC2034 # the helper's
     DROVER_UNDER=(env LD_PRELOAD="$BATS_TEST_TMPDIR/misbehave.so" "$@")
