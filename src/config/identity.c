@@ -18,6 +18,7 @@ static bool find_user(const char *user, struct child_identity *identity)
         if (!entry) { /* a number needs no entry; its group is then its own number */
             identity->uid = (uid_t)number;
             identity->gid = (gid_t)number;
+            snprintf(identity->name, sizeof identity->name, "%s", user);
             return true;
         }
     }
@@ -25,6 +26,7 @@ static bool find_user(const char *user, struct child_identity *identity)
         return false;
     identity->uid = entry->pw_uid;
     identity->gid = entry->pw_gid;
+    snprintf(identity->name, sizeof identity->name, "%s", entry->pw_name);
     return true;
 }
 
@@ -44,7 +46,7 @@ static bool find_group(const char *group, struct child_identity *identity)
 int identity_resolve(const char *user, const char *group, struct child_identity *identity,
                      char *why, size_t why_size)
 {
-    *identity = (struct child_identity){.uid = geteuid(), .gid = getegid()};
+    *identity = (struct child_identity){.uid = geteuid(), .gid = getegid(), .name = "root"};
     if (!user && !group)
         return 0;
     if (user && !find_user(user, identity)) {
@@ -55,7 +57,6 @@ int identity_resolve(const char *user, const char *group, struct child_identity 
         snprintf(why, why_size, "--group %s: there is no such group", group);
         return EX_USAGE;
     }
-    snprintf(identity->name, sizeof identity->name, "%s", user ? user : "root");
     identity->change = true;
     if (geteuid() != 0 && (identity->uid != geteuid() || identity->gid != getegid())) {
         snprintf(why, why_size, "--%s %s: only root may change it", user ? "user" : "group",

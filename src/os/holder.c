@@ -169,6 +169,10 @@ bool net_holder(const struct net_address *address, char *text, size_t size)
     closedir(proc);
     if (oldest == 0)
         return false;
+    if (oldest == getpid()) {
+        snprintf(text, size, "this server itself, for another --listen");
+        return true;
+    }
     snprintf(target, sizeof target, "%ld", oldest);
     command_of(target, command, sizeof command);
     snprintf(text, size, "%s (pid %ld)", command, oldest);
