@@ -171,7 +171,7 @@ static void put_link(struct drover_response *response, const char *name, bool is
 
 static void put_entry(struct drover_response *response, const struct entry *entry)
 {
-    put(response, "<tr><td>");
+    put(response, entry->is_folder ? "<tr class=\"folder\"><td>" : "<tr><td>");
     put_link(response, entry->name, entry->is_folder);
     put(response, "<td>");
     if (!entry->is_folder)
@@ -181,28 +181,33 @@ static void put_entry(struct drover_response *response, const struct entry *entr
     put(response, "\n");
 }
 
+static const char style[] =
+    ":root{color-scheme:light dark}\n"
+    "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}\n"
+    "h1{font-size:1.3rem;overflow-wrap:anywhere}\n"
+    "table{border-collapse:collapse;width:100%}\n"
+    "th,td{text-align:left;vertical-align:top;padding:.25rem 0;border-bottom:1px solid #8884}\n"
+    "th{font-weight:normal}\n"
+    "th:first-child{width:100%}td:first-child{overflow-wrap:anywhere}\n"
+    "th+th,td+td{text-align:right;white-space:nowrap;padding-left:1.5rem;opacity:.75;"
+    "font-variant-numeric:tabular-nums}\n"
+    ".folder td:first-child{font-weight:600}\n"
+    "a{text-decoration:none}a:hover{text-decoration:underline}\n"
+    "@media(max-width:32rem){th:nth-child(3),td:nth-child(3){display:none}}\n";
+
+/* The empty icon: the browser need not ask for one that is not there. */
 static void put_top(struct drover_response *response, const char *path)
 {
     put(response, "<!DOCTYPE html>\n"
                   "<html lang=\"en\">\n"
                   "<meta charset=\"utf-8\">\n"
                   "<meta name=\"viewport\" content=\"width=device-width\">\n"
+                  "<link rel=\"icon\" href=\"data:,\">\n"
                   "<title>");
     put_escaped(response, path);
-    put(response, "</title>\n"
-                  "<style>\n"
-                  ":root{color-scheme:light dark}\n"
-                  "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;"
-                  "padding:0 1rem}\n"
-                  "h1{font-size:1.3rem;overflow-wrap:anywhere}\n"
-                  "table{border-collapse:collapse;width:100%}\n"
-                  "th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid #8883;"
-                  "overflow-wrap:anywhere}\n"
-                  "th:nth-child(n+2),td:nth-child(n+2){text-align:right;white-space:nowrap;"
-                  "font-variant-numeric:tabular-nums}\n"
-                  "a{text-decoration:none}a:hover{text-decoration:underline}\n"
-                  "</style>\n"
-                  "<h1>");
+    put(response, "</title>\n<style>\n");
+    put(response, style);
+    put(response, "</style>\n<h1>");
     put_escaped(response, path);
     put(response, "</h1>\n"
                   "<table>\n"
@@ -219,6 +224,8 @@ static void put_page(struct drover_response *response, const char *path, const s
     for (size_t i = 0; i < all->count; i++)
         put_entry(response, &all->list[i]);
     put(response, "</table>\n");
+    if (all->count == 0)
+        put(response, "<p>There is nothing here.\n");
     if (all->cut)
         put(response, "<p>There is more here than this page shows.\n");
     put(response, "</html>\n");

@@ -10,18 +10,32 @@
  * same: seconds, TCP_DEFER_ACCEPT. */
 #define DEFER_SECONDS 10
 
+/* Who is in the way? */
+static void explain_use(const struct net_address *address, char *why, size_t size)
+{
+    char text[NET_TEXT_SIZE], name[64];
+    pid_t pid = net_holder(address, name, sizeof name);
+    net_text(address, text);
+    if (pid == getpid())
+        snprintf(why, size, "--listen %s: another --listen of this command has the address", text);
+    else if (pid > 0)
+        snprintf(why, size, "--listen %s: the address is in use by %s (pid %d)", text, name,
+                 (int)pid);
+    else
+        snprintf(why, size, "--listen %s: the address is in use", text);
+}
+
 static int explain(const struct net_address *address, char *why, size_t size)
 {
-    char text[NET_TEXT_SIZE], holder[64];
+    char text[NET_TEXT_SIZE];
     int cause = errno;
     net_text(address, text);
-    if (cause == EADDRINUSE && net_holder(address, holder, sizeof holder))
-        snprintf(why, size, "--listen %s: the address is in use by %s", text, holder);
-    else
-        snprintf(why, size, "--listen %s: %s%s", text, strerror(cause),
-                 cause == EACCES && !net_is_shared(address)
-                     ? "; a port below 1024 takes root, or CAP_NET_BIND_SERVICE"
-                     : "");
+    snprintf(why, size, "--listen %s: %s%s", text, strerror(cause),
+             cause == EACCES && !net_is_shared(address)
+                 ? "; a port below 1024 takes root, or CAP_NET_BIND_SERVICE"
+                 : "");
+    if (cause == EADDRINUSE)
+        explain_use(address, why, size);
     if (cause == EACCES || cause == EPERM)
         return EX_NOPERM;
     return cause == EADDRINUSE || cause == EADDRNOTAVAIL ? EX_UNAVAILABLE : EX_OSERR;

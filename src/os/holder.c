@@ -150,14 +150,14 @@ static void command_of(const char *pid, char *name, size_t size)
 
 /* The oldest process with the socket: of a prefork server that is, but for wrapped pids, the
  * master. */
-bool net_holder(const struct net_address *address, char *text, size_t size)
+pid_t net_holder(const struct net_address *address, char *name, size_t size)
 {
-    char target[64], command[32];
+    char target[64];
     long oldest = 0;
     unsigned long inode = inode_of(address);
     DIR *proc = inode ? opendir("/proc") : NULL;
     if (!proc)
-        return false;
+        return 0;
     snprintf(target, sizeof target, "socket:[%lu]", inode);
     for (struct dirent *entry; (entry = readdir(proc));) {
         if (!isdigit((unsigned char)entry->d_name[0]) || !has_open(entry->d_name, target))
@@ -168,13 +168,8 @@ bool net_holder(const struct net_address *address, char *text, size_t size)
     }
     closedir(proc);
     if (oldest == 0)
-        return false;
-    if (oldest == getpid()) {
-        snprintf(text, size, "this server itself, for another --listen");
-        return true;
-    }
+        return 0;
     snprintf(target, sizeof target, "%ld", oldest);
-    command_of(target, command, sizeof command);
-    snprintf(text, size, "%s (pid %ld)", command, oldest);
-    return true;
+    command_of(target, name, size);
+    return (pid_t)oldest;
 }

@@ -57,9 +57,9 @@ void net_unlink(const struct net_address *address);
 void net_text(const struct net_address *address, char text[NET_TEXT_SIZE]);
 
 /*
- * Who listens at this TCP port or socket file, as far as /proc lets this user see: "nginx (pid
- * 4711)". Returns false if it cannot be known.
+ * Which process listens at this TCP port or unix address, as far as /proc lets this user see.
+ * Returns its pid, and what it runs in `name`; 0 if it cannot be known.
  */
-bool net_holder(const struct net_address *address, char *text, size_t size);
+pid_t net_holder(const struct net_address *address, char *name, size_t size);
 
 #endif

@@ -341,6 +341,8 @@ bool exchange_run(struct exchange *exchange, struct buf *out, struct payload **p
     exchange->close = last || !exchange->request.head.keep_alive;
     response_reset(r);
     ask_application(exchange);
+    if (r->modified > exchange->now) /* RFC 9110, 8.8.2.1: never later than Date */
+        r->modified = exchange->now;
     if (is_conditional(exchange))
         apply_precondition(exchange);
     if (r->fd >= 0 && http_status_has_body(r->status))

@@ -471,6 +471,12 @@ ROWS
     done
 }
 
+@test "an address that is given twice is named as such" {
+    drover serve --listen 127.0.0.1:28571 --listen 127.0.0.1:28571 "$SITE"
+    assert_equal "$status" 69
+    assert_output --partial '--listen 127.0.0.1:28571: another --listen of this command has the address'
+}
+
 @test "a file that is no socket is not removed" {
     echo precious >"$BATS_TEST_TMPDIR/file"
     drover serve --listen "unix:$BATS_TEST_TMPDIR/file" "$SITE"

@@ -136,7 +136,7 @@ hrefs() {
     fetch /odd/ >"$BATS_TEST_TMPDIR/page"
     # Every tag is one of the page's own, and each link ends.
     run -0 bash -c "grep -oE '<[^ >]*' '$BATS_TEST_TMPDIR/page' | LC_ALL=C sort -u | paste -sd ' '"
-    assert_output '<!DOCTYPE </a </h1 </html </style </table </title <a <h1 <html <meta <style <table <tbody <td <th <thead <title <tr'
+    assert_output '<!DOCTYPE </a </h1 </html </style </table </title <a <h1 <html <link <meta <style <table <tbody <td <th <thead <title <tr'
     assert_equal "$(grep -o '<a ' "$BATS_TEST_TMPDIR/page" | wc -l)" $((${#ODD_NAMES[@]} + 1))
     assert_equal "$(grep -o '</a>' "$BATS_TEST_TMPDIR/page" | wc -l)" $((${#ODD_NAMES[@]} + 1))
     # Nor is the folder's own, in title and heading.
@@ -292,6 +292,14 @@ for wanted, *conditions in [
 assert c.ask('/nothing', 'GET', 'If-Match: "other"')[0] == 404
 assert c.ask('/list/', 'GET', 'If-None-Match: "a"')[0] == 200
 PYTHON
+}
+
+@test "a file from the future was not changed after it is sent" {
+    drover_start "$SITE"
+    touch -d 2035-01-01 "$SITE/hello.txt"
+    run fetch -D - -o /dev/null /hello.txt
+    assert_equal "$(grep -i ^Last-Modified: <<<"$output" | cut -d' ' -f2-)" \
+        "$(grep -i ^Date: <<<"$output" | cut -d' ' -f2-)"
 }
 
 @test "ranges: one, the last bytes, open, several, none" {
