@@ -10,7 +10,7 @@
  * same: seconds, TCP_DEFER_ACCEPT. */
 #define DEFER_SECONDS 10
 
-/* Who is in the way? */
+/* Who is in the way, if that can be known? */
 static void explain_use(const struct net_address *address, char *why, size_t size)
 {
     char text[NET_TEXT_SIZE], name[64];
@@ -21,8 +21,6 @@ static void explain_use(const struct net_address *address, char *why, size_t siz
     else if (pid > 0)
         snprintf(why, size, "--listen %s: the address is in use by %s (pid %d)", text, name,
                  (int)pid);
-    else
-        snprintf(why, size, "--listen %s: the address is in use", text);
 }
 
 static int explain(const struct net_address *address, char *why, size_t size)
