@@ -128,7 +128,7 @@ ms_since() {
 
 # tell TEXT: a figure that was seen; shows in bats' output, also when the test passes.
 tell() {
-    echo "# $*" >&3
+    echo "$*" >&3
 }
 
 # ---- load -------------------------------------------------------------------------------------
