@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
@@ -41,7 +42,12 @@ static int unknown(const char *typed)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         names[i] = commands[i].name;
     const char *nearest = options_nearest(typed, names, COMMAND_COUNT);
-    if (nearest)
+    struct stat st;
+    if (stat(typed, &st) == 0 && S_ISDIR(st.st_mode))
+        fprintf(stderr,
+                "drover: there is no command \"%s\"; to serve that directory: drover serve %s\n",
+                typed, typed);
+    else if (nearest)
         fprintf(stderr, "drover: there is no command \"%s\"; did you mean %s?\n", typed, nearest);
     else
         fprintf(stderr, "drover: there is no command \"%s\"; drover help lists them\n", typed);

@@ -124,6 +124,8 @@ static size_t read_inet(char *text, struct net_address *pattern, struct result *
 {
     int64_t n;
     char *colon = strrchr(text, ':');
+    if (!colon && value_number(text, &n))
+        return wrong(result, "a port alone stands behind a colon, as in :8080");
     if (!colon)
         return wrong(result, "there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, "
                              "unix:/path or unix:@name");

@@ -199,7 +199,7 @@ static size_t distance(const char *a, const char *b)
 const char *options_nearest(const char *typed, const char *const names[], size_t count)
 {
     const char *nearest = NULL;
-    size_t best = strlen(typed) / 3 + 2; /* so many slips, and less, are a typing error */
+    size_t best = strlen(typed) / 3 + 2; /* fewer slips than that are a typing error */
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(typed, names[i]);
         if (d < best) {
@@ -234,7 +234,8 @@ static int read_option(const char *name, const char *next, bool *took_next,
             continue;
         *took_next = name[n] != '=';
         if (*took_next && !next)
-            return wrong(why, "--%s: its value is missing (%s)", o->name, o->argument);
+            return wrong(why, "--%s: its value is missing, as in --%s %s", o->name, o->name,
+                         o->argument);
         return set(o, *took_next ? next : name + n + 1, settings, why);
     }
     return unknown(name, n, why);

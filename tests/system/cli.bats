@@ -159,7 +159,7 @@ ROWS
     while IFS='|' read -r value message; do
         refused "--listen $value: $message" --listen "$value"
     done <<ROWS
-8080|there is no port; $forms
+8080|a port alone stands behind a colon, as in :8080
 localhost|there is no port; $forms
 127.0.0.1:65536|the port must be a number from 0 to 65535
 127.0.0.1:|the port must be a number from 0 to 65535
@@ -215,9 +215,9 @@ ROWS
 }
 
 @test "a missing value is named by what it would be" {
-    refused '--workers: its value is missing (N)' --workers
-    refused '--listen: its value is missing (ADDR)' "$SITE" --listen
-    refused '--drain-timeout: its value is missing (TIME)' --workers 1 --drain-timeout
+    refused '--workers: its value is missing, as in --workers N' --workers
+    refused '--listen: its value is missing, as in --listen ADDR' "$SITE" --listen
+    refused '--drain-timeout: its value is missing, as in --drain-timeout TIME' --workers 1 --drain-timeout
     refused '--workers --listen: must be "auto" or a whole number from 1 to 256' \
         --workers --listen
 }
@@ -260,6 +260,10 @@ ROWS
     assert_output --partial 'usage: drover COMMAND'
     drover sevre
     assert_equal "$status: $output" '64: drover: there is no command "sevre"; did you mean serve?'
+    cd "$SITE"
+    drover .
+    assert_equal "$status: $output" \
+        '64: drover: there is no command "."; to serve that directory: drover serve .'
     drover frobnicate
     assert_equal "$status: $output" \
         '64: drover: there is no command "frobnicate"; drover help lists them'

@@ -82,7 +82,7 @@ static const struct {
     {"", "there is no port; " FORMS},
     {"localhost", "there is no port; " FORMS},
     {"127.0.0.1", "there is no port; " FORMS},
-    {"8080", "there is no port; " FORMS},
+    {"8080", "a port alone stands behind a colon, as in :8080"},
     {"/run/drover.sock", "there is no port; " FORMS},
     {":", PORTS},
     {"127.0.0.1:", PORTS},

@@ -205,10 +205,11 @@ static const struct {
     {"--user no-such-user", EX_USAGE, "--user no-such-user: there is no such user"},
     {"--group no-such-group", EX_USAGE, "--group no-such-group: there is no such group"},
 
-    {"--listen", EX_USAGE, "--listen: its value is missing (ADDR)"},
-    {"--workers", EX_USAGE, "--workers: its value is missing (N)"},
-    {"--listing yes --idle-timeout", EX_USAGE, "--idle-timeout: its value is missing (TIME)"},
-    {"--log-level", EX_USAGE, "--log-level: its value is missing (LEVEL)"},
+    {"--listen", EX_USAGE, "--listen: its value is missing, as in --listen ADDR"},
+    {"--workers", EX_USAGE, "--workers: its value is missing, as in --workers N"},
+    {"--listing yes --idle-timeout", EX_USAGE,
+     "--idle-timeout: its value is missing, as in --idle-timeout TIME"},
+    {"--log-level", EX_USAGE, "--log-level: its value is missing, as in --log-level LEVEL"},
 
     {"--lisen :80", EX_USAGE, "--lisen: there is no such option; did you mean --listen?"},
     {"--listen-on :80", EX_USAGE, "--listen-on: there is no such option; did you mean --listen?"},
