@@ -84,7 +84,7 @@ SETS := build \
 
 # ---- build ------------------------------------------------------------------------------------
 
-all: $(B)/drover $(B)/drover-load ## build drover, drover-load and libdrover.a (the default)
+all: $(B)/drover $(B)/drover-load ## build drover and drover-load (the default)
 
 setup:
 	@tools/setup $(SETS)
@@ -204,16 +204,12 @@ layers: $(B)/drover ## check that includes run downward only
 # ---- install ----------------------------------------------------------------------------------
 
 install: all ## install below PREFIX=/usr/local, in DESTDIR=
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' \
-		'$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/share/doc/drover'
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/doc/drover'
 	install -m 755 $(B)/drover $(B)/drover-load '$(DESTDIR)$(PREFIX)/bin'
-	install -m 644 $(B)/libdrover.a '$(DESTDIR)$(PREFIX)/lib'
-	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(PREFIX)/share/doc/drover'
 
 uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/drover' '$(DESTDIR)$(PREFIX)/bin/drover-load' \
-		'$(DESTDIR)$(PREFIX)/lib/libdrover.a' '$(DESTDIR)$(PREFIX)/include/drover.h'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/drover' '$(DESTDIR)$(PREFIX)/bin/drover-load'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover'
 
 clean: ## remove the build directory
