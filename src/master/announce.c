@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/crew.h"
 
 void announce_close(const struct settings *s)
 {
@@ -47,13 +48,13 @@ static void print_line(const struct master *m)
                               text);
     }
     log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it",
-             realpath(m->settings->root, root) ? root : m->settings->root, where,
-             m->plan.slot_count, m->plan.slot_count == 1 ? "" : "s", (int)m->pid);
+             realpath(m->settings->root, root) ? root : m->settings->root, where, crew_size(m),
+             crew_size(m) == 1 ? "" : "s", (int)m->pid);
 }
 
 void announce(struct master *m)
 {
-    if (m->is_announced || plan_count(&m->plan, SLOT_LIVE) < m->plan.slot_count)
+    if (m->is_announced || plan_count(&m->plan, SLOT_LIVE) < crew_size(m))
         return;
     m->is_announced = true;
     print_line(m);

@@ -6,7 +6,7 @@
 
 #include "master/state.h"
 
-/* Does nothing until every slot is live, and nothing once it was done. */
+/* Does nothing until every wanted worker is live, and nothing once it was done. */
 void announce(struct master *m);
 
 /* Closes --ready-fd. Descriptor 0 or 1 is made /dev/null instead, and 2, the log's, stays. */

@@ -169,6 +169,14 @@ static void on_ready(struct master *m, struct child *child)
     m->on_start(m, slot, true);
 }
 
+/* What waits at a shared socket was announced to this worker alone. */
+static void wake_others(const struct master *m, int slot)
+{
+    for (int i = 0; i < m->plan.slot_count; i++)
+        if (i != slot && m->plan.slots[i].state == SLOT_LIVE)
+            order_slot(m, i, ORDER_REARM, i);
+}
+
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
     switch (report->kind) {
@@ -183,8 +191,9 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         break;
     case REPORT_LEAVING:
         if (!child->is_leaving)
-            m->on_leaving(m, child);
+            m->on_leaving(m, child, report->why);
         break;
+    case REPORT_STRANDED: wake_others(m, child->slot); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }

@@ -34,11 +34,10 @@ static void stop(struct master *m, int signal)
         return;
     }
     if (m->settings->drain_timeout)
-        snprintf(limit, sizeof limit, " for at most %lld ms",
-                 (long long)m->settings->drain_timeout);
+        snprintf(limit, sizeof limit, " for %lld ms to end", (long long)m->settings->drain_timeout);
     if (sum.connections > 0)
-        log_info("stopping on %s: %llu connections are open and are waited for%s; once more stops "
-                 "at once",
+        log_info("stopping on %s: %llu connections are open, and have time%s; once more stops at "
+                 "once",
                  sigfd_name(signal), (unsigned long long)sum.connections, limit);
     else
         log_info("stopping on %s", sigfd_name(signal));
@@ -73,6 +72,7 @@ static void one_less(struct master *m)
     crew_step(m, PLAN_UNWANT, slot);
     reload_go_on(m, slot);
     log_info("one worker less: %d", crew_size(m));
+    announce(m); /* it may have been the one that was waited for */
 }
 
 static void heed_signal(struct master *m, int signal)
@@ -109,7 +109,7 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* A signal to the whole process group has reached the master, too, and is read first: then this is
  * a stop, in which every worker has its queue to serve. */
-static void on_leaving(struct master *m, const struct child *child)
+static void on_leaving(struct master *m, const struct child *child, const char *why)
 {
     int slot = child->slot;
     pid_t pid = child->pid;
@@ -117,8 +117,7 @@ static void on_leaving(struct master *m, const struct child *child)
     child = children_by_pid(&m->children, pid);
     if (!child || child->is_leaving)
         return;
-    log_info("worker %d (pid %d) was told to leave by a signal; another takes its place", slot,
-             (int)pid);
+    log_info("worker %d (pid %d) %s; another takes its place", slot, (int)pid, why);
     crew_step(m, PLAN_LEAVING, slot);
 }
 

@@ -29,8 +29,8 @@ struct master {
     int renewing;      /* the slot that a reload is at; -1: no reload is under way */
     /* A slot's worker accepts, or has ended before it did. */
     void (*on_start)(struct master *m, int slot, bool accepts);
-    /* A slot's worker was told to leave by a signal, and waits for what the master says. */
-    void (*on_leaving)(struct master *m, const struct child *child);
+    /* A slot's worker cannot stay, says why, and waits for what the master says. */
+    void (*on_leaving)(struct master *m, const struct child *child, const char *why);
     size_t cut; /* connections that were closed at a drain's deadline */
 };
 

@@ -101,12 +101,26 @@ void acceptor_learn(struct acceptor *a, int slot, const int *fds, size_t count)
 
 /* ------------------------------------------------------------------------------ the pauses */
 
+static bool has_queue(int door)
+{
+    struct pollfd one = {.fd = door, .events = POLLIN};
+    return poll(&one, 1, 0) > 0 && (one.revents & POLLIN) && !(one.revents & POLLHUP);
+}
+
+static void tell_of_queue(int fd, void *context)
+{
+    struct acceptor *a = context;
+    if (a->on_strand && has_queue(fd))
+        a->on_strand(a->context);
+}
+
 static void pause_until(struct acceptor *a, int64_t until)
 {
     a->is_paused = true;
     a->paused_until = until;
     each_own(a, unwatch);
     each_shared(a, unwatch);
+    each_shared(a, tell_of_queue);
 }
 
 /* Out of descriptors or memory, mostly: trying again at once would spin. */
@@ -155,7 +169,9 @@ static bool accept_one(struct acceptor *a, int door)
     if (fd >= 0) {
         a->room--;
         a->take(a->context, fd);
-        return true;
+        if (a->room <= 0 && !a->is_shutting) /* not at the next: its wake-up would be lost */
+            pause_until(a, CLOCK_NEVER);
+        return !a->is_paused;
     }
     switch (errno) {
     case EAGAIN: return false;
@@ -193,12 +209,6 @@ void acceptor_leave(struct acceptor *a)
     a->is_open = false;
     each_own(a, unwatch);
     each_shared(a, unwatch);
-}
-
-static bool has_queue(int door)
-{
-    struct pollfd one = {.fd = door, .events = POLLIN};
-    return poll(&one, 1, 0) > 0 && (one.revents & POLLIN) && !(one.revents & POLLHUP);
 }
 
 static void shut(int fd, void *context)

@@ -19,6 +19,8 @@ struct acceptor {
     struct doors *doors; /* of all slots; borrowed */
     /* Takes over an accepted, non-blocking socket. */
     void (*take)(void *context, int fd);
+    /* It has paused, and clients wait at a shared door, which only it was told of; may be NULL. */
+    void (*on_strand)(void *context);
     void *context;
     int room;     /* connections that may still be taken; the owner counts up when one ends */
     bool is_open; /* it accepts, or will when a pause is over, or has queues to serve still */

@@ -37,6 +37,8 @@ int conn_env_open(struct conn_env *env, const struct drover_app *app, struct boa
 
 void conn_env_free(struct conn_env *env)
 {
+    if (!env->exchange.app) /* it was never opened */
+        return;
     exchange_free(&env->exchange);
     buf_free(&env->out);
     free(env->read_buffer);
@@ -338,10 +340,12 @@ static enum conn_want advance(struct conn *conn, struct conn_env *env, struct sp
         if (starved || conn->closing || payload)
             break;
     }
-    if (conn->closing)
+    if (conn->closing) {
         conn->linger = conn->linger || in.n > 0;
-    else if (!keep_rest(conn, in))
+    } else if (!keep_rest(conn, in)) {
+        payload_free(payload);
         return CONN_WANT_CLOSE;
+    }
     bool turn_over = in.n > 0 && !starved && !conn->closing;
     return flush(conn, env, payload, turn_over);
 }

@@ -22,10 +22,11 @@ struct order {
 };
 
 enum report_kind {
-    REPORT_READY,   /* accepts from now on */
-    REPORT_FAILED,  /* could not start: `why` */
-    REPORT_LEAVING, /* was told to by a signal, and waits for an order */
-    REPORT_CUT,     /* closed `count` connections at the drain's deadline */
+    REPORT_READY,    /* accepts from now on */
+    REPORT_FAILED,   /* could not start, says `why` */
+    REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
+    REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
+    REPORT_CUT,      /* closed `count` connections at the drain's deadline */
 };
 
 struct report {

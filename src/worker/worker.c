@@ -160,6 +160,14 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     }
 }
 
+static void ask_to_leave(const struct worker *w, const char *why)
+{
+    struct report message = {.kind = REPORT_LEAVING};
+    snprintf(message.why, sizeof message.why, "%s", why);
+    if (pass_send(w->job->channel, &message, sizeof message, NULL, 0) < 0)
+        log_debug("cannot tell the master");
+}
+
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct worker *w = context;
@@ -174,10 +182,14 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
             obey(w, &order, fds, fd_count);
             continue;
         }
-        if (n < 0 && errno == EAGAIN)
+        if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+            w->is_orphan = true; /* the master would not close it while it lives */
             return;
-        w->is_orphan = true; /* the master would not close it while it lives */
-        return;
+        }
+        if (n < 0 && errno != EMSGSIZE)
+            return; /* there is no more, or no memory for it now */
+        /* It could not serve that slot if it had to adopt it. */
+        ask_to_leave(w, "has no descriptors left for a new slot's sockets");
     }
 }
 
@@ -188,7 +200,7 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     (void)events;
     /* Only the master knows whether others go on: whether this is a leave or a stop. */
     while (sigfd_read(fd) > 0)
-        report(w, REPORT_LEAVING, 0);
+        ask_to_leave(w, "was told to leave by a signal");
 }
 
 /* ------------------------------------------------------------------------------- the start */
@@ -258,6 +270,11 @@ static void woken(void *context)
     exchange_tick(&w->env.exchange, clock_date());
 }
 
+static void on_strand(void *context)
+{
+    report(context, REPORT_STRANDED, 0);
+}
+
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
@@ -273,6 +290,7 @@ static int start(struct worker *w)
     if (status)
         return failed(w, status, "%s", why);
     acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
+    w->acceptor.on_strand = on_strand;
     acceptor_add(&w->acceptor, job->slot);
     acceptor_rearm(&w->acceptor);
     report(w, REPORT_READY, 0);

@@ -59,7 +59,7 @@ none_of() {
         slow_finish "$second"
         drover_wait 10
         assert_equal "$status" 0
-        logged "stopping on SIG$signal: 2 connections are open and are waited for"
+        logged "stopping on SIG$signal: 2 connections are open, and have time for"
         logged '0 connections were closed at the deadline'
         : >"$DROVER_LOG"
     done

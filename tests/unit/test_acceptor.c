@@ -337,3 +337,31 @@ Test(acceptor, a_shared_door_that_another_has_shut)
     cr_expect_eq(turn(&rig), 0);
     close_rig(&rig);
 }
+
+static int stranded;
+
+static void on_strand(void *context)
+{
+    (void)context;
+    stranded++;
+}
+
+/* It stops to watch with the last one that it has room for, not when it is woken for the next: that
+ * wake-up would be lost to those that share the door. */
+Test(acceptor, a_full_one_leaves_a_shared_door_to_the_others)
+{
+    struct rig rig;
+    open_rig(&rig, 2);
+    rig.acceptor.on_strand = on_strand;
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, -1, 2);
+    cr_expect_eq(turn(&rig), 2);
+    cr_expect_eq(stranded, 0, "nobody waits");
+    cr_expect(rig.acceptor.is_paused);
+    rig.acceptor.room = 1;
+    acceptor_tick(&rig.acceptor, 2000);
+    call(&rig, -1, 2);
+    cr_expect_eq(turn(&rig), 3);
+    cr_expect_eq(stranded, 1, "one waits, and only this acceptor was woken");
+    close_rig(&rig);
+}
