@@ -1,5 +1,8 @@
 #include "master/reload.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/log.h"
 #include "master/crew.h"
 
@@ -15,9 +18,21 @@ static void renew_next(struct master *m)
     m->renewing = -1;
 }
 
+/* No worker is given up for one that has nothing to serve. */
+static bool can_begin(const struct master *m)
+{
+    int fd = open(m->settings->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        log_warn("reload: nothing is changed: --root %s", m->settings->root);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 void reload_begin(struct master *m)
 {
-    if (m->plan.is_stopping)
+    if (m->plan.is_stopping || !can_begin(m))
         return;
     m->renewing = 0;
     renew_next(m);

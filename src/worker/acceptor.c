@@ -107,11 +107,20 @@ static bool has_queue(int door)
     return poll(&one, 1, 0) > 0 && (one.revents & POLLIN) && !(one.revents & POLLHUP);
 }
 
-static void tell_of_queue(int fd, void *context)
+static void find_strand(int fd, void *context)
 {
     struct acceptor *a = context;
-    if (a->on_strand && has_queue(fd))
-        a->on_strand(a->context);
+    a->is_strand_due |= a->on_strand && has_queue(fd);
+}
+
+/* At most once in ACCEPT_PAUSE_MS: a full worker pauses with every connection that it takes. */
+static void tell_strand(struct acceptor *a)
+{
+    if (!a->is_strand_due || a->now < a->strand_at)
+        return;
+    a->is_strand_due = false;
+    a->strand_at = a->now + ACCEPT_PAUSE_MS;
+    a->on_strand(a->context);
 }
 
 static void pause_until(struct acceptor *a, int64_t until)
@@ -120,7 +129,8 @@ static void pause_until(struct acceptor *a, int64_t until)
     a->paused_until = until;
     each_own(a, unwatch);
     each_shared(a, unwatch);
-    each_shared(a, tell_of_queue);
+    each_shared(a, find_strand);
+    tell_strand(a);
 }
 
 /* Out of descriptors or memory, mostly: trying again at once would spin. */
@@ -136,6 +146,7 @@ static void pause_for_lack(struct acceptor *a)
 void acceptor_tick(struct acceptor *a, int64_t now)
 {
     a->now = now;
+    tell_strand(a);
     bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
     if (!a->is_open || !a->is_paused || !is_over)
         return;
@@ -150,7 +161,8 @@ void acceptor_tick(struct acceptor *a, int64_t now)
 
 int64_t acceptor_next(const struct acceptor *a)
 {
-    return a->is_open && a->is_paused ? a->paused_until : CLOCK_NEVER;
+    int64_t next = a->is_open && a->is_paused ? a->paused_until : CLOCK_NEVER;
+    return a->is_strand_due && a->strand_at < next ? a->strand_at : next;
 }
 
 /* --------------------------------------------------------------------------- the accepting */

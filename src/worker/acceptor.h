@@ -31,6 +31,8 @@ struct acceptor {
     bool is_paused;
     int64_t paused_until; /* CLOCK_NEVER: until there is room */
     int64_t warned_at;    /* when a lack of descriptors was last told */
+    int64_t strand_at;    /* when a strand may be told next */
+    bool is_strand_due;   /* there may be one that was not told */
     int64_t now;
 };
 

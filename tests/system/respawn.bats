@@ -171,19 +171,34 @@ cannot_start() {
     assert_equal "$status" 0
 }
 
+@test "a reload without a ROOT changes nothing" {
+    local before
+    drover_start --workers 1 "$SITE"
+    before=$(workers)
+    mv "$SITE" "$SITE.away"
+    kill -HUP "$DROVER_PID"
+    wait_until 10 logged 'reload: nothing is changed: --root'
+    assert_equal "$(fetch /hello.txt)" hello
+    assert_equal "$(workers)" "$before"
+    mv "$SITE.away" "$SITE"
+}
+
 @test "a reload whose workers cannot start is given up, and the others go on" {
     local last
     mkdir "$SITE/going"
     echo hello >"$SITE/going/hello.txt"
-    drover_start --workers 3 "$SITE/going"
+    drover_start --workers 3 --user nobody "$SITE/going"
     last=$(worker_of 2)
+    # The old workers have the old one open; the master may open the new one, a worker may not.
     mv "$SITE/going" "$SITE/gone"
+    mkdir -m 700 "$SITE/going"
     kill -HUP "$DROVER_PID"
     wait_until 10 logged 'reload: given up, since worker 0 does not start'
     for ((i = 0; i < 32; i++)); do
         is_served
     done
     assert_equal "$(worker_of 2)" "$last"
+    rmdir "$SITE/going"
     mv "$SITE/gone" "$SITE/going"
     kill -HUP "$DROVER_PID"
     wait_until 10 logged 'reload: every worker is a fresh one'
