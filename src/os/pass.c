@@ -22,11 +22,11 @@ static void attach(struct msghdr *message, union control *control, const int *fd
     size_t length = sizeof(int) * count;
     memset(control, 0, sizeof *control);
     message->msg_control = control->bytes;
-    message->msg_controllen = CMSG_SPACE(length);
+    message->msg_controllen = (socklen_t)CMSG_SPACE(length); /* its type in musl */
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(length);
+    header->cmsg_len = (socklen_t)CMSG_LEN(length);
     memcpy(CMSG_DATA(header), fds, length);
 }
 
@@ -48,6 +48,10 @@ int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t 
     return sent < 0 ? -1 : 0;
 }
 
+/* musl's CMSG_NXTHDR mixes signs. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 /* Takes the descriptors that came, as many as fit, and closes the rest. Returns how many it took.
  */
 static size_t detach(struct msghdr *message, int *fds, size_t room)
@@ -68,6 +72,8 @@ static size_t detach(struct msghdr *message, int *fds, size_t room)
     }
     return count;
 }
+
+#pragma GCC diagnostic pop
 
 ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_count)
 {
