@@ -211,7 +211,7 @@ PY
         drover_start --workers 2 --drain-timeout 5s "$SITE"
         py "$DROVER_ADDR" "$DROVER_PID" "SIG$signal" <<'PY'
 address, master, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-clients = []
+clients, lost = [], 0
 for i in range(64):
     if i == 32:
         os.killpg(master, getattr(signal, name))
@@ -219,11 +219,13 @@ for i in range(64):
         clients.append(connect(address))
     except ConnectionRefusedError: # told, and free to go elsewhere
         continue
+    except ConnectionResetError: # let in, and lost before it knew
+        lost += 1
+        continue
     try:
         ask(clients[-1])
     except ConnectionError:
         pass # comes out below
-lost = 0
 for client in clients:
     try:
         assert answer(client) == (200, b"hello\n")
