@@ -15,8 +15,8 @@
 /*
  * Binds every address and opens the doors of `slot_count` slots. Port 0 is replaced in `addresses`
  * by what the kernel chose. Returns 0, or the status to exit with, and in `why` which address it
- * was, what is wrong with it, and who holds it if that can be known. What was opened stays open
- * until slots_close().
+ * was, what is wrong with it, and who holds it if that can be known. On failure nothing
+ * stays open; after success slots_close() is due.
  */
 int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
                int slot_count, char *why, size_t why_size);

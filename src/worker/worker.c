@@ -130,9 +130,10 @@ static void stop(struct worker *w)
     acceptor_shut(&w->acceptor);
 }
 
-static void report(const struct worker *w, enum report_kind kind, int count)
+static void report(const struct worker *w, enum report_kind kind, int count, const char *why)
 {
     struct report message = {.kind = kind, .count = count};
+    snprintf(message.why, sizeof message.why, "%s", why);
     if (pass_send(w->job->channel, &message, sizeof message, NULL, 0) < 0)
         log_debug("cannot tell the master");
 }
@@ -160,14 +161,6 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     }
 }
 
-static void ask_to_leave(const struct worker *w, const char *why)
-{
-    struct report message = {.kind = REPORT_LEAVING};
-    snprintf(message.why, sizeof message.why, "%s", why);
-    if (pass_send(w->job->channel, &message, sizeof message, NULL, 0) < 0)
-        log_debug("cannot tell the master");
-}
-
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct worker *w = context;
@@ -189,7 +182,7 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
         if (n < 0 && errno != EMSGSIZE)
             return; /* there is no more, or no memory for it now */
         /* It could not serve that slot if it had to adopt it. */
-        ask_to_leave(w, "has no descriptors left for a new slot's sockets");
+        report(w, REPORT_LEAVING, 0, "has no descriptors left for a new slot's sockets");
     }
 }
 
@@ -200,7 +193,7 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     (void)events;
     /* Only the master knows whether others go on: whether this is a leave or a stop. */
     while (sigfd_read(fd) > 0)
-        ask_to_leave(w, "was told to leave by a signal");
+        report(w, REPORT_LEAVING, 0, "was told to leave by a signal");
 }
 
 /* ------------------------------------------------------------------------------- the start */
@@ -272,7 +265,7 @@ static void woken(void *context)
 
 static void on_strand(void *context)
 {
-    report(context, REPORT_STRANDED, 0);
+    report(context, REPORT_STRANDED, 0, "");
 }
 
 static int start(struct worker *w)
@@ -293,7 +286,7 @@ static int start(struct worker *w)
     w->acceptor.on_strand = on_strand;
     acceptor_add(&w->acceptor, job->slot);
     acceptor_rearm(&w->acceptor);
-    report(w, REPORT_READY, 0);
+    report(w, REPORT_READY, 0, "");
     return 0;
 }
 
@@ -323,7 +316,7 @@ static int serve(struct worker *w)
         expire_conns(w);
         acceptor_tick(&w->acceptor, w->env.now);
         if (w->is_leaving && w->leave_by <= w->env.now) {
-            report(w, REPORT_CUT, w->connections);
+            report(w, REPORT_CUT, w->connections, "");
             acceptor_leave(&w->acceptor);
             end_all_conns(w);
         }

@@ -15,8 +15,6 @@
 #include "load/run.h"
 #include "load/url.h"
 
-#define VERSION "0.1.0"
-
 /* Requests were lost, more than --max-lost allows. */
 #define EXIT_LOST 1
 
@@ -122,7 +120,7 @@ static int act(const struct arguments *a)
     if (a->help)
         arguments_help();
     if (a->version)
-        puts("drover-load " VERSION);
+        puts("drover-load " DROVER_VERSION);
     if (a->help || a->version)
         return EX_OK;
     int status = prepare(&job, a);
