@@ -1,11 +1,27 @@
 /*
- * drover.h - what an application written for drover sees.
+ * drover.h - what an application written for drover sees, and all that it needs.
  *
- * An application is one function that is called with a request and fills in a response. It runs in
- * a worker process, on the worker's only thread; while it runs, no other connection of that worker
- * is served.
+ * An application is a struct of functions that drover calls. There are two kinds: one that answers
+ * HTTP requests (`handle`), and one that has the bytes of a connection to itself (`stream`). It is
+ * a program of its own, which calls drover_main(), or a module, which `drover serve --app ./it.so`
+ * loads.
  *
- * Whatever a request hands out is borrowed: it is valid until the handler returns, and no longer.
+ * A master process forks workers, and each worker runs the application for its own connections.
+ * All functions of an application are called on the worker's only thread, except before_fork; while
+ * one runs, no other connection of that worker is served, so none may wait. What takes time is
+ * deferred: see drover_response_defer().
+ *
+ * All functions below are to be called on that thread, too, except drover_post(). Unless it says
+ * otherwise, one returns 0, or -1 with errno set:
+ *
+ *   EINVAL     an argument that cannot be sent, or does not fit what was said before
+ *   EALREADY   this was said already, and the first stays; or the answer has left
+ *   ENOMEM     memory ran out
+ *
+ * What is wrong is in drover_response_error(), in words, and the worker logs it at the level warn,
+ * once a second at most. The client gets a correct answer in spite of it, or the connection closes.
+ *
+ * The header is C and C++. Sizes and lengths are bytes, durations milliseconds.
  */
 #ifndef DROVER_H
 #define DROVER_H
@@ -18,7 +34,10 @@
 extern "C" {
 #endif
 
-/* Borrowed bytes, not terminated by NUL. */
+/* Grows when a struct below changes. A module that was built for another one is refused. */
+#define DROVER_ABI 1
+
+/* Borrowed bytes, not terminated by NUL. p is NULL when there is nothing. */
 struct drover_span {
     const char *p;
     size_t n;
@@ -26,8 +45,16 @@ struct drover_span {
 
 struct drover_request;
 struct drover_response;
+struct drover_stream;
+struct drover_worker;
+struct drover_timer;
 
-/* ------------------------------------------------------------------------------ the request */
+/* ------------------------------------------------------------------------------ the request
+ *
+ * What these hand out is borrowed: it is valid until the function returns that was given the
+ * request, or for one that was deferred until drover_response_finish(), if it is asked for again
+ * after the handler has returned.
+ */
 
 /* The method as it was sent, as in "GET" (RFC 9110, 9.1: case matters). */
 struct drover_span drover_request_method(const struct drover_request *request);
@@ -41,26 +68,59 @@ struct drover_span drover_request_path(const struct drover_request *request);
 /* The query as it was sent, without the '?'. Empty when there is none. */
 struct drover_span drover_request_query(const struct drover_request *request);
 
+/* The host and port that it was sent to: of an absolute target, else of Host (RFC 9112, 3.2). */
+struct drover_span drover_request_authority(const struct drover_request *request);
+
 /*
  * The value of the first field of that name, case ignored, without the white space around it.
  * p is NULL when there is none.
  */
 struct drover_span drover_request_field(const struct drover_request *request, const char *name);
 
+/* The fields as they came, the first is 0. -1 with errno ENOENT past the last. */
+int drover_request_field_at(const struct drover_request *request, size_t index,
+                            struct drover_span *name, struct drover_span *value);
+
+/* The body, when it came whole; p is NULL when there is none, or the handler did not want it. */
+struct drover_span drover_request_body(const struct drover_request *request);
+
+/* Content codings (RFC 9110, 8.4.1). */
+enum {
+    DROVER_IDENTITY = 1,
+    DROVER_GZIP = 2,
+    DROVER_ZSTD = 4,
+    DROVER_BR = 8,
+};
+
+/*
+ * Of these codings, an OR of the above, the one that the client likes best by its Accept-Encoding
+ * (RFC 9110, 12.5.3), the densest of several; 0 when it takes none of them. An answer that depends
+ * on it has the field "Vary: Accept-Encoding".
+ */
+unsigned drover_request_coding(const struct drover_request *request, unsigned offered);
+
+/* Room for an address in words, its NUL included. */
+#define DROVER_HOST_SIZE 64
+
+/*
+ * The client's address, as "192.0.2.1", "2001:db8::1" or "unix:", and its port, 0 where there is
+ * none or it is not known. It is the one that a PROXY header or a trusted proxy's X-Forwarded-For
+ * brought, where the server was told to believe these. Either pointer may be NULL.
+ */
+int drover_request_client(const struct drover_request *request, char host[DROVER_HOST_SIZE],
+                          uint16_t *port);
+
 /* ----------------------------------------------------------------------------- the response
  *
  * A response starts as 200 with no fields and no body. drover writes the status line, Date,
- * Server, Content-Length and Connection; leaves the body away where there must be none (HEAD, 204,
- * 304); and gives a status from 300 on without a body a short page.
+ * Server, Content-Length or Transfer-Encoding, and Connection; leaves the body away where there
+ * must be none (HEAD, 204, 304); and gives a status from 300 on without a body a short page.
  *
  * If etag or modified is set, drover evaluates the conditional fields of a GET or HEAD and answers
  * 304 or 412 itself (RFC 9110, 13); if the body is a file, it serves ranges of it (RFC 9110, 14).
- *
- * Each function returns 0, or -1 with errno set: EINVAL for an argument that cannot be sent,
- * ENOMEM.
  */
 
-/* 200 to 599. */
+/* 200 to 599, once. A status without a body (204, 304) is refused when there is one. */
 int drover_response_status(struct drover_response *response, int status);
 
 /*
@@ -72,7 +132,7 @@ int drover_response_field(struct drover_response *response, const char *name, co
 /* The media type of the body. Without it "text/plain; charset=utf-8". Copied. */
 int drover_response_type(struct drover_response *response, const char *media_type);
 
-/* Appends to the body; copied. */
+/* Appends to the body; copied. EINVAL where the body is a file or a stream, or cannot be. */
 int drover_response_body(struct drover_response *response, const void *bytes, size_t length);
 
 /*
@@ -88,6 +148,225 @@ int drover_response_etag(struct drover_response *response, const char *etag);
 /* Last-Modified, in seconds since the Epoch (RFC 9110, 8.8.2). */
 int drover_response_modified(struct drover_response *response, time_t modified);
 
+/* What was misused first, in words; NULL when nothing was. Valid as long as the response. */
+const char *drover_response_error(const struct drover_response *response);
+
+/*
+ * Something that lives as long as the response: `release`, which may be NULL, is called exactly
+ * once, when drover is done with the answer, or when the client has gone before that. In between
+ * drover_response_attached() gives it back; NULL when nothing was attached.
+ */
+int drover_response_attach(struct drover_response *response, void *state,
+                           void (*release)(void *state));
+void *drover_response_attached(const struct drover_response *response);
+
+/* The request it answers, and the worker. */
+const struct drover_request *drover_response_request(const struct drover_response *response);
+struct drover_worker *drover_response_worker(const struct drover_response *response);
+
+/* ------------------------------------------------------------------- answers that take time */
+
+/*
+ * The answer is not ready when the handler returns: drover_response_finish() says when it is, from
+ * a timer, from a watched descriptor, or from what another thread has posted. Until then the
+ * response stays valid and may be filled in, even when the client has gone. Where that takes longer
+ * than --answer-timeout the client gets a 503, and finish() is due all the same.
+ */
+int drover_response_defer(struct drover_response *response);
+
+/* The answer is complete. The response, and what was attached, may be gone when this returns. */
+void drover_response_finish(struct drover_response *response);
+
+/* 1 when nobody waits for the answer any more, else 0. */
+int drover_response_is_gone(const struct drover_response *response);
+
+/* What a pull function returns beside the number of bytes that it wrote. */
+enum {
+    DROVER_END = 0,    /* that was all */
+    DROVER_LATER = -1, /* nothing now: drover_response_resume() tells when */
+    DROVER_FAILED =
+        -2, /* the rest cannot be had: the connection closes, so that the client sees it */
+};
+
+/* Writes up to `room` bytes of the body to `to`. `room` is at least 4096. */
+typedef long drover_pull_fn(void *state, char *to, size_t room);
+
+/*
+ * The body is pulled, piece by piece, whenever the socket has taken what was there. `length` is
+ * what all pieces come to, -1 when that is not known: the answer is then chunked, or for HTTP/1.0
+ * ends with the connection. More bytes than that are cut off and fewer close the connection; either
+ * is a misuse. The state is handed to `pull`; what must be freed is attached.
+ */
+int drover_response_stream(struct drover_response *response, int64_t length, drover_pull_fn *pull,
+                           void *state);
+
+/* There is something to pull again. Does nothing when nobody waits for it. */
+void drover_response_resume(struct drover_response *response);
+
+/* A piece of a request's body; borrowed. 0, or -1: the rest is of no use, and the answer is due. */
+typedef int drover_receive_fn(void *state, struct drover_response *response, const char *bytes,
+                              size_t length);
+
+/*
+ * For a handler that is called at the head (DROVER_AT_HEAD): the body is wanted, as it comes. Each
+ * piece is given to `receive`, and at its end a piece of length 0, which is to fill in the answer,
+ * or to defer it. There is no bound on the whole but what `receive` sets. A client that goes away,
+ * or sends a malformed chunk, ends it without that last piece: what must be undone then is
+ * attached.
+ */
+int drover_response_receive(struct drover_response *response, drover_receive_fn *receive,
+                            void *state);
+
+/* ----------------------------------------------------------------------------- raw streams */
+
+/* How the bytes of a connection are cut. TCP has no messages: one write of a client may arrive in
+ * several pieces, and several in one. An application that asks for frames never sees half a one. */
+enum drover_framing {
+    DROVER_RAW,      /* whatever has come */
+    DROVER_LINES,    /* up to '\n', which is taken off, and a '\r' before it */
+    DROVER_PREFIX_2, /* a length in 2 bytes, the most significant first, then so many bytes */
+    DROVER_PREFIX_4, /* the same in 4 */
+};
+
+struct drover_protocol {
+    enum drover_framing framing;
+
+    /* Bytes of a frame at most, without its line end or length; 0: 65536. A longer one closes the
+     * connection with EMSGSIZE. At most 16 MiB. */
+    size_t frame_max;
+
+    /* Not 0: the server sends first, so a connection is taken before the client has said a word. */
+    int speaks_first;
+
+    /* A connection has come. Returns 0, or -1 to close it. May be NULL. */
+    int (*open)(void *context, struct drover_stream *stream);
+
+    /* A frame, borrowed until the function returns. */
+    void (*frame)(void *context, struct drover_stream *stream, const char *bytes, size_t length);
+
+    /* All that was sent has been taken by the socket, after EAGAIN was seen. May be NULL. */
+    void (*drained)(void *context, struct drover_stream *stream);
+
+    /*
+     * It is over, and the stream is gone when this returns. 0: the client has ended it, or
+     * drover_stream_end() has; else what errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM,
+     * EPROTO for an end in the middle of a frame, ESHUTDOWN when the worker leaves. May be NULL.
+     */
+    void (*close)(void *context, struct drover_stream *stream, int error);
+};
+
+/*
+ * Sends one frame, with its line end or length. Copied. -1 with EAGAIN when more than
+ * DROVER_STREAM_QUEUE_MAX bytes wait already and nothing was taken; EMSGSIZE for a frame that the
+ * other side could not tell apart: one of more than frame_max bytes, or a line with a '\n' in it;
+ * EPIPE after drover_stream_end().
+ */
+int drover_stream_send(struct drover_stream *stream, const void *bytes, size_t length);
+
+/* Bytes that may wait for a client that does not read. Reading from it stops as long as they do. */
+#define DROVER_STREAM_QUEUE_MAX (256 * 1024)
+
+/* Sends what waits, and then closes. No frame comes any more. */
+void drover_stream_end(struct drover_stream *stream);
+
+/* A pointer of the application's own. NULL at first; for an upgrade, what was given there. */
+void drover_stream_attach(struct drover_stream *stream, void *state);
+void *drover_stream_attached(const struct drover_stream *stream);
+
+/* As drover_request_client(). */
+int drover_stream_client(const struct drover_stream *stream, char host[DROVER_HOST_SIZE],
+                         uint16_t *port);
+struct drover_worker *drover_stream_worker(const struct drover_stream *stream);
+
+/*
+ * Answers with 101: after it the connection is a stream of this protocol (RFC 9110, 7.8). Fields
+ * that were added go along. The protocol is borrowed for as long as the application is used; its
+ * functions get the application's context. EINVAL when the client did not ask for `name` by
+ * Upgrade and Connection in HTTP/1.1.
+ */
+int drover_response_upgrade(struct drover_response *response, const char *name,
+                            const struct drover_protocol *protocol, void *state);
+
+/* ------------------------------------------------------------------------ the worker's loop */
+
+/* Calls fn once, after so many milliseconds. NULL with errno ENOMEM. Gone when it has been called.
+ */
+struct drover_timer *drover_timer_start(struct drover_worker *worker, uint64_t milliseconds,
+                                        void (*fn)(void *argument), void *argument);
+
+/* Before it was called; NULL is allowed. */
+void drover_timer_stop(struct drover_timer *timer);
+
+enum {
+    DROVER_READABLE = 1, /* or at its end, or failed: a read tells */
+    DROVER_WRITABLE = 2,
+};
+
+/*
+ * Calls fn whenever the descriptor is ready (level-triggered, epoll(7)); again for the same
+ * descriptor replaces what was said. It stays the application's: unwatch it before it is closed.
+ * Errors are those of epoll_ctl(2).
+ */
+int drover_watch(struct drover_worker *worker, int fd, unsigned events,
+                 void (*fn)(void *argument, int fd, unsigned events), void *argument);
+int drover_unwatch(struct drover_worker *worker, int fd);
+
+/*
+ * From any thread: has fn called on the worker's thread, in the order of the posts. What is posted
+ * after worker_stop() has returned is never called: end and join your threads there. Threads start
+ * with all signals blocked, which drover reads itself; leave that so.
+ */
+int drover_post(struct drover_worker *worker, void (*fn)(void *argument), void *argument);
+
+/* Milliseconds since some fixed point, of this turn of the loop; never goes back. */
+int64_t drover_now(const struct drover_worker *worker);
+
+/* ------------------------------------------------------------------------- keys and metrics */
+
+enum drover_key_type {
+    DROVER_TEXT,     /* const char *; borrowed, for as long as the server runs */
+    DROVER_NUMBER,   /* int64_t */
+    DROVER_SIZE,     /* int64_t: bytes, written with k, m or g */
+    DROVER_DURATION, /* int64_t: milliseconds, written with ms, s, m or h */
+    DROVER_YES_NO,   /* int: 1 or 0 */
+};
+
+/* Something to configure: `--set NAME=VALUE`. Set before before_fork, each to its default first. */
+struct drover_key {
+    const char *name; /* NULL ends the list */
+    enum drover_key_type type;
+    const char *fallback; /* the default, written as a user would; NULL: a text's is NULL, else 0 */
+    int64_t min, max;     /* of numbers, sizes and durations; both 0: any that is not negative */
+    const char *help;     /* one line */
+    void *value;          /* where it goes, of the type above */
+};
+
+enum drover_metric_type {
+    DROVER_COUNTER, /* only grows, and outlives the worker */
+    DROVER_GAUGE,   /* of each worker; gone with it */
+};
+
+/* Something to count. The sum of all workers is shown. */
+struct drover_metric {
+    const char *name; /* [a-z_]+, NULL ends the list */
+    enum drover_metric_type type;
+    const char *help; /* one line */
+};
+
+#define DROVER_METRICS_MAX 16
+
+/* `index`: of the application's own list. Cheap: a store into this worker's row. */
+void drover_metric_add(struct drover_worker *worker, unsigned index, int64_t n);
+void drover_metric_set(struct drover_worker *worker, unsigned index, int64_t value);
+
+/* Calls fn for every metric, drover's own first, with the sum over all workers. */
+void drover_metrics_each(const struct drover_worker *worker,
+                         void (*fn)(void *argument, const struct drover_metric *metric,
+                                    int64_t value),
+                         void *argument);
+
+/* -------------------------------------------------------------------------------- utilities */
+
 /*
  * Writes the path with all that RFC 3986, 3.3 does not allow in one as %XX, and a NUL; '/' stays.
  * For Location and for links. Returns its length, -1 with errno ENOBUFS when it does not fit, which
@@ -98,31 +377,85 @@ long drover_path_encode(struct drover_span path, char *out, size_t size);
 /* "text/html; charset=utf-8" for a name that ends with ".html". A static string; never NULL. */
 const char *drover_media_type(const char *name);
 
+/* A line in the server's log, at the level info. printf(3); keeps errno. */
+void drover_log(const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+
 /* -------------------------------------------------------------------------- the application */
 
-/* Bytes for the cause that a worker could not start, NUL included. */
+/* Bytes for the cause that something could not start, NUL included. */
 #define DROVER_WHY_SIZE 256
 
+/* When `handle` is called. */
+enum drover_when {
+    DROVER_WITH_BODY, /* once the body is whole; one above --max-body is refused with 413 */
+    DROVER_AT_HEAD,   /* at once. A body is read and dropped, unless drover_response_receive() */
+};
+
 struct drover_app {
-    const char *name;
+    const char *name; /* of letters, digits, '-' and '_' */
 
     /* Handed to every function below; the application's own. */
     void *context;
+
+    const struct drover_key *keys;       /* ends with a NULL name; may be NULL */
+    const struct drover_metric *metrics; /* the same */
+
+    /*
+     * In the master, once, before it forks: what is loaded here is shared by all workers, page by
+     * page, until one writes to it. It still has all privileges. Returns 0, or the status that the
+     * server exits with (sysexits.h), its cause in `why`. May be NULL.
+     */
+    int (*before_fork)(void *context, char why[DROVER_WHY_SIZE]);
 
     /*
      * In every worker, after it has dropped its privileges and before it accepts. Returns 0, or
      * the status that the worker exits with (sysexits.h), its cause, for the log, in `why`. A
      * worker that could not start is tried again, later and later; EX_CONFIG is final. May be NULL.
      */
-    int (*worker_start)(void *context, char why[DROVER_WHY_SIZE]);
+    int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
     /* In every worker that leaves in order. May be NULL. */
-    void (*worker_stop)(void *context);
+    void (*worker_stop)(void *context, struct drover_worker *worker);
 
     /* Answers one request. */
     void (*handle)(void *context, const struct drover_request *request,
                    struct drover_response *response);
+    enum drover_when when;
+
+    /*
+     * The page for a status that an answer has no body for, drover's own refusals included: may set
+     * type and body, and nothing else. Without it, or without a body from it, drover writes a short
+     * one. May be NULL.
+     */
+    void (*page)(void *context, int status, struct drover_response *response);
+
+    /* Instead of `handle`: the application has every connection to itself. */
+    const struct drover_protocol *stream;
 };
+
+/*
+ * The whole server, as `drover serve` is one: the same options, signals and exit statuses, for this
+ * application. Returns what main() is to return. The application is borrowed.
+ */
+int drover_main(int argc, char *argv[], const struct drover_app *app);
+
+/* Makes a shared object a module for `drover serve --app ./it.so`; once, at file level, with the
+ * application's struct. */
+#define DROVER_MODULE(app)                                                 \
+    DROVER_EXPORT extern const unsigned drover_module_abi;                 \
+    DROVER_EXPORT extern const struct drover_app *const drover_module_app; \
+    const unsigned drover_module_abi = DROVER_ABI;                         \
+    const struct drover_app *const drover_module_app = &(app)
+
+#ifdef __GNUC__
+#define DROVER_EXPORT __attribute__((visibility("default")))
+#else
+#define DROVER_EXPORT
+#endif
 
 #ifdef __cplusplus
 }

@@ -17,9 +17,10 @@
 /* O_NONBLOCK: a FIFO must not hold the worker until somebody writes. */
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
-static int start(void *context, char why[DROVER_WHY_SIZE])
+static int start(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE])
 {
     struct static_site *site = context;
+    (void)worker;
     site->has_openat2 = beneath_has_openat2();
     site->root_fd = open(site->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->root_fd >= 0)
@@ -29,9 +30,10 @@ static int start(void *context, char why[DROVER_WHY_SIZE])
     return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
 }
 
-static void stop(void *context)
+static void stop(void *context, struct drover_worker *worker)
 {
     struct static_site *site = context;
+    (void)worker;
     close(site->root_fd);
 }
 

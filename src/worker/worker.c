@@ -279,7 +279,7 @@ static int start(struct worker *w)
         return failed(w, EX_OSERR, "%s", strerror(errno));
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     woken(w);
-    status = job->app->worker_start ? job->app->worker_start(job->app->context, why) : 0;
+    status = job->app->worker_start ? job->app->worker_start(job->app->context, NULL, why) : 0;
     if (status)
         return failed(w, status, "%s", why);
     acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
@@ -336,7 +336,7 @@ int worker_run(const struct worker_job *job)
     if (status == 0) {
         status = serve(w);
         if (job->app->worker_stop)
-            job->app->worker_stop(job->app->context);
+            job->app->worker_stop(job->app->context, NULL);
     }
     conn_env_free(&w->env);
     loop_close(w->loop);
