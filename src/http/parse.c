@@ -1,6 +1,7 @@
 #include "http/parse.h"
 
 #include <arpa/inet.h> /* inet_pton(3) alone: it reads text, no socket is near */
+#include <endian.h>
 #include <string.h>
 
 /* Beside these two, a step returns minus a status. */
@@ -60,20 +61,36 @@ static const char *skip(const char *p, const char *end, unsigned class)
 
 #define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
 
-/* Is any of the eight bytes below the limit, which is 0x80 at most? A borrow out of a byte comes
- * only from one that is. */
-static bool has_below(uint64_t word, uint8_t limit)
+/*
+ * Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
+ * one that is below, so that the first mark is always right.
+ */
+static uint64_t marks_below(uint64_t word, uint8_t limit)
 {
-    return ((word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80)) != 0;
+    return (word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80);
 }
 
-/* Most bytes of a head are in values: they go eight at a time while no control byte is near. */
+/* How many of the eight bytes at p come before a control byte. */
+static unsigned count_text(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    word = le64toh(word); /* the first byte is the lowest */
+    uint64_t marks = marks_below(word, ' ') | marks_below(word ^ EVERY_BYTE(0x7f), 1);
+    return marks ? (unsigned)__builtin_ctzll(marks) / 8 : sizeof word;
+}
+
+/* Most bytes of a head are in values: they go eight at a time. */
 static const char *skip_value(const char *p, const char *end)
 {
-    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        if (has_below(word, ' ') || has_below(word ^ EVERY_BYTE(0x7f), 1))
-            break;
+    while (end - p >= 8) {
+        unsigned count = count_text(p);
+        p += count;
+        if (count == 8)
+            continue;
+        if (*p != '\t')
+            return p;
+        p++;
     }
     return skip(p, end, VALUE);
 }
