@@ -20,6 +20,10 @@
  * twice. One worker reads a head into one buffer of this size at least. */
 #define HTTP_HEAD_MAX 32768
 
+/* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
+ * their place. Browsers keep 4 kB of a cookie, servers and proxies mostly take 8 kB of a line. */
+#define HTTP_FIELD_MAX 16384
+
 /* Fields of a request head. A browser sends about 20. */
 #define HTTP_FIELDS_MAX 100
 

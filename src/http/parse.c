@@ -16,6 +16,7 @@ enum {
 };
 
 _Static_assert(HTTP_HEAD_MAX >= HTTP_REQUEST_LINE_MAX + 6, "the longest line fits into a head");
+_Static_assert(HTTP_FIELD_MAX < HTTP_HEAD_MAX, "a head can end before its longest field would");
 
 /* What a byte may be part of. */
 enum {
@@ -376,19 +377,28 @@ static int note_field(struct head *h, const struct http_field *field)
     return DONE;
 }
 
-/* A folded line (obs-fold) starts with a blank, which no name does. */
+/*
+ * A folded line (obs-fold) starts with a blank, which no name does. A line is too long by the byte
+ * behind HTTP_FIELD_MAX, unless that is the CR which ends it.
+ */
 static int take_field(struct head *h)
 {
     struct http_request *r = h->request;
     if (r->field_count == HTTP_FIELDS_MAX)
         return HEAD_TOO_LARGE;
     struct http_field *field = &r->fields[r->field_count];
+    bool full = h->end - h->p > HTTP_FIELD_MAX;
+    const char *end = full ? h->p + HTTP_FIELD_MAX : h->end;
 
-    int result = take_run(h, h->end, TOKEN, ':', &field->name);
+    int result = take_run(h, end, TOKEN, ':', &field->name);
+    if (result == MORE && full)
+        return HEAD_TOO_LARGE;
     if (result != DONE)
         return result;
     const char *value = h->p;
-    h->p = skip_value(value, h->end);
+    h->p = skip_value(value, end);
+    if (full && h->p == end && *end != '\r')
+        return HEAD_TOO_LARGE;
     field->value = span_trim((struct span){.p = value, .n = (size_t)(h->p - value)});
     result = take_crlf(h);
     if (result != DONE)
