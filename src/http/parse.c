@@ -53,47 +53,80 @@ struct head {
     bool keep;
 };
 
-static const char *skip(const char *p, const char *end, unsigned class)
-{
-    while (p < end && (classes[(unsigned char)*p] & class))
-        p++;
-    return p;
-}
-
+/*
+ * Eight bytes at a time, as one word with the first byte lowest. A count is of the bytes at the
+ * front that are of a class for certain: the table has the last word about the next one.
+ */
 #define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
 
-/*
- * Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
- * one that is below, so that the first mark is always right.
- */
+typedef unsigned counter(uint64_t word);
+
+/* The marks are high bits. */
+static unsigned count_unmarked(uint64_t marks)
+{
+    return marks ? (unsigned)__builtin_ctzll(marks) / 8 : sizeof marks;
+}
+
+/* Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
+ * one that is below: the first mark is right, which is all that counts. */
 static uint64_t marks_below(uint64_t word, uint8_t limit)
 {
     return (word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80);
 }
 
-/* How many of the eight bytes at p come before a control byte. */
-static unsigned count_text(const char *p)
+static unsigned count_value(uint64_t word)
 {
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    word = le64toh(word); /* the first byte is the lowest */
-    uint64_t marks = marks_below(word, ' ') | marks_below(word ^ EVERY_BYTE(0x7f), 1);
-    return marks ? (unsigned)__builtin_ctzll(marks) / 8 : sizeof word;
+    return count_unmarked(marks_below(word, ' ') | marks_below(word ^ EVERY_BYTE(0x7f), 1));
 }
 
-/* Most bytes of a head are in values: they go eight at a time. */
-static const char *skip_value(const char *p, const char *end)
+/* Letters and '-', of which names are made. No sum here goes over the end of its byte. */
+static unsigned count_name(uint64_t word)
 {
-    while (end - p >= 8) {
-        unsigned count = count_text(p);
-        p += count;
-        if (count == 8)
+    uint64_t low = (word | EVERY_BYTE(0x20)) & EVERY_BYTE(0x7f); /* in lower case */
+    uint64_t letter = ((low | EVERY_BYTE(0x80)) - EVERY_BYTE('a')) &
+                      ~(low + EVERY_BYTE(0x7f - 'z'));
+    uint64_t no_dash = ((word ^ EVERY_BYTE('-')) & EVERY_BYTE(0x7f)) + EVERY_BYTE(0x7f);
+    return count_unmarked((word | (~letter & no_dash)) & EVERY_BYTE(0x80));
+}
+
+/* Visible ASCII but '#'. */
+static unsigned count_target(uint64_t word)
+{
+    return count_unmarked(marks_below(word, '!') | marks_below(word ^ EVERY_BYTE('#'), 1) |
+                          marks_below(word ^ EVERY_BYTE(0x7f), 1) | (word & EVERY_BYTE(0x80)));
+}
+
+/* Inline, so that the counter is, too. */
+static inline const char *skip(const char *p, const char *end, unsigned class, counter *count)
+{
+    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word;) {
+        memcpy(&word, p, sizeof word);
+        unsigned n = count(le64toh(word));
+        p += n;
+        if (n == sizeof word)
             continue;
-        if (*p != '\t')
+        if (!(classes[(unsigned char)*p] & class))
             return p;
         p++;
     }
-    return skip(p, end, VALUE);
+    while (p < end && (classes[(unsigned char)*p] & class))
+        p++;
+    return p;
+}
+
+static const char *skip_token(const char *p, const char *end)
+{
+    return skip(p, end, TOKEN, count_name);
+}
+
+static const char *skip_target(const char *p, const char *end)
+{
+    return skip(p, end, TARGET, count_target);
+}
+
+static const char *skip_value(const char *p, const char *end)
+{
+    return skip(p, end, VALUE, count_value);
 }
 
 static bool is_digit(char c)
@@ -108,14 +141,13 @@ static bool is_hex(char c)
 
 bool http_is_token(struct span s)
 {
-    return s.n > 0 && skip(s.p, s.p + s.n, TOKEN) == s.p + s.n;
+    return s.n > 0 && skip_token(s.p, s.p + s.n) == s.p + s.n;
 }
 
-/* At least one byte of the class, then the delimiter. */
-static int take_run(struct head *h, const char *end, unsigned class, char delimiter,
+/* The bytes up to stop, at least one, then the delimiter. */
+static int take_run(struct head *h, const char *stop, const char *end, char delimiter,
                     struct span *run)
 {
-    const char *stop = skip(h->p, end, class);
     if (stop == end)
         return MORE;
     if (stop == h->p || *stop != delimiter)
@@ -264,9 +296,9 @@ static int take_request_line(struct head *h)
     const char *end = full ? h->p + HTTP_REQUEST_LINE_MAX : h->end;
     int major = 0;
 
-    int result = take_run(h, end, TOKEN, ' ', &r->method_name);
+    int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
     if (result == DONE)
-        result = take_run(h, end, TARGET, ' ', &r->target);
+        result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)
         result = take_version(h, end, &major);
     if (result == MORE && full)
@@ -390,7 +422,7 @@ static int take_field(struct head *h)
     bool full = h->end - h->p > HTTP_FIELD_MAX;
     const char *end = full ? h->p + HTTP_FIELD_MAX : h->end;
 
-    int result = take_run(h, end, TOKEN, ':', &field->name);
+    int result = take_run(h, skip_token(h->p, end), end, ':', &field->name);
     if (result == MORE && full)
         return HEAD_TOO_LARGE;
     if (result != DONE)

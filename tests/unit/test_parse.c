@@ -723,6 +723,11 @@ Test(parse, no_bytes)
     cr_expect_eq(http_parse_head(&r, NULL, 0), 0);
 }
 
+static bool is_token_byte(int byte)
+{
+    return byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
+}
+
 Test(parse, is_token)
 {
     cr_expect(http_is_token(SPAN("a-b")));
@@ -731,7 +736,44 @@ Test(parse, is_token)
     cr_expect_not(http_is_token(SPAN("a\0")));
     for (int byte = 0; byte < 256; byte++) {
         char c = (char)byte;
-        bool want = byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
-        cr_expect_eq(http_is_token((struct span){&c, 1}), want, "byte %d", byte);
+        cr_expect_eq(http_is_token((struct span){&c, 1}), is_token_byte(byte), "byte %d", byte);
+    }
+}
+
+/* A long token is read in words: no byte may hide behind its neighbour in one. */
+Test(parse, every_pair_of_bytes_in_a_long_token)
+{
+    for (size_t at = 0; at < 16; at++) {
+        for (int pair = 0; pair < 0x10000; pair++) {
+            char token[] = "a-long-Token-of-letters";
+            int first = pair >> 8;
+            int second = pair & 0xff;
+            token[at] = (char)first;
+            token[at + 1] = (char)second;
+            cr_assert_eq(http_is_token((struct span){token, sizeof token - 1}),
+                         is_token_byte(first) && is_token_byte(second), "%d, %d at %zu", first,
+                         second, at);
+        }
+    }
+}
+
+/* The same for a target: what is wrong in it, or ends it, is seen wherever it stands. */
+Test(parse, every_pair_of_bytes_in_a_long_target)
+{
+    static const char bytes[] = "GET /a-long-target/of~letters HTTP/1.1\r\n" HOST "\r\n";
+    for (size_t at = strlen("GET /"); at < strlen("GET /a-long-target"); at++) {
+        for (int pair = 0; pair < 0x10000; pair++) {
+            struct http_request r;
+            char changed[sizeof bytes];
+            int first = pair >> 8;
+            int second = pair & 0xff;
+            bool want = first > ' ' && first < 0x7f && first != '#' && second > ' ' &&
+                        second < 0x7f && second != '#';
+            memcpy(changed, bytes, sizeof bytes);
+            changed[at] = (char)first;
+            changed[at + 1] = (char)second;
+            cr_assert_eq(http_parse_head(&r, changed, sizeof bytes - 1),
+                         want ? (int)sizeof bytes - 1 : -400, "%d, %d at %zu", first, second, at);
+        }
     }
 }
