@@ -41,6 +41,13 @@
  * the connection; a longer one closes it. */
 #define BODY_DISCARD_MAX (1024 * 1024)
 
+/* Bytes of a PROXY header of version 1 with its CRLF: the specification's own bound. */
+#define PROXY_LINE_MAX 107
+
+/* Bytes of a PROXY header of version 2: its 16 fixed ones and addresses and TLVs, which with names,
+ * a certificate's too, are some hundred; the length's own 65535 would be a buffer a connection. */
+#define PROXY_HEADER_MAX (16 + 2048)
+
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
 
