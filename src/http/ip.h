@@ -23,8 +23,8 @@ struct http_address {
 /* Bytes of the longest text of an address, with its NUL. */
 #define IP_TEXT_SIZE 46
 
-/* Writes the address without its port, "192.0.2.1" or "2001:db8::1" (RFC 5952), and a NUL. No
- * address is "". Returns the length. */
+/* Writes the address without its port as inet_ntop(3) has it, "192.0.2.1" or "2001:db8::1", and a
+ * NUL. No address is "". Returns the length. */
 size_t ip_print(const struct http_address *address, char text[IP_TEXT_SIZE]);
 
 /*
