@@ -54,57 +54,53 @@ struct head {
 };
 
 /*
- * Eight bytes at a time, as one word with the first byte lowest. A count is of the bytes at the
- * front that are of a class for certain: the table has the last word about the next one.
+ * Eight bytes at a time, as one word with the first byte lowest. A marker sets the high bit of
+ * every byte that is not of a class for certain; the table has the last word about the first one.
  */
 #define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
 
-typedef unsigned counter(uint64_t word);
-
-/* The marks are high bits. */
-static unsigned count_unmarked(uint64_t marks)
-{
-    return marks ? (unsigned)__builtin_ctzll(marks) / 8 : sizeof marks;
-}
+typedef uint64_t marker(uint64_t word);
 
 /* Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
  * one that is below: the first mark is right, which is all that counts. */
-static uint64_t marks_below(uint64_t word, uint8_t limit)
+static uint64_t mark_below(uint64_t word, uint8_t limit)
 {
     return (word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80);
 }
 
-static unsigned count_value(uint64_t word)
+static uint64_t mark_value(uint64_t word)
 {
-    return count_unmarked(marks_below(word, ' ') | marks_below(word ^ EVERY_BYTE(0x7f), 1));
+    return mark_below(word, ' ') | mark_below(word ^ EVERY_BYTE(0x7f), 1);
 }
 
-/* Letters and '-', of which names are made. No sum here goes over the end of its byte. */
-static unsigned count_name(uint64_t word)
+/* Visible ASCII but '#' is not marked. */
+static uint64_t mark_target(uint64_t word)
+{
+    return mark_below(word, '!') | mark_below(word ^ EVERY_BYTE('#'), 1) |
+           mark_below(word ^ EVERY_BYTE(0x7f), 1) | (word & EVERY_BYTE(0x80));
+}
+
+/* Letters and '-', of which names are made, are not. No sum here goes over the end of its byte. */
+static uint64_t mark_name(uint64_t word)
 {
     uint64_t low = (word | EVERY_BYTE(0x20)) & EVERY_BYTE(0x7f); /* in lower case */
     uint64_t letter = ((low | EVERY_BYTE(0x80)) - EVERY_BYTE('a')) &
                       ~(low + EVERY_BYTE(0x7f - 'z'));
     uint64_t no_dash = ((word ^ EVERY_BYTE('-')) & EVERY_BYTE(0x7f)) + EVERY_BYTE(0x7f);
-    return count_unmarked((word | (~letter & no_dash)) & EVERY_BYTE(0x80));
+    return (word | (~letter & no_dash)) & EVERY_BYTE(0x80);
 }
 
-/* Visible ASCII but '#'. */
-static unsigned count_target(uint64_t word)
-{
-    return count_unmarked(marks_below(word, '!') | marks_below(word ^ EVERY_BYTE('#'), 1) |
-                          marks_below(word ^ EVERY_BYTE(0x7f), 1) | (word & EVERY_BYTE(0x80)));
-}
-
-/* Inline, so that the counter is, too. */
-static inline const char *skip(const char *p, const char *end, unsigned class, counter *count)
+/* Inline, so that the marker is, too. */
+static inline const char *skip(const char *p, const char *end, unsigned class, marker *mark)
 {
     for (uint64_t word; end - p >= (ptrdiff_t)sizeof word;) {
         memcpy(&word, p, sizeof word);
-        unsigned n = count(le64toh(word));
-        p += n;
-        if (n == sizeof word)
+        uint64_t marks = mark(le64toh(word));
+        if (marks == 0) { /* a branch: the next word is on its way before this one is known */
+            p += sizeof word;
             continue;
+        }
+        p += (unsigned)__builtin_ctzll(marks) / 8;
         if (!(classes[(unsigned char)*p] & class))
             return p;
         p++;
@@ -116,17 +112,17 @@ static inline const char *skip(const char *p, const char *end, unsigned class, c
 
 static const char *skip_token(const char *p, const char *end)
 {
-    return skip(p, end, TOKEN, count_name);
+    return skip(p, end, TOKEN, mark_name);
 }
 
 static const char *skip_target(const char *p, const char *end)
 {
-    return skip(p, end, TARGET, count_target);
+    return skip(p, end, TARGET, mark_target);
 }
 
 static const char *skip_value(const char *p, const char *end)
 {
-    return skip(p, end, VALUE, count_value);
+    return skip(p, end, VALUE, mark_value);
 }
 
 static bool is_digit(char c)
