@@ -392,9 +392,9 @@ void drover_log(const char *format, ...)
 /* Bytes for the cause that something could not start, NUL included. */
 #define DROVER_WHY_SIZE 256
 
-/* When `handle` is called. */
+/* When `handle` is called. Unless it is received, a body above --max-body is refused with 413. */
 enum drover_when {
-    DROVER_WITH_BODY, /* once the body is whole; one above --max-body is refused with 413 */
+    DROVER_WITH_BODY, /* once the body is whole */
     DROVER_AT_HEAD,   /* at once. A body is read and dropped, unless drover_response_receive() */
 };
 

@@ -56,7 +56,8 @@ static const struct option options[] = {
     {"connection-requests", NUMBER, "N", "0", "no bound", 0, UINT32_MAX, AT(connection_requests),
      "answers on one connection before it is closed"},
     {"max-body", NUMBER, "SIZE", "1048576", NULL, 0, INT64_MAX, AT(max_body),
-     "bytes of a request's body that are gathered for an application; a longer one gets 413"},
+     "bytes of a request's body; a longer one gets 413, unless the application takes it as it "
+     "comes"},
     {"header-timeout", DURATION, "TIME", "10s", NULL, 0, 24 * HOUR, AT(header_timeout),
      "for a request's head, from its first byte on"},
     {"body-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(body_timeout),

@@ -215,7 +215,7 @@ bool exchange_drops(const struct exchange *exchange)
 
 bool exchange_refuses(const struct exchange *exchange)
 {
-    return exchange->body_use == EXCHANGE_GATHERS &&
+    return exchange->body_use != EXCHANGE_GIVES &&
            exchange->request.head.content_length > exchange->env->body_max;
 }
 

@@ -78,7 +78,7 @@ struct drover_response {
 struct exchange_env {
     const struct drover_app *app; /* borrowed */
     struct drover_worker *worker; /* borrowed */
-    uint64_t body_max;            /* bytes of a body that is gathered for the handler */
+    uint64_t body_max;            /* bytes of a body that the application does not receive */
     uint64_t boundary;            /* of the next multipart answer: nothing that a file would hold */
     time_t now;
     int64_t warned_at; /* when a misuse was last told, in seconds of `now` */
@@ -130,7 +130,8 @@ void exchange_begin(struct exchange *exchange);
 /* Is the body, or its rest, of no use to anybody? */
 bool exchange_drops(const struct exchange *exchange);
 
-/* Does the body say of itself that it is longer than what is gathered? */
+/* Does the body say of itself that it is longer than env->body_max? One that the application
+ * receives may be. */
 bool exchange_refuses(const struct exchange *exchange);
 
 /* A piece of the body. 0, or minus the status to refuse the request with: 413, 503. */

@@ -135,10 +135,16 @@ static enum served end_request(struct conn *conn, struct conn_env *env, struct e
     return HELD;
 }
 
-/* Nobody wants these bytes, and there are too many of them to go on behind them. */
-static bool is_too_much(const struct exchange *exchange, struct body *body, size_t bytes)
+/* Counts bytes that nobody wants. Minus 413 where there are more than any body may have, and
+ * BODY_PIECE where there are too many to go on behind them. */
+static int drop(const struct exchange *exchange, struct body *body, size_t bytes)
 {
-    return exchange_drops(exchange) && !body_drop(body, bytes);
+    if (!exchange_drops(exchange))
+        return 0;
+    bool is_worth = body_drop(body, bytes);
+    if (exchange->body_use == EXCHANGE_DROPS && body->dropped > exchange->env->body_max)
+        return -413;
+    return is_worth ? 0 : BODY_PIECE;
 }
 
 /*
@@ -147,17 +153,16 @@ static bool is_too_much(const struct exchange *exchange, struct body *body, size
  */
 static int take_body(struct exchange *exchange, struct body *body, struct span *in)
 {
-    struct span piece;
-    enum body_next next;
-    if (is_too_much(exchange, body, 0))
-        return BODY_PIECE;
-    while ((next = body_next(body, in, &piece)) == BODY_PIECE) {
-        int status = exchange_body(exchange, piece);
-        if (status < 0)
-            return status;
-        if (is_too_much(exchange, body, piece.n))
-            return BODY_PIECE;
+    struct span piece = {0};
+    enum body_next next = BODY_PIECE;
+    int result = drop(exchange, body, 0);
+    while (result == 0 && (next = body_next(body, in, &piece)) == BODY_PIECE) {
+        result = exchange_body(exchange, piece);
+        if (result == 0)
+            result = drop(exchange, body, piece.n);
     }
+    if (result != 0)
+        return result;
     return next == BODY_REFUSED ? -400 : (int)next;
 }
 
@@ -192,12 +197,12 @@ static enum served serve(struct conn *conn, struct conn_env *env, struct span he
     if (!request->chunked && request->content_length == 0)
         return end_request(conn, env, exchange, head, in, payload);
     if (exchange_refuses(exchange))
-        return serve_refusal(conn, env, 413);
-    if (exchange_drops(exchange) && request->expect_continue) {
+        return refuse_begun(conn, env, head, 413);
+    bool is_waited_for = waits_for_continue(exchange, in);
+    if (exchange_drops(exchange) && is_waited_for) {
         exchange->must_close = true; /* the client need not send it at all */
         return end_request(conn, env, exchange, head, in, payload);
     }
-    bool is_waited_for = waits_for_continue(exchange, in);
     int result = take_body(exchange, &body, in);
     if (result < 0)
         return refuse_begun(conn, env, head, -result);
