@@ -21,6 +21,7 @@
 #include "worker/acceptor.h"
 #include "worker/conn.h"
 #include "worker/order.h"
+#include "worker/shed.h"
 
 struct worker {
     const struct worker_job *job;
@@ -268,6 +269,12 @@ static void on_strand(void *context)
     report(context, REPORT_STRANDED, 0, "");
 }
 
+static void on_shed(void *context, int fd)
+{
+    struct worker *w = context;
+    shed_send(fd, &w->env.out, w->env.exchange.date);
+}
+
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
@@ -284,6 +291,7 @@ static int start(struct worker *w)
         return failed(w, status, "%s", why);
     acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
     w->acceptor.on_strand = on_strand;
+    w->acceptor.on_shed = on_shed;
     acceptor_add(&w->acceptor, job->slot);
     acceptor_rearm(&w->acceptor);
     report(w, REPORT_READY, 0, "");
@@ -338,6 +346,7 @@ int worker_run(const struct worker_job *job)
         if (job->app->worker_stop)
             job->app->worker_stop(job->app->context, NULL);
     }
+    acceptor_free(&w->acceptor);
     conn_env_free(&w->env);
     loop_close(w->loop);
     if (w->signals >= 0)
