@@ -147,17 +147,8 @@ const char *drover_media_type(const char *name)
 
 long drover_path_encode(struct drover_span path, char *out, size_t size)
 {
-    struct buf encoded = {0};
-    http_path_encode(&encoded, (struct span){.p = path.p, .n = path.n});
-    long length = (long)encoded.len;
-    if (encoded.failed || encoded.len >= size) {
+    long length = http_path_encode((struct span){.p = path.p, .n = path.n}, out, size);
+    if (length < 0)
         errno = ENOBUFS;
-        length = -1;
-    } else {
-        if (encoded.len > 0)
-            memcpy(out, encoded.p, encoded.len);
-        out[encoded.len] = '\0';
-    }
-    buf_free(&encoded);
     return length;
 }
