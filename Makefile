@@ -47,6 +47,7 @@ LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
 SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
 
@@ -143,7 +144,13 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT_TESTS)
+# Preloaded by tests. No fortified calls: they are what it defines.
+$(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
+		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
+
+tests: all $(UNIT_TESTS) $(B)/fault.so
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' tests/run
@@ -151,7 +158,7 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all ## the system tests alone (bats); FILE=serve for one file
+system: all $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
 
 # ---- lint -------------------------------------------------------------------------------------
@@ -193,7 +200,7 @@ lint-shell: | setup
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
-	@clang-format --dry-run --Werror $(SOURCES) $(UNIT_SOURCES) $(HEADERS)
+	@clang-format --dry-run --Werror $(SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) $(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)
