@@ -48,6 +48,7 @@ LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
 SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
 
@@ -149,7 +150,13 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(B)/drover-bench-parser $(UNIT_TESTS)
+# Preloaded by tests. No fortified calls: they are what it defines.
+$(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
+		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
+
+tests: all $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' tests/run
@@ -157,7 +164,7 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all $(B)/drover-bench-parser ## the system tests alone (bats); FILE=serve for one file
+system: all $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
 
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
@@ -202,7 +209,7 @@ lint-shell: | setup
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
-	@clang-format --dry-run --Werror $(SOURCES) $(UNIT_SOURCES) $(HEADERS)
+	@clang-format --dry-run --Werror $(SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) $(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)

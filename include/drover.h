@@ -86,16 +86,16 @@ struct drover_span drover_request_body(const struct drover_request *request);
 
 /* Content codings (RFC 9110, 8.4.1). */
 enum {
-    DROVER_IDENTITY = 1,
-    DROVER_GZIP = 2,
-    DROVER_ZSTD = 4,
-    DROVER_BR = 8,
+    DROVER_BR = 1,
+    DROVER_ZSTD = 2,
+    DROVER_GZIP = 4,
+    DROVER_IDENTITY = 8,
 };
 
 /*
  * Of these codings, an OR of the above, the one that the client likes best by its Accept-Encoding
- * (RFC 9110, 12.5.3), the densest of several; 0 when it takes none of them. An answer that depends
- * on it has the field "Vary: Accept-Encoding".
+ * (RFC 9110, 12.5.3), of several it likes as well the first above; 0 when it takes none of them. An
+ * answer that depends on it has the field "Vary: Accept-Encoding".
  */
 unsigned drover_request_coding(const struct drover_request *request, unsigned offered);
 

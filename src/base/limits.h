@@ -92,6 +92,26 @@
 /* Milliseconds that a worker stops accepting after it ran out of descriptors or memory. */
 #define ACCEPT_PAUSE_MS 100
 
+/* Descriptors of one connection at most: its socket, and the file that it is sent. */
+#define CONN_FDS_MAX 2
+
+/* Descriptors of a worker that are neither a connection's nor listeners: its loop, signals,
+ * channel, root, the standard three, the one it keeps for turning clients away, and those of a
+ * request that is being answered (a listing has three at a time). */
+#define SPARE_FDS 64
+
+/* Milliseconds that descriptors lack before clients are turned away: who leaves meanwhile makes
+ * room for one who waits, and a client that hears 503 tries again no later than that. */
+#define SHED_AFTER_MS 1000
+
+/* Clients turned away at one door with each try, one every ACCEPT_PAUSE_MS: so much of a turn do
+ * the clients that are in not get. */
+#define SHED_TURN_MAX 16
+
+/* Bytes of a request that are read before its client is turned away: what is unread makes the
+ * close a reset, and nobody sends more than a head before the answer. */
+#define SHED_READ_MAX (2 * HTTP_HEAD_MAX)
+
 /* Lingering close (RFC 9112, 9.6): how long, and how much, is read and dropped after the last
  * answer, so that a reset does not overtake it. */
 #define LINGER_MS        2000

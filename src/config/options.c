@@ -17,7 +17,7 @@
 
 #define HOUR (60 * 60 * 1000LL)
 
-enum option_type { ADDRESS, WORKERS, TEXT, NUMBER, DURATION, YES_NO, LEVEL };
+enum option_type { ADDRESS, TRUST, WORKERS, TEXT, NUMBER, DURATION, YES_NO, LEVEL };
 
 struct option {
     const char *name;
@@ -35,7 +35,10 @@ struct option {
 static const struct option options[] = {
     {"listen", ADDRESS, "ADDR", "127.0.0.1:8080", NULL, 0, 0, AT(addresses),
      "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name; then, each "
-     "after a comma, backlog=N, defer=no; may be repeated"},
+     "after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may be repeated"},
+    {"trust-proxy", TRUST, "NETWORK", NULL, "nobody", 0, 0, AT(trusted),
+     "whose X-Forwarded-For is taken for the client's address: an address, a network as in "
+     "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},
     {"workers", WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
      "how many processes serve; auto: as many as the CPUs that drover may use"},
     {"root", TEXT, "DIR", ".", NULL, 0, 0, AT(root),
@@ -101,6 +104,23 @@ static int set_address(const struct option *o, const char *value, struct setting
     return 0;
 }
 
+static int set_trust(const struct option *o, const char *value, struct forwarded_rules *rules,
+                     char *why)
+{
+    if (strcmp(value, "unix") == 0) {
+        rules->trusts_unix = true;
+        return 0;
+    }
+    if (rules->count == FORWARDED_NETWORKS_MAX)
+        return wrong(why, "--%s %.200s: there are too many; %d are allowed", o->name, value,
+                     FORWARDED_NETWORKS_MAX);
+    const char *what = ip_network_parse(span_of(value), &rules->networks[rules->count]);
+    if (what)
+        return wrong(why, "--%s %.200s: %s", o->name, value, what);
+    rules->count++;
+    return 0;
+}
+
 static int set_number(const struct option *o, const char *value, int64_t *member, char *why)
 {
     int64_t n;
@@ -154,6 +174,7 @@ static int set(const struct option *o, const char *value, struct settings *s, ch
     void *member = (char *)s + o->offset;
     switch (o->type) {
     case ADDRESS: return set_address(o, value, s, why);
+    case TRUST: return set_trust(o, value, member, why);
     case WORKERS:
     case NUMBER: return set_number(o, value, member, why);
     case DURATION: return set_duration(o, value, member, why);

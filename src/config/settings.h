@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/forwarded.h"
 #include "os/child.h"
 #include "os/net.h"
 
@@ -16,6 +17,7 @@
 struct settings {
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root;
     bool dot_files;

@@ -80,23 +80,24 @@ static bool read_element(struct span text, struct http_address *address)
     return ip_parse(text, address);
 }
 
-static bool is_trusted(const struct http_address *address, const struct ip_network *trusted,
-                       size_t count)
+static bool is_trusted(const struct http_address *address, const struct forwarded_rules *rules)
 {
-    for (size_t i = 0; i < count; i++)
-        if (ip_network_has(&trusted[i], address))
+    if (address->family == 0)
+        return rules->trusts_unix;
+    for (size_t i = 0; i < rules->count; i++)
+        if (ip_network_has(&rules->networks[i], address))
             return true;
     return false;
 }
 
 struct http_address forwarded_client(const struct http_request *request,
                                      const struct http_address *peer,
-                                     const struct ip_network *trusted, size_t trusted_count)
+                                     const struct forwarded_rules *rules)
 {
     struct walk walk = {.request = request, .field = request->field_count};
     struct http_address client = *peer;
     struct span element;
-    while (is_trusted(&client, trusted, trusted_count) && next_element(&walk, &element)) {
+    while (is_trusted(&client, rules) && next_element(&walk, &element)) {
         struct http_address before;
         if (!read_element(element, &before))
             break;

@@ -47,6 +47,7 @@ static void fill_job(struct master *m, struct worker_job *job, int slot, int row
         .row = &m->board->rows[row],
         .doors = &m->doors,
         .app = m->app,
+        .forwarded = &s->trusted,
         .identity = &s->identity,
         .max_connections = (int)s->max_connections,
         .max_body = (uint64_t)s->max_body,

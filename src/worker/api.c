@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/span.h"
+#include "http/encoding.h"
 #include "http/mime.h"
 #include "http/path.h"
 #include "http/respond.h"
@@ -64,6 +65,16 @@ struct drover_span drover_request_body(const struct drover_request *request)
 {
     return (struct drover_span){.p = request->body.len > 0 ? request->body.p : NULL,
                                 .n = request->body.len};
+}
+
+_Static_assert((int)DROVER_BR == (int)HTTP_CODING_BR && (int)DROVER_ZSTD == (int)HTTP_CODING_ZSTD &&
+                   (int)DROVER_GZIP == (int)HTTP_CODING_GZIP &&
+                   (int)DROVER_IDENTITY == (int)HTTP_CODING_IDENTITY,
+               "the same numbers inside and outside");
+
+unsigned drover_request_coding(const struct drover_request *request, unsigned offered)
+{
+    return http_request_coding(&request->head, offered);
 }
 
 /* ---------------------------------------------------------------------------- the response */
@@ -377,18 +388,9 @@ const char *drover_media_type(const char *name)
 
 long drover_path_encode(struct drover_span path, char *out, size_t size)
 {
-    struct buf encoded = {0};
-    http_path_encode(&encoded, (struct span){.p = path.p, .n = path.n});
-    long length = (long)encoded.len;
-    if (encoded.failed || encoded.len >= size) {
+    long length = http_path_encode((struct span){.p = path.p, .n = path.n}, out, size);
+    if (length < 0)
         errno = ENOBUFS;
-        length = -1;
-    } else {
-        if (encoded.len > 0)
-            memcpy(out, encoded.p, encoded.len);
-        out[encoded.len] = '\0';
-    }
-    buf_free(&encoded);
     return length;
 }
 

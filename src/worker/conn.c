@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
+#include "worker/greeting.h"
 #include "worker/serve.h"
 #include "worker/work.h"
 
@@ -100,9 +101,9 @@ static void arm_progress(struct conn *conn, struct conn_env *env, enum deadline_
         arm(conn, env, kind);
 }
 
-void conn_open(struct conn *conn, struct conn_env *env, int fd)
+void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 {
-    *conn = (struct conn){.fd = fd, .state = CONN_FRESH};
+    *conn = (struct conn){.fd = fd, .state = is_proxied ? CONN_GREETING : CONN_FRESH};
     board_add(&env->row->accepted, 1);
     board_add(&env->row->connections, 1);
     arm(conn, env, DEADLINE_HEADER);
@@ -113,6 +114,7 @@ void conn_close(struct conn *conn, struct conn_env *env)
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
     forget_wake(env, conn);
+    free(conn->client);
     close(conn->fd);
     board_add(&env->row->connections, -1);
     *conn = (struct conn){0};
@@ -346,19 +348,45 @@ static enum conn_want go_on(struct conn *conn, struct conn_env *env, enum conn_w
     return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len});
 }
 
+/* What came behind a PROXY header. */
+static enum conn_want begin_with(struct conn *conn, struct conn_env *env, struct span in)
+{
+    const struct drover_protocol *protocol = env->exchanges.app->stream;
+    if (!protocol && in.n > 0) {
+        conn->state = CONN_RECEIVING;
+        return advance(conn, env, in);
+    }
+    if (!protocol) {
+        conn->state = CONN_FRESH;
+        return CONN_WANT_READ;
+    }
+    return serve_stream(conn, env, protocol, in) ? step_stream(conn, env) : CONN_WANT_CLOSE;
+}
+
 /* The first of a connection. */
 static enum conn_want begin(struct conn *conn, struct conn_env *env)
 {
-    const struct drover_protocol *protocol = env->exchanges.app->stream;
-    if (protocol)
-        return serve_stream(conn, env, protocol) ? step_stream(conn, env) : CONN_WANT_CLOSE;
+    if (env->exchanges.app->stream)
+        return begin_with(conn, env, (struct span){0});
     conn->state = CONN_RECEIVING;
     return receive(conn, env);
+}
+
+static enum conn_want greet(struct conn *conn, struct conn_env *env)
+{
+    struct span rest;
+    switch (greeting_read(conn, env, &rest)) {
+    case GREETING_WHOLE: return begin_with(conn, env, rest);
+    case GREETING_MORE: return CONN_WANT_READ;
+    case GREETING_REFUSED: break;
+    }
+    return CONN_WANT_CLOSE;
 }
 
 enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 {
     switch ((enum conn_state)conn->state) {
+    case CONN_GREETING: return greet(conn, env);
     case CONN_FRESH: return begin(conn, env);
     case CONN_RECEIVING: return receive(conn, env);
     case CONN_SENDING: return go_on(conn, env, send_kept(conn, env, false));

@@ -25,7 +25,8 @@ enum conn_want {
 
 enum conn_state {
     CONN_CLOSED,    /* a zeroed struct */
-    CONN_FRESH,     /* nothing was done with it yet */
+    CONN_GREETING,  /* waits for a PROXY header, or for the rest of one */
+    CONN_FRESH,     /* no request was looked for yet */
     CONN_RECEIVING, /* waits for a request, or for the rest of one */
     CONN_WAITING,   /* the application has not answered yet, or not all */
     CONN_SENDING,   /* the socket has not taken all of the answer, or the turn was over */
@@ -36,15 +37,16 @@ enum conn_state {
 struct conn_work; /* what is incomplete */
 
 struct conn {
-    struct deadline deadline; /* first: the connection is found from it */
-    struct conn_work *work;   /* owned; NULL while nothing is incomplete */
-    struct conn *next_woken;  /* in conn_env.woken */
-    int fd;                   /* owned while open */
-    uint32_t served;          /* answers */
-    uint8_t state;            /* enum conn_state */
-    uint8_t armed;            /* the worker's: which want it waits for, plus 1; 0: not watched */
-    bool is_woken;            /* is on that list */
-    bool closing;             /* what is being sent is the last */
+    struct deadline deadline;    /* first: the connection is found from it */
+    struct conn_work *work;      /* owned; NULL while nothing is incomplete */
+    struct http_address *client; /* owned; who a PROXY header says it is; NULL: the peer */
+    struct conn *next_woken;     /* in conn_env.woken */
+    int fd;                      /* owned while open */
+    uint32_t served;             /* answers */
+    uint8_t state;               /* enum conn_state */
+    uint8_t armed;               /* the worker's: which want it waits for, plus 1; 0: not watched */
+    bool is_woken;               /* is on that list */
+    bool closing;                /* what is being sent is the last */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
@@ -59,10 +61,11 @@ struct conn_env {
     struct conn *woken;    /* those that the application has woken, the first first */
     struct conn *woken_last;
     int woken_count;
-    int64_t now;         /* of this turn, as clock_ms() */
-    uint32_t served_max; /* answers of one connection, 0: any number */
-    bool has_streams;    /* there were upgrades */
-    bool leaving;        /* every answer is its connection's last */
+    int64_t now;               /* of this turn, as clock_ms() */
+    uint32_t served_max;       /* answers of one connection, 0: any number */
+    time_t greeting_warned_at; /* when a bad PROXY header was last told */
+    bool has_streams;          /* there were upgrades */
+    bool leaving;              /* every answer is its connection's last */
 };
 
 /* Returns -1 with errno set. The deadlines' lengths, and what has a default, may be changed then.
@@ -71,8 +74,9 @@ int conn_env_open(struct conn_env *env, const struct drover_app *app, struct dro
                   struct board_row *row);
 void conn_env_free(struct conn_env *env);
 
-/* Takes over an accepted, non-blocking socket. conn_step() is due at once. */
-void conn_open(struct conn *conn, struct conn_env *env, int fd);
+/* Takes over an accepted, non-blocking socket. conn_step() is due at once. `is_proxied`: a PROXY
+ * header comes first. */
+void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied);
 
 /* Does what can be done without waiting; to be called when what it wanted has come. */
 enum conn_want conn_step(struct conn *conn, struct conn_env *env);

@@ -16,7 +16,9 @@
 
 void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
 {
-    *env = (struct exchange_env){.app = app, .body_max = BODY_MAX_DEFAULT, .warned_at = INT64_MIN};
+    static const struct forwarded_rules nobody;
+    *env = (struct exchange_env){
+        .app = app, .forwarded = &nobody, .body_max = BODY_MAX_DEFAULT, .warned_at = INT64_MIN};
     if (getrandom(&env->boundary, sizeof env->boundary, GRND_NONBLOCK) < 0)
         env->boundary = (uintptr_t)env; /* at boot there may be none yet */
     http_date_format(env->date, 0);

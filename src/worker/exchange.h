@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "http/date.h"
+#include "http/forwarded.h"
 #include "http/parse.h"
 #include "worker/payload.h"
 #include "worker/services.h"
@@ -76,10 +77,11 @@ struct drover_response {
 
 /* What all exchanges of a worker share. */
 struct exchange_env {
-    const struct drover_app *app; /* borrowed */
-    struct drover_worker *worker; /* borrowed */
-    uint64_t body_max;            /* bytes of a body that the application does not receive */
-    uint64_t boundary;            /* of the next multipart answer: nothing that a file would hold */
+    const struct drover_app *app;            /* borrowed */
+    struct drover_worker *worker;            /* borrowed */
+    const struct forwarded_rules *forwarded; /* whose X-Forwarded-For is taken; borrowed */
+    uint64_t body_max; /* bytes of a body that the application does not receive */
+    uint64_t boundary; /* of the next multipart answer: nothing that a file would hold */
     time_t now;
     int64_t warned_at; /* when a misuse was last told, in seconds of `now` */
     char date[HTTP_DATE_LENGTH + 1];

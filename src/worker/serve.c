@@ -28,10 +28,19 @@ static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env
     return stream;
 }
 
-bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol)
+/* `in` may be a part of the connection's own bytes. */
+static bool open_stream(struct conn *conn, struct drover_stream *stream, struct span in)
+{
+    bool is_open = stream_put_back(stream, in) && stream_open(stream) == 0;
+    buf_free(&conn->work->in);
+    return is_open;
+}
+
+bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol,
+                  struct span in)
 {
     struct drover_stream *stream = make_stream(conn, env, protocol);
-    return stream && stream_open(stream) == 0;
+    return stream && open_stream(conn, stream, in);
 }
 
 /* ----------------------------------------------------------------------------- the answers */
@@ -93,8 +102,7 @@ static enum served upgrade(struct conn *conn, struct conn_env *env, struct excha
     stream->state = state;
     stream->out = env->out;
     env->out = (struct buf){0};
-    bool is_open = stream_put_back(stream, *in) && stream_open(stream) == 0;
-    buf_free(&conn->work->in); /* which *in may be a part of */
+    bool is_open = open_stream(conn, stream, *in);
     in->n = 0;
     return is_open ? UPGRADED : BROKEN;
 }

@@ -33,8 +33,9 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status);
 /* The answer has left: its exchange is the worker's again, or gone. */
 void serve_end(struct conn *conn, struct conn_env *env);
 
-/* From here on the connection is the application's stream. False when that does not want it, or
- * memory ran out. */
-bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol);
+/* From here on the connection is the application's stream; `in` came for it. False when it is not
+ * wanted, or memory ran out. */
+bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol,
+                  struct span in);
 
 #endif

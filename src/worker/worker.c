@@ -21,6 +21,7 @@
 #include "worker/acceptor.h"
 #include "worker/conn.h"
 #include "worker/order.h"
+#include "worker/shed.h"
 
 struct worker {
     const struct worker_job *job;
@@ -85,7 +86,7 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     settle_conn(w, conn, conn_step(conn, &w->env));
 }
 
-static void start_conn(void *context, int fd)
+static void start_conn(void *context, int fd, int door)
 {
     struct worker *w = context;
     struct conn *conn = &w->conns[fd];
@@ -94,7 +95,7 @@ static void start_conn(void *context, int fd)
         w->acceptor.room++;
         return;
     }
-    conn_open(conn, &w->env, fd);
+    conn_open(conn, &w->env, fd, doors_is_proxied(w->job->doors, door));
     w->connections++;
     settle_conn(w, conn, conn_step(conn, &w->env));
 }
@@ -299,6 +300,7 @@ static int open_env(struct worker *w)
     if (conn_env_open(&w->env, job->app, &w->services, job->row) < 0)
         return -1;
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
+    w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
     w->env.served_max = job->connection_requests;
     return 0;
@@ -311,6 +313,13 @@ static int open_services(struct worker *w)
         .loop = w->loop, .app = job->app, .board = job->board, .row = job->row};
     w->has_services = services_open(&w->services) == 0;
     return w->has_services ? 0 : -1;
+}
+
+static void on_shed(void *context, int fd)
+{
+    struct worker *w = context;
+    if (!w->job->app->stream)
+        shed_send(fd, &w->env.out, w->env.exchanges.date);
 }
 
 static int start(struct worker *w)
@@ -329,6 +338,7 @@ static int start(struct worker *w)
         return failed(w, status, "%s", why);
     acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
     w->acceptor.on_strand = on_strand;
+    w->acceptor.on_shed = on_shed;
     acceptor_add(&w->acceptor, job->slot);
     acceptor_rearm(&w->acceptor);
     report(w, REPORT_READY, 0, "");
@@ -389,6 +399,7 @@ int worker_run(const struct worker_job *job)
         if (job->app->worker_stop)
             job->app->worker_stop(job->app->context, &w->services);
     }
+    acceptor_free(&w->acceptor);
     conn_env_free(&w->env);
     if (w->has_services)
         services_close(&w->services);

@@ -81,7 +81,7 @@ static inline void open_conn(struct rig *rig)
 {
     int ends[2];
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    conn_open(&rig->conn, &rig->env, ends[0]);
+    conn_open(&rig->conn, &rig->env, ends[0], false);
     rig->client = ends[1];
     rig->is_open = true;
     rig->is_ended = false;

@@ -129,17 +129,17 @@ static const char *text_of(const struct http_address *address, char out[64])
 
 Test(forwarded, table)
 {
-    struct ip_network trusted[3];
-    cr_assert_null(ip_network_parse(SPAN("10.0.0.0/8"), &trusted[0]));
-    cr_assert_null(ip_network_parse(SPAN("192.0.2.7"), &trusted[1]));
-    cr_assert_null(ip_network_parse(SPAN("2001:db8::/32"), &trusted[2]));
+    struct forwarded_rules rules = {.count = 3};
+    cr_assert_null(ip_network_parse(SPAN("10.0.0.0/8"), &rules.networks[0]));
+    cr_assert_null(ip_network_parse(SPAN("192.0.2.7"), &rules.networks[1]));
+    cr_assert_null(ip_network_parse(SPAN("2001:db8::/32"), &rules.networks[2]));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct http_request request;
         struct buf b = {0};
         char text[64];
         parse(&request, &b, rows[i].fields);
         struct http_address peer = peer_of(rows[i].peer);
-        struct http_address client = forwarded_client(&request, &peer, trusted, 3);
+        struct http_address client = forwarded_client(&request, &peer, &rules);
         cr_expect_str_eq(text_of(&client, text), rows[i].client, "%s: %s", rows[i].name, text);
         buf_free(&b);
     }
@@ -153,7 +153,8 @@ Test(forwarded, nobody_is_trusted)
     char text[64];
     parse(&request, &b, fields);
     struct http_address peer = peer_of("10.0.0.1");
-    struct http_address client = forwarded_client(&request, &peer, NULL, 0);
+    struct forwarded_rules nobody = {0};
+    struct http_address client = forwarded_client(&request, &peer, &nobody);
     cr_expect_str_eq(text_of(&client, text), "10.0.0.1 1000");
     buf_free(&b);
 }
@@ -161,17 +162,17 @@ Test(forwarded, nobody_is_trusted)
 Test(forwarded, as_many_fields_as_a_head_has)
 {
     struct http_request request;
-    struct ip_network all;
+    struct forwarded_rules rules = {.count = 1};
     struct buf b = {0};
     char text[64];
-    cr_assert_null(ip_network_parse(SPAN("0.0.0.0/0"), &all));
+    cr_assert_null(ip_network_parse(SPAN("0.0.0.0/0"), &rules.networks[0]));
     buf_lit(&b, "GET / HTTP/1.0\r\n");
     for (int i = 0; i < HTTP_FIELDS_MAX; i++)
         buf_printf(&b, "X-Forwarded-For: 10.0.%d.1, 10.0.%d.2\r\n", i, i);
     buf_lit(&b, "\r\n");
     cr_assert_eq(http_parse_head(&request, b.p, b.len), (int)b.len);
     struct http_address peer = peer_of("10.0.0.1");
-    struct http_address client = forwarded_client(&request, &peer, &all, 1);
+    struct http_address client = forwarded_client(&request, &peer, &rules);
     cr_expect_str_eq(text_of(&client, text), "10.0.0.1 0", "%s", text);
     buf_free(&b);
 }
