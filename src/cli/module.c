@@ -46,7 +46,12 @@ static int refuse_load(const char *path, char *why, size_t why_size)
         words = "no reason given";
     if (strncmp(words, path, n) == 0 && strncmp(words + n, ": ", 2) == 0)
         words += n + 2;
-    if (strncmp(words, undefined, sizeof undefined - 1) == 0)
+    if (strstr(words, "position-independent executable"))
+        snprintf(
+            why, why_size,
+            "--app %.200s: is a program, to be started itself; a module is linked with -shared",
+            path);
+    else if (strncmp(words, undefined, sizeof undefined - 1) == 0)
         snprintf(why, why_size,
                  "--app %.200s: needs %.100s, which neither it nor its libraries nor drover has",
                  path, words + sizeof undefined - 1);

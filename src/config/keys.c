@@ -106,7 +106,9 @@ static void print_allowed(const struct drover_key *key, char *text, size_t size)
     print_integer(key, key->min, least);
     print_integer(key, key->max, most);
     int n = snprintf(text, size, "must be %s", types[key->type].words);
-    if (is_bounded(key) && key->type != DROVER_TEXT && key->type != DROVER_YES_NO)
+    if (key->max == INT64_MAX)
+        snprintf(text + n, size - (size_t)n, ", at least %s", least);
+    else if (is_bounded(key) && key->type != DROVER_TEXT && key->type != DROVER_YES_NO)
         snprintf(text + n, size - (size_t)n, "%s from %s to %s",
                  key->type == DROVER_NUMBER ? "" : ",", least, most);
 }

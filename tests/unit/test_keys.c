@@ -139,6 +139,10 @@ Test(keys, without_bounds_all_but_negative_numbers)
     cr_expect_eq(n, INT64_MAX);
     cr_expect_eq(keys_set(any, "n=-1", why, sizeof why), -1);
     cr_expect_str_eq(why, "--set n=-1: must be a whole number");
+    const struct drover_key some[] = {{"n", DROVER_NUMBER, NULL, 1, INT64_MAX, "", &n},
+                                      {.name = NULL}};
+    cr_expect_eq(keys_set(some, "n=0", why, sizeof why), -1);
+    cr_expect_str_eq(why, "--set n=0: must be a whole number, at least 1");
 }
 
 Test(keys, an_application_without_any)
