@@ -13,6 +13,9 @@
 /* Listening addresses at most, after host names were resolved. */
 #define ADDRESSES_MAX 16
 
+/* --set on one command line: more keys than an application has. */
+#define SETS_MAX 64
+
 /* Bytes of a request line. RFC 9112, 3 asks for 8000 at least. */
 #define HTTP_REQUEST_LINE_MAX 8192
 

@@ -15,11 +15,16 @@
 
 /* Durations are milliseconds; 0 stands for never. Strings are borrowed from the command line. */
 struct settings {
+    const char *program; /* as in "drover serve"; for messages */
+    const char *app;     /* a built-in's name, or a module's path; NULL: drover_main() has it */
+    int set_count;
+    const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
-    const char *root;
+    const char *root;        /* NULL: the application is not the static site */
+    const char *site_option; /* one that was given and only the static site has; NULL: none */
     bool dot_files;
     bool listing;
     int64_t ready_fd;    /* -1: none */

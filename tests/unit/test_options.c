@@ -9,7 +9,7 @@
 #define ARGS_MAX 40
 
 /* Splits at spaces; a quoted empty word is '' . The words stay valid until the next call. */
-static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+static int read_on(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
 {
     static char copy[4096];
     char *argv[ARGS_MAX + 1] = {NULL};
@@ -21,8 +21,22 @@ static int read_line(struct settings *settings, const char *line, char why[OPTIO
         argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
     }
     why[0] = '\0';
-    options_defaults(settings);
     return options_read(settings, argc, argv, why);
+}
+
+static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+{
+    options_defaults(settings);
+    return read_on(settings, line, why);
+}
+
+/* As drover_main() does for a program of somebody else's. */
+static int read_embedded(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+{
+    options_defaults(settings);
+    settings->program = "clock";
+    settings->app = NULL;
+    return read_on(settings, line, why);
 }
 
 TestSuite(options, .init = speak_english);
@@ -46,6 +60,9 @@ Test(options, defaults)
     cr_expect_eq(s.address_count, 1);
     net_text(&s.addresses[0], text);
     cr_expect_str_eq(text, "127.0.0.1:8080");
+    cr_expect_str_eq(s.program, "drover serve");
+    cr_expect_str_eq(s.app, "static");
+    cr_expect_eq(s.set_count, 0);
     cr_expect_str_eq(s.root, ".");
     cr_expect(s.listing);
     cr_expect_not(s.dot_files);
@@ -226,6 +243,15 @@ static const struct {
     {"-listen :80", EX_USAGE, "-listen: there is no such option; options have two dashes"},
     {". ..", EX_USAGE, "..: ROOT was given already: ."},
 
+    {"--app ''", EX_USAGE, "--app: must not be empty"},
+    {"--app", EX_USAGE, "--app: its value is missing, as in --app NAME"},
+    {"--set zone", EX_USAGE, "--set zone: its value is missing, as in --set zone=VALUE"},
+    {"--set", EX_USAGE, "--set: its value is missing, as in --set NAME=VALUE"},
+    {"--app echo --root .", EX_USAGE, "--root is for the static site, not for --app echo"},
+    {"--listing no --app ./it.so", EX_USAGE,
+     "--listing is for the static site, not for --app ./it.so"},
+    {"--app echo .", EX_USAGE, ".: a ROOT is for the static site, not for --app echo"},
+
     {"/no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
     {"--root /no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
     {"/dev/null", EX_NOINPUT, "ROOT /dev/null: is not a directory"},
@@ -353,6 +379,73 @@ Test(options, root_that_may_not_be_seen)
     remove_tree(dir);
 }
 
+/* -------------------------------------------------------------------------- the application */
+
+Test(options, only_the_static_site_has_a_root)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "--app echo", why), 0, "%s", why);
+    cr_expect_str_eq(s.app, "echo");
+    cr_expect_null(s.root);
+    cr_expect_eq(read_line(&s, "--root /tmp --app echo --app static", why), 0, "%s", why);
+    cr_expect_str_eq(s.root, "/tmp");
+}
+
+Test(options, sets_are_gathered_up_to_the_limit)
+{
+    struct settings s;
+    char line[2048] = "", why[OPTIONS_WHY_SIZE];
+    char *argv[2 * SETS_MAX + 3];
+    int argc = 0;
+    cr_expect_eq(read_line(&s, "--set a=1 --set=b= --app echo --set c=d=e", why), 0, "%s", why);
+    cr_assert_eq(s.set_count, 3);
+    cr_expect_str_eq(s.sets[0], "a=1");
+    cr_expect_str_eq(s.sets[1], "b=");
+    cr_expect_str_eq(s.sets[2], "c=d=e");
+    for (int i = 0; i <= SETS_MAX; i++) {
+        argv[argc++] = strcpy(line, "--set");
+        argv[argc++] = strcpy(line + 8, "x=y");
+    }
+    argv[argc] = NULL;
+    options_defaults(&s);
+    cr_expect_eq(options_read(&s, argc - 2, argv, why), 0, "%s", why);
+    options_defaults(&s);
+    cr_expect_eq(options_read(&s, argc, argv, why), EX_USAGE);
+    cr_expect_str_eq(why, "--set x=y: there are too many; 64 are allowed");
+}
+
+static const struct {
+    const char *line;
+    const char *why; /* NULL: it is taken */
+} embedded[] = {
+    {"", NULL},
+    {"--workers 2 --listen :0 --set a=b", NULL},
+    {"--root .", "--root is for the static site"},
+    {"--listing=no", "--listing is for the static site"},
+    {"--dot-files", "--dot-files is for the static site"},
+    {"--app echo", "--app is for drover serve; clock is an application"},
+    {"/srv", "/srv: an argument is for the static site; clock takes options"},
+    {"-- -x", "-x: an argument is for the static site; clock takes options"},
+    {"--worker 2", "--worker: there is no such option; did you mean --workers?"},
+    {"--rooot x", "--rooot: there is no such option; clock --help lists them"},
+    {"--apps x", "--apps: there is no such option; clock --help lists them"},
+};
+
+Test(options, of_an_application_with_a_command_line_of_its_own)
+{
+    for (size_t i = 0; i < LENGTH(embedded); i++) {
+        struct settings s;
+        char why[OPTIONS_WHY_SIZE];
+        int status = read_embedded(&s, embedded[i].line, why);
+        cr_expect_eq(status, embedded[i].why ? EX_USAGE : 0, "%s: %s", embedded[i].line, why);
+        cr_expect_str_eq(why, embedded[i].why ? embedded[i].why : "", "%s: %s", embedded[i].line,
+                         why);
+        if (!status)
+            cr_expect_null(s.root);
+    }
+}
+
 /* ------------------------------------------------------------------------ names and the help */
 
 Test(options, nearest)
@@ -377,13 +470,13 @@ Test(options, nearest)
     cr_expect_null(options_nearest("serve", names, 0));
 }
 
-static char *help_text(void)
+static char *help_text(const struct settings *settings)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     cr_assert_not_null(to);
-    options_print(to);
+    options_print(to, settings);
     fclose(to);
     return text;
 }
@@ -392,6 +485,8 @@ Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
                                          "  --workers N   (default: auto)\n",
+                                         "  --app NAME   (default: static)\n",
+                                         "  --set NAME=VALUE   (default: the application's)\n",
                                          "  --root DIR   (default: .)\n",
                                          "  --listing yes|no   (default: yes)\n",
                                          "  --dot-files yes|no   (default: no)\n",
@@ -407,7 +502,9 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --drain-timeout TIME   (default: 30s)\n",
                                          "  --start-timeout TIME   (default: 10s)\n",
                                          "  --log-level LEVEL   (default: info)\n"};
-    char *text = help_text();
+    struct settings settings;
+    options_defaults(&settings);
+    char *text = help_text(&settings);
     char *rest = NULL;
     for (size_t i = 0; i < LENGTH(starts); i++)
         cr_expect_not_null(strstr(text, starts[i]), "%s", starts[i]);
@@ -418,5 +515,20 @@ Test(options, help_has_every_option_and_short_lines)
         options += strncmp(line, "  --", 4) == 0;
     }
     cr_expect_eq(options, LENGTH(starts), "%zu options", options);
+    free(text);
+}
+
+Test(options, help_of_an_application_leaves_out_what_it_has_not)
+{
+    struct settings settings;
+    options_defaults(&settings);
+    settings.app = NULL;
+    char *text = help_text(&settings);
+    cr_expect_not_null(strstr(text, "  --listen ADDR"));
+    cr_expect_not_null(strstr(text, "  --set NAME=VALUE"));
+    cr_expect_null(strstr(text, "  --app "));
+    cr_expect_null(strstr(text, "  --root "));
+    cr_expect_null(strstr(text, "  --listing "));
+    cr_expect_null(strstr(text, "  --dot-files "));
     free(text);
 }
