@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/span.h"
+#include "http/field.h"
 #include "http/mime.h"
 #include "http/path.h"
 #include "worker/exchange.h"
@@ -59,31 +60,10 @@ int drover_response_status(struct drover_response *response, int status)
     return 0;
 }
 
-/* Could this end the field line, or hide something in it (RFC 9110, 5.5)? */
-static bool is_field_value(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    return true;
-}
-
-static bool is_ours(struct span name)
-{
-    static const char *const ours[] = {
-        "Connection", "Content-Length", "Content-Range",    "Content-Type",
-        "Date",       "ETag",           "Keep-Alive",       "Last-Modified",
-        "Server",     "Trailer",        "Transfer-Encoding"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (span_eq_nocase(name, span_of(ours[i])))
-            return true;
-    return false;
-}
-
 int drover_response_field(struct drover_response *response, const char *name, const char *value)
 {
     struct span n = span_of(name);
-    if (!http_is_token(n) || is_ours(n) || !is_field_value(value))
+    if (!http_is_token(n) || http_field_is_ours(n) || !http_field_is_value(value))
         return invalid();
     buf_span(&response->fields, n);
     buf_lit(&response->fields, ": ");
@@ -94,7 +74,7 @@ int drover_response_field(struct drover_response *response, const char *name, co
 
 static int replace(struct buf *b, const char *value)
 {
-    if (!is_field_value(value))
+    if (!http_field_is_value(value))
         return invalid();
     buf_clear(b);
     buf_str(b, value);
