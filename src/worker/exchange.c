@@ -98,6 +98,12 @@ static int refusal(struct drover_request *request)
     return 0;
 }
 
+static void default_type(struct drover_response *r)
+{
+    if (r->has_body && r->type.len == 0)
+        buf_lit(&r->type, "text/plain; charset=utf-8");
+}
+
 static void ask_application(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
@@ -108,8 +114,7 @@ static void ask_application(struct exchange *exchange)
         answer_server_options(r);
     else
         exchange->app->handle(exchange->app->context, &exchange->request, r);
-    if (r->has_body && r->type.len == 0)
-        buf_lit(&r->type, "text/plain; charset=utf-8");
+    default_type(r);
     if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
         become(r, 503); /* out of memory: half an answer is worse than none */
 }
@@ -249,9 +254,17 @@ static void write_head(struct exchange *exchange, struct buf *out, uint64_t leng
     http_respond_head(out, &head);
 }
 
-static void add_page(struct drover_response *r)
+static void add_page(struct exchange *exchange)
 {
+    struct drover_response *r = &exchange->response;
+    const struct drover_app *app = exchange->app;
     if (r->has_body || r->status < 300 || !http_status_has_body(r->status))
+        return;
+    buf_clear(&r->type);
+    if (app->page)
+        app->page(app->context, r->status, r);
+    default_type(r);
+    if (r->has_body)
         return;
     buf_clear(&r->type);
     buf_lit(&r->type, "text/html; charset=utf-8");
@@ -280,7 +293,7 @@ static bool read_inline(struct buf *out, int fd, const struct http_range *range)
 static void write_bytes(struct exchange *exchange, struct buf *out)
 {
     struct drover_response *r = &exchange->response;
-    add_page(r);
+    add_page(exchange);
     write_head(exchange, out, r->body.len);
     if (http_status_has_body(r->status) && exchange->request.head.method != HTTP_HEAD)
         buf_span(out, span_of_buf(&r->body));
