@@ -46,12 +46,14 @@ LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
+BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
+BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 
@@ -66,7 +68,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests static lint lint-all lint-gcc lint-clang lint-tidy \
+.PHONY: all run test unit system tests bench static lint lint-all lint-gcc lint-clang lint-tidy \
         lint-cppcheck lint-shell lint-format sizes layers install uninstall clean help setup FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -94,6 +96,10 @@ $(B)/drover: $(B)/src/main.o $(B)/libdrover.a
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
 $(B)/drover-load: $(LOAD_OBJECTS) $(B)/libdrover.a
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libdrover.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
@@ -143,7 +149,7 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT_TESTS)
+tests: all $(B)/drover-bench-parser $(UNIT_TESTS)
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' tests/run
@@ -151,8 +157,11 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all ## the system tests alone (bats); FILE=serve for one file
+system: all $(B)/drover-bench-parser ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
+
+bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+	@$<
 
 # ---- lint -------------------------------------------------------------------------------------
 
@@ -219,4 +228,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
-           $(UNIT_SOURCES:%.c=$(B)/%.o))
+           $(BENCH_OBJECTS) $(UNIT_SOURCES:%.c=$(B)/%.o))
