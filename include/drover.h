@@ -247,6 +247,9 @@ struct drover_protocol {
     /* All that was sent has been taken by the socket, after EAGAIN was seen. May be NULL. */
     void (*drained)(void *context, struct drover_stream *stream);
 
+    /* The worker leaves, and ends what is still open after --drain-timeout. May be NULL. */
+    void (*leaving)(void *context, struct drover_stream *stream);
+
     /*
      * It is over, and the stream is gone when this returns. 0: the client has ended it, or
      * drover_stream_end() has; else what errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM,

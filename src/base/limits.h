@@ -48,6 +48,12 @@
  * a certificate's too, are some hundred; the length's own 65535 would be a buffer a connection. */
 #define PROXY_HEADER_MAX (16 + 2048)
 
+/* Bytes of a request body that is gathered for a handler, unless --max-body says otherwise. */
+#define BODY_MAX_DEFAULT (1024 * 1024)
+
+/* Bytes of a streamed answer that are pulled at once, and then sent. */
+#define PULL_PIECE_MAX 16384
+
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
 
@@ -66,6 +72,20 @@
 
 /* Bytes of a file sent before another connection has its turn. */
 #define SENDFILE_TURN_MAX (2 * 1024 * 1024)
+
+/* Bytes of a streamed answer sent before another connection has its turn. */
+#define PULL_TURN_MAX (256 * 1024)
+
+/* Bytes that a client must send of its body, or take of an answer, for its timeout to start anew:
+ * one that dribbles is ended, at less than 550 bytes a second with the default of 30 s. */
+#define PROGRESS_BYTES 16384
+
+/* Bytes of a stream's frame at most: where the protocol says nothing, and whatever it says. */
+#define FRAME_MAX_DEFAULT 65536
+#define FRAME_MAX         (16 * 1024 * 1024)
+
+/* Times that a stream is sent to before another connection has its turn. */
+#define STREAM_TURN_MAX 16
 
 /* Connections accepted from one listener before the others have their turn. */
 #define ACCEPT_TURN_MAX 16

@@ -25,8 +25,11 @@ struct settings {
     const char *user;    /* NULL: as started */
     const char *group;   /* NULL: the user's */
     int64_t max_connections;
+    int64_t connection_requests; /* 0: any number */
+    int64_t max_body;            /* bytes */
     int64_t header_timeout;
     int64_t body_timeout;
+    int64_t answer_timeout;
     int64_t send_timeout;
     int64_t idle_timeout;
     int64_t drain_timeout;

@@ -213,5 +213,6 @@ struct drover_app static_app(struct static_site *site)
                                .context = site,
                                .worker_start = start,
                                .worker_stop = stop,
-                               .handle = handle};
+                               .handle = handle,
+                               .when = DROVER_AT_HEAD};
 }

@@ -764,57 +764,6 @@ Test(exchange, a_failure_takes_back_its_own_bytes_alone)
     close_rig(&rig);
 }
 
-/* An application's page: a body, a field and no body, or nothing at all. */
-static void say_page(void *context, int status, struct drover_response *response)
-{
-    (void)context;
-    if (status == 404)
-        drover_response_type(response, "text/x");
-    if (status == 404 || status == 431)
-        drover_response_body(response, "lost", 4);
-    if (status == 416)
-        drover_response_field(response, "X-One", "1");
-}
-
-static const struct row page_rows[] = {
-    {"its own", "GET /", "", say_not_found, 404, "Content-Type: text/x\nContent-Length: 4", "lost"},
-    {"none", "GET /", "", redirect, 301, HTML "\nLocation: /there\nContent-Length: *", PAGE},
-    {"not for a body", "GET /", "", say_not_found_itself, 404, TEXT "\nContent-Length: 4", "gone"},
-    {"not for an empty body", "GET /", "", say_empty_not_found, 404, TEXT "\nContent-Length: 0",
-     ""},
-    {"a field alone", "GET /", "Range: bytes=26-\r\n", send_file, 416,
-     HTML "\nContent-Length: *\nX-One: 1\nContent-Range: bytes */26", PAGE},
-    {"not for a success", "GET /", "", say_nothing, 200, "Content-Length: 0", ""},
-};
-
-static void check_page(struct rig *rig, const struct row *row)
-{
-    char request[512], lines[512];
-    write_request(request, sizeof request, row->line, row->fields);
-    fill_length(lines, sizeof lines, row);
-    rig->out.len = 0;
-    run(rig, request, row->answer, false);
-    struct answer answer = only_answer(rig, false);
-    cr_expect_eq(answer.status, row->status, "%s: %d", row->name, answer.status);
-    expect_lines(&answer, lines, row->name);
-    expect_body(&answer, row->body, row->name);
-}
-
-Test(exchange, pages_of_the_application)
-{
-    struct rig rig;
-    open_rig(&rig);
-    rig.app.page = say_page;
-    for (size_t i = 0; i < LENGTH(page_rows); i++)
-        check_page(&rig, &page_rows[i]);
-    rig.out.len = 0;
-    exchange_refuse(&rig.exchange, &rig.out, 431);
-    struct answer answer = only_answer(&rig, false);
-    expect_lines(&answer, TEXT "\nContent-Length: 4\nConnection: close", "refused");
-    expect_body(&answer, "lost", "refused");
-    close_rig(&rig);
-}
-
 Test(exchange, the_date_is_that_of_the_last_tick)
 {
     struct rig rig;
