@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/span.h"
+#include "http/encoding.h"
 #include "http/field.h"
 #include "http/mime.h"
 #include "http/path.h"
@@ -47,6 +48,28 @@ struct drover_span drover_request_field(const struct drover_request *request, co
 {
     const struct http_field *field = http_request_field(&request->head, span_of(name));
     return field ? lend(field->value) : (struct drover_span){0};
+}
+
+/* The two headers number the codings each in its own way: neither may include the other. */
+static const struct {
+    unsigned coding;
+    enum http_coding http;
+} codings[] = {{DROVER_IDENTITY, HTTP_CODING_IDENTITY},
+               {DROVER_GZIP, HTTP_CODING_GZIP},
+               {DROVER_ZSTD, HTTP_CODING_ZSTD},
+               {DROVER_BR, HTTP_CODING_BR}};
+
+#define CODINGS (sizeof codings / sizeof *codings)
+
+unsigned drover_request_coding(const struct drover_request *request, unsigned offered)
+{
+    unsigned bits = 0, chosen = 0;
+    for (size_t i = 0; i < CODINGS; i++)
+        bits |= offered & codings[i].coding ? codings[i].http : 0;
+    enum http_coding choice = http_request_coding(&request->head, bits);
+    for (size_t i = 0; i < CODINGS; i++)
+        chosen |= codings[i].http == choice ? codings[i].coding : 0;
+    return chosen;
 }
 
 int drover_request_field_at(const struct drover_request *request, size_t index,
