@@ -12,12 +12,25 @@
 
 #include "config/address.h"
 #include "config/identity.h"
+#include "config/site.h"
 #include "config/values.h"
 #include "os/cpus.h"
 
 #define HOUR (60 * 60 * 1000LL)
 
-enum option_type { ADDRESS, WORKERS, TEXT, NUMBER, DURATION, YES_NO, LEVEL };
+enum option_type {
+    ADDRESS,
+    WORKERS,
+    TEXT,
+    NUMBER,
+    DURATION,
+    YES_NO,
+    LEVEL,
+    FIELD_VALUE,
+    SITE_FIELD, /* may be repeated */
+    SITE_PAGE,  /* the same */
+    SITE_PATH,
+};
 
 struct option {
     const char *name;
@@ -38,12 +51,6 @@ static const struct option options[] = {
      "after a comma, backlog=N, defer=no; may be repeated"},
     {"workers", WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
      "how many processes serve; auto: as many as the CPUs that drover may use"},
-    {"root", TEXT, "DIR", ".", NULL, 0, 0, AT(root),
-     "what is served; the same as the argument ROOT"},
-    {"listing", YES_NO, "yes|no", "yes", NULL, 0, 0, AT(listing),
-     "list directories that have no index.html"},
-    {"dot-files", YES_NO, "yes|no", "no", NULL, 0, 0, AT(dot_files),
-     "serve and list names that start with a dot"},
     {"ready-fd", NUMBER, "N", NULL, "off", 0, INT_MAX, AT(ready_fd),
      "once every worker accepts, the addresses, one a line, are written to this descriptor and it "
      "is closed"},
@@ -74,7 +81,37 @@ static const struct option options[] = {
     {"log-level", LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level), "error, warn, info or debug"},
 };
 
-#define OPTION_COUNT (sizeof options / sizeof *options)
+/* What only the static site has. */
+static const struct option site_options[] = {
+    {"root", TEXT, "DIR", ".", NULL, 0, 0, AT(root),
+     "what is served; the same as the argument ROOT"},
+    {"listing", YES_NO, "yes|no", "yes", NULL, 0, 0, AT(listing),
+     "list directories that have no index.html"},
+    {"dot-files", YES_NO, "yes|no", "no", NULL, 0, 0, AT(dot_files),
+     "serve and list names that start with a dot"},
+    {"precompressed", YES_NO, "yes|no", "yes", NULL, 0, 0, AT(precompressed),
+     "send NAME.br, NAME.zst or NAME.gz, if it is there and not older, to clients that take it for "
+     "NAME"},
+    {"cache-control", FIELD_VALUE, "VALUE", NULL, "none", 0, 0, AT(cache_control),
+     "Cache-Control of files, as in \"max-age=3600\""},
+    {"field", SITE_FIELD, "'NAME: VALUE'", NULL, "none", 0, 0, AT(fields),
+     "a field of every answer, errors and redirects among them; may be repeated"},
+    {"error-page", SITE_PAGE, "STATUS=/PATH", NULL, "drover's own", 0, 0, AT(pages),
+     "the file below ROOT that is the page for a status, 400 to 599; at most 64 KiB; HUP reads it "
+     "anew; may be repeated"},
+    {"fallback", SITE_PATH, "/PATH", NULL, "off", 0, 0, AT(fallback),
+     "the file below ROOT that answers, with 200, for pages that are not there: a single-page "
+     "application; a name with a dot in its last segment stays 404"},
+};
+
+#define SERVER_OPTIONS (sizeof options / sizeof *options)
+#define OPTION_COUNT   (SERVER_OPTIONS + sizeof site_options / sizeof *site_options)
+
+/* The server's first. */
+static const struct option *option_at(size_t i)
+{
+    return i < SERVER_OPTIONS ? &options[i] : &site_options[i - SERVER_OPTIONS];
+}
 
 static int wrong(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -148,6 +185,24 @@ static int set_text(const struct option *o, const char *value, const char **memb
     return 0;
 }
 
+static int set_site(const struct option *o, const char *value, struct settings *s, void *member,
+                    char *why)
+{
+    char what[OPTIONS_WHY_SIZE / 2];
+    bool is_right;
+    switch (o->type) {
+    case SITE_FIELD: is_right = site_field(value, s, what, sizeof what); break;
+    case SITE_PAGE: is_right = site_page(value, s, what, sizeof what); break;
+    case SITE_PATH: is_right = site_path(value, what, sizeof what); break;
+    default: is_right = site_field_value(value, what, sizeof what); break;
+    }
+    if (!is_right)
+        return wrong(why, "--%s %.200s: %s", o->name, value, what);
+    if (o->type == SITE_PATH || o->type == FIELD_VALUE)
+        *(const char **)member = value;
+    return 0;
+}
+
 static int set(const struct option *o, const char *value, struct settings *s, char *why)
 {
     void *member = (char *)s + o->offset;
@@ -162,6 +217,10 @@ static int set(const struct option *o, const char *value, struct settings *s, ch
         if (value_bool(value, member))
             return 0;
         return wrong(why, "--%s %.200s: must be yes or no", o->name, value);
+    case FIELD_VALUE:
+    case SITE_FIELD:
+    case SITE_PAGE:
+    case SITE_PATH: return set_site(o, value, s, member, why);
     }
     return EX_SOFTWARE;
 }
@@ -172,8 +231,8 @@ void options_defaults(struct settings *settings)
     memset(settings, 0, sizeof *settings);
     settings->ready_fd = -1;
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (options[i].fallback && options[i].type != ADDRESS)
-            set(&options[i], options[i].fallback, settings, why);
+        if (option_at(i)->fallback && option_at(i)->type != ADDRESS)
+            set(option_at(i), option_at(i)->fallback, settings, why);
 }
 
 /* ------------------------------------------------------------------------ the command line */
@@ -222,7 +281,7 @@ static int unknown(const char *typed, size_t n, char *why)
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)n, typed);
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        names[i] = options[i].name;
+        names[i] = option_at(i)->name;
     const char *nearest = options_nearest(name, names, OPTION_COUNT);
     if (nearest)
         return wrong(why, "--%s: there is no such option; did you mean --%s?", name, nearest);
@@ -235,7 +294,7 @@ static int read_option(const char *name, const char *next, bool *took_next,
 {
     size_t n = strcspn(name, "=");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option *o = &options[i];
+        const struct option *o = option_at(i);
         if (strlen(o->name) != n || memcmp(o->name, name, n) != 0)
             continue;
         *took_next = name[n] != '=';
@@ -323,12 +382,20 @@ static void print_wrapped(FILE *to, const char *text, int indent, int width)
     }
 }
 
+static void print_option(FILE *to, const struct option *o)
+{
+    const char *shown = o->shown ? o->shown : o->fallback;
+    fprintf(to, "  --%s %s   (default: %s)\n", o->name, o->argument, shown);
+    print_wrapped(to, o->help, 8, 72);
+}
+
 void options_print(FILE *to)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option *o = &options[i];
-        const char *shown = o->shown ? o->shown : o->fallback;
-        fprintf(to, "  --%s %s   (default: %s)\n", o->name, o->argument, shown);
-        print_wrapped(to, o->help, 8, 72);
+        if (i == 0)
+            fprintf(to, "The server:\n");
+        if (i == SERVER_OPTIONS)
+            fprintf(to, "\nThe static site:\n");
+        print_option(to, option_at(i));
     }
 }
