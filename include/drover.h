@@ -431,8 +431,8 @@ struct drover_app {
 
     /*
      * The page for a status that an answer has no body for, drover's own refusals included: may set
-     * type and body, and nothing else. Without it, or without a body from it, drover writes a short
-     * one. May be NULL.
+     * type and body and add fields, and nothing else. Without it, or without a body from it, drover
+     * writes a short one. May be NULL.
      */
     void (*page)(void *context, int status, struct drover_response *response);
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "http/encoding.h"
+#include "http/field.h"
 #include "http/mime.h"
 #include "http/path.h"
 #include "http/respond.h"
@@ -112,27 +113,6 @@ int drover_response_status(struct drover_response *response, int status)
     return 0;
 }
 
-/* Could this end the field line, or hide something in it (RFC 9110, 5.5)? */
-static bool is_field_value(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    return true;
-}
-
-static bool is_ours(struct span name)
-{
-    static const char *const ours[] = {
-        "Connection", "Content-Length", "Content-Range",     "Content-Type",
-        "Date",       "ETag",           "Keep-Alive",        "Last-Modified",
-        "Server",     "Trailer",        "Transfer-Encoding", "Upgrade"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (span_eq_nocase(name, span_of(ours[i])))
-            return true;
-    return false;
-}
-
 static int add_field(struct drover_response *response, struct span name, const char *value)
 {
     buf_span(&response->fields, name);
@@ -149,9 +129,9 @@ int drover_response_field(struct drover_response *response, const char *name, co
         return -1;
     if (!http_is_token(n))
         return exchange_misuse(response, EINVAL, "a field's name is no token");
-    if (is_ours(n))
+    if (http_field_is_ours(n))
         return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write", name);
-    if (!is_field_value(value))
+    if (!http_field_is_value(value))
         return exchange_misuse(response, EINVAL, "the field %.40s has control bytes", name);
     return add_field(response, n, value);
 }
@@ -161,7 +141,7 @@ static int replace(struct drover_response *response, struct buf *b, const char *
 {
     if (is_late(response, what))
         return -1;
-    if (!is_field_value(value))
+    if (!http_field_is_value(value))
         return exchange_misuse(response, EINVAL, "%s has control bytes", what);
     buf_clear(b);
     buf_str(b, value);

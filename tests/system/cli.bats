@@ -285,8 +285,8 @@ ROWS
     drover serve --help
     for option in listen workers root listing dot-files ready-fd pidfile user group \
         max-connections header-timeout body-timeout send-timeout idle-timeout drain-timeout \
-        start-timeout log-level; do
-        assert_line --regexp "^  --$option [^ ]+   \(default: .+\)$"
+        start-timeout log-level precompressed cache-control field error-page fallback; do
+        assert_line --regexp "^  --$option .+   \(default: .+\)$"
     done
 }
 
