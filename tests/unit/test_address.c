@@ -100,6 +100,7 @@ static const struct {
     {"::1]:8080", "an IPv6 number stands in brackets, as in [::1]:8080"},
     {"[]:80", "host \"\": Name or service not known"},
     {"[x]:80", "host \"x\": Name or service not known"},
+    {"[127.0.0.1]:80", "host \"127.0.0.1\": Address family for hostname not supported"},
     {"[localhost]:80", "host \"localhost\": Name or service not known"},
     {"unix:", UNIX},
     {"unix:@", UNIX},
