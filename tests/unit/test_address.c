@@ -28,6 +28,8 @@ static const struct {
     {"[::]:80", NULL, AF_INET6, BACKLOG, true, false},
     {"[2001:db8:0:0:0:0:0:1]:443", "[2001:db8::1]:443", AF_INET6, BACKLOG, true, false},
     {"[::ffff:1.2.3.4]:1", NULL, AF_INET6, BACKLOG, true, false},
+    {"[fe80::1%1]:80", NULL, AF_INET6, BACKLOG, true, false},
+    {"[fe80::1%4294967295]:80", NULL, AF_INET6, BACKLOG, true, false},
     {":80", "[::]:80", AF_INET6, BACKLOG, true, true},
     {":0", "[::]:0", AF_INET6, BACKLOG, true, true},
     {"unix:/run/drover.sock", NULL, AF_UNIX, BACKLOG, true, false},
