@@ -103,6 +103,8 @@ static size_t resolve(const char *host, const char *port, struct addrinfo hints,
                       struct net_address *pattern, struct result *result)
 {
     struct addrinfo *found;
+    if (strcmp(host, "*") == 0) /* which getaddrinfo(3) takes for no host: loopback */
+        return wrong(result, "all addresses are an empty host, as in :8080");
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags |= AI_NUMERICSERV;
     int error = getaddrinfo(host, port, &hints, &found);

@@ -103,6 +103,8 @@ static const struct {
     {"[]:80", "host \"\": Name or service not known"},
     {"[x]:80", "host \"x\": Name or service not known"},
     {"[127.0.0.1]:80", "host \"127.0.0.1\": Address family for hostname not supported"},
+    {"*:80", "all addresses are an empty host, as in :8080"},
+    {"[*]:80", "all addresses are an empty host, as in :8080"},
     {"[localhost]:80", "host \"localhost\": Name or service not known"},
     {"unix:", UNIX},
     {"unix:@", UNIX},
