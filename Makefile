@@ -47,13 +47,15 @@ LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
+BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
+BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 
@@ -73,8 +75,9 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests fuzz fuzz-targets static lint lint-all lint-gcc lint-clang lint-tidy \
-        lint-cppcheck lint-shell lint-format sizes layers install uninstall clean help setup FORCE
+.PHONY: all run test unit system tests bench fuzz fuzz-targets static lint lint-all lint-gcc \
+        lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
+        clean help setup FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
 # $(call say,WORD,FILE): what is being made, unless the command itself is shown.
@@ -102,6 +105,10 @@ $(B)/drover: $(B)/src/main.o $(B)/libdrover.a
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
 $(B)/drover-load: $(LOAD_OBJECTS) $(B)/libdrover.a
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libdrover.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
@@ -152,7 +159,7 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT_TESTS)
+tests: all $(B)/drover-bench-parser $(UNIT_TESTS)
 
 # The targets have sanitizers of their own, so SAN=1 has nothing to add to them.
 test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; SAN=1 under the sanitizers
@@ -161,8 +168,11 @@ test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; 
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all ## the system tests alone (bats); FILE=serve for one file
+system: all $(B)/drover-bench-parser ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
+
+bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+	@$<
 
 # ---- fuzz -------------------------------------------------------------------------------------
 
@@ -256,5 +266,5 @@ clean: ## remove the build directory
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
            $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

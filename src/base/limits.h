@@ -20,6 +20,10 @@
  * twice. One worker reads a head into one buffer of this size at least. */
 #define HTTP_HEAD_MAX 32768
 
+/* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
+ * their place. Browsers keep 4 kB of a cookie, servers and proxies mostly take 8 kB of a line. */
+#define HTTP_FIELD_MAX 16384
+
 /* Fields of a request head. A browser sends about 20. */
 #define HTTP_FIELDS_MAX 100
 
@@ -36,6 +40,13 @@
 /* Bytes of a request body that a handler did not ask for and that are read and dropped to keep
  * the connection; a longer one closes it. */
 #define BODY_DISCARD_MAX (1024 * 1024)
+
+/* Bytes of a PROXY header of version 1 with its CRLF: the specification's own bound. */
+#define PROXY_LINE_MAX 107
+
+/* Bytes of a PROXY header of version 2: its 16 fixed ones and addresses and TLVs, which with names,
+ * a certificate's too, are some hundred; the length's own 65535 would be a buffer a connection. */
+#define PROXY_HEADER_MAX (16 + 2048)
 
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
