@@ -105,7 +105,7 @@ const char *fuzz_show(struct span bytes)
 struct span fuzz_bytes(const struct buf *b)
 {
     FUZZ_CHECK(!b->failed, "no memory");
-    return (struct span){.p = b->p, .n = b->len};
+    return (struct span){.p = b->p ? b->p : "", .n = b->len};
 }
 
 char fuzz_swap_case(char c)

@@ -48,7 +48,7 @@ struct span fuzz_line(struct span *input);
 /* The bytes as text for a message: at most 200 of them, in hex where they are not ASCII. */
 const char *fuzz_show(struct span bytes);
 
-/* The bytes of what was written. Memory that ran out is a failure. */
+/* The bytes of what was written, never NULL. Memory that ran out is a failure. */
 struct span fuzz_bytes(const struct buf *b);
 
 /* a-z for A-Z, and the other way round. */
