@@ -3,7 +3,7 @@
 # pages - what a site adds to its answers: fields, Cache-Control, error pages, and the page that
 # stands for those which are not there.
 #
-# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test is a subshell; the variables are the helper's
+# shellcheck disable=SC2030,SC2031,SC2034,SC2089,SC2090,SC2153,SC2154 # each test is a subshell; the variables are the helper's
 
 load helper
 load http
