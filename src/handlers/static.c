@@ -176,6 +176,7 @@ static void fall_back(const struct static_site *site, const struct drover_reques
     struct file file;
     const char *name = site->fallback + 1;
     drover_response_field(response, "Vary", "Accept");
+    /* Of several lines the first; nobody is known to send more. */
     if (!accept_has_html(drover_request_field(request, "Accept")) ||
         file_open(&file, &site->root, name) < 0) {
         drover_response_status(response, 404);

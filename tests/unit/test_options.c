@@ -517,6 +517,7 @@ static char *help_text(const struct settings *settings)
 Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
                                          "  --app NAME   (default: static)\n",
                                          "  --set NAME=VALUE   (default: the application's)\n",
@@ -528,8 +529,11 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
+                                         "  --connection-requests N   (default: no bound)\n",
+                                         "  --max-body SIZE   (default: 1m)\n",
                                          "  --header-timeout TIME   (default: 10s)\n",
                                          "  --body-timeout TIME   (default: 30s)\n",
+                                         "  --answer-timeout TIME   (default: 60s)\n",
                                          "  --send-timeout TIME   (default: 30s)\n",
                                          "  --idle-timeout TIME   (default: 75s)\n",
                                          "  --drain-timeout TIME   (default: 30s)\n",
