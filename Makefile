@@ -54,14 +54,17 @@ OBJCOPY ?= objcopy
 
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
+BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
 
 EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
+BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
@@ -78,7 +81,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests static lint lint-all lint-gcc lint-clang lint-tidy \
+.PHONY: all run test unit system tests bench static lint lint-all lint-gcc lint-clang lint-tidy \
         lint-cppcheck lint-shell lint-format sizes layers install uninstall clean help setup FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -109,6 +112,10 @@ $(B)/drover: $(B)/src/main.o $(LIB_OBJECTS) $(B)/api.list $(B)/stamp/members
 		-o $@ $(filter %.o,$^) $(LDLIBS)
 
 $(B)/drover-load: $(LOAD_OBJECTS) $(B)/libinternal.a
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
@@ -191,7 +198,13 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libinternal.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT_TESTS)
+# Preloaded by tests. No fortified calls: they are what it defines.
+$(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
+		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
+
+tests: all $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run
@@ -199,8 +212,11 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all ## the system tests alone (bats); FILE=serve for one file
+system: all $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
+
+bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+	@$<
 
 # ---- lint -------------------------------------------------------------------------------------
 
@@ -242,7 +258,8 @@ lint-shell: | setup
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
-	@clang-format --dry-run --Werror $(SOURCES) $(EXAMPLE_SOURCES) $(UNIT_SOURCES) $(HEADERS)
+	@clang-format --dry-run --Werror $(SOURCES) $(EXAMPLE_SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) \
+		$(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)
@@ -285,4 +302,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
-           $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o))
+           $(BENCH_OBJECTS) $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o))

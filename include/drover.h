@@ -86,16 +86,16 @@ struct drover_span drover_request_body(const struct drover_request *request);
 
 /* Content codings (RFC 9110, 8.4.1). */
 enum {
-    DROVER_IDENTITY = 1,
-    DROVER_GZIP = 2,
-    DROVER_ZSTD = 4,
-    DROVER_BR = 8,
+    DROVER_BR = 1,
+    DROVER_ZSTD = 2,
+    DROVER_GZIP = 4,
+    DROVER_IDENTITY = 8,
 };
 
 /*
  * Of these codings, an OR of the above, the one that the client likes best by its Accept-Encoding
- * (RFC 9110, 12.5.3), the densest of several; 0 when it takes none of them. An answer that depends
- * on it has the field "Vary: Accept-Encoding".
+ * (RFC 9110, 12.5.3), of several it likes as well the first above; 0 when it takes none of them. An
+ * answer that depends on it has the field "Vary: Accept-Encoding".
  */
 unsigned drover_request_coding(const struct drover_request *request, unsigned offered);
 
@@ -247,6 +247,9 @@ struct drover_protocol {
     /* All that was sent has been taken by the socket, after EAGAIN was seen. May be NULL. */
     void (*drained)(void *context, struct drover_stream *stream);
 
+    /* The worker leaves, and ends what is still open after --drain-timeout. May be NULL. */
+    void (*leaving)(void *context, struct drover_stream *stream);
+
     /*
      * It is over, and the stream is gone when this returns. 0: the client has ended it, or
      * drover_stream_end() has; else what errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM,
@@ -389,9 +392,9 @@ void drover_log(const char *format, ...)
 /* Bytes for the cause that something could not start, NUL included. */
 #define DROVER_WHY_SIZE 256
 
-/* When `handle` is called. */
+/* When `handle` is called. Unless it is received, a body above --max-body is refused with 413. */
 enum drover_when {
-    DROVER_WITH_BODY, /* once the body is whole; one above --max-body is refused with 413 */
+    DROVER_WITH_BODY, /* once the body is whole */
     DROVER_AT_HEAD,   /* at once. A body is read and dropped, unless drover_response_receive() */
 };
 

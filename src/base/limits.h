@@ -23,6 +23,10 @@
  * twice. One worker reads a head into one buffer of this size at least. */
 #define HTTP_HEAD_MAX 32768
 
+/* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
+ * their place. Browsers keep 4 kB of a cookie, servers and proxies mostly take 8 kB of a line. */
+#define HTTP_FIELD_MAX 16384
+
 /* Fields of a request head. A browser sends about 20. */
 #define HTTP_FIELDS_MAX 100
 
@@ -39,6 +43,18 @@
 /* Bytes of a request body that a handler did not ask for and that are read and dropped to keep
  * the connection; a longer one closes it. */
 #define BODY_DISCARD_MAX (1024 * 1024)
+
+/* Bytes of a request body that is gathered for a handler, unless --max-body says otherwise. */
+#define BODY_MAX_DEFAULT (1024 * 1024)
+
+/* Bytes of a streamed answer that are pulled at once, and then sent. */
+#define PULL_PIECE_MAX 16384
+/* Bytes of a PROXY header of version 1 with its CRLF: the specification's own bound. */
+#define PROXY_LINE_MAX 107
+
+/* Bytes of a PROXY header of version 2: its 16 fixed ones and addresses and TLVs, which with names,
+ * a certificate's too, are some hundred; the length's own 65535 would be a buffer a connection. */
+#define PROXY_HEADER_MAX (16 + 2048)
 
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
@@ -59,11 +75,45 @@
 /* Bytes of a file sent before another connection has its turn. */
 #define SENDFILE_TURN_MAX (2 * 1024 * 1024)
 
+/* Bytes of a streamed answer sent before another connection has its turn. */
+#define PULL_TURN_MAX (256 * 1024)
+
+/* Bytes that a client must send of its body, or take of an answer, for its timeout to start anew:
+ * one that dribbles is ended, at less than 550 bytes a second with the default of 30 s. */
+#define PROGRESS_BYTES 16384
+
+/* Bytes of a stream's frame at most: where the protocol says nothing, and whatever it says. */
+#define FRAME_MAX_DEFAULT 65536
+#define FRAME_MAX         (16 * 1024 * 1024)
+
+/* Times that a stream is sent to before another connection has its turn. */
+#define STREAM_TURN_MAX 16
+
 /* Connections accepted from one listener before the others have their turn. */
 #define ACCEPT_TURN_MAX 16
 
 /* Milliseconds that a worker stops accepting after it ran out of descriptors or memory. */
 #define ACCEPT_PAUSE_MS 100
+
+/* Descriptors of one connection at most: its socket, and the file that it is sent. */
+#define CONN_FDS_MAX 2
+
+/* Descriptors of a worker that are neither a connection's nor listeners: its loop, signals,
+ * channel, root, the standard three, the one it keeps for turning clients away, and those of a
+ * request that is being answered (a listing has three at a time). */
+#define SPARE_FDS 64
+
+/* Milliseconds that descriptors lack before clients are turned away: who leaves meanwhile makes
+ * room for one who waits, and a client that hears 503 tries again no later than that. */
+#define SHED_AFTER_MS 1000
+
+/* Clients turned away at one door with each try, one every ACCEPT_PAUSE_MS: so much of a turn do
+ * the clients that are in not get. */
+#define SHED_TURN_MAX 16
+
+/* Bytes of a request that are read before its client is turned away: what is unread makes the
+ * close a reset, and nobody sends more than a head before the answer. */
+#define SHED_READ_MAX (2 * HTTP_HEAD_MAX)
 
 /* Lingering close (RFC 9112, 9.6): how long, and how much, is read and dropped after the last
  * answer, so that a reset does not overtake it. */

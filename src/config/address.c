@@ -43,7 +43,11 @@ static bool read_option(char *text, struct net_address *pattern, const struct re
             return wrong(result, "defer= takes yes or no");
         return true;
     }
-    return wrong(result, "after a comma may stand backlog=N, defer=yes or defer=no");
+    if (!value && strcmp(text, "proxy") == 0) {
+        pattern->proxy = true;
+        return true;
+    }
+    return wrong(result, "after a comma may stand backlog=N, defer=yes, defer=no or proxy");
 }
 
 static bool read_options(char *text, struct net_address *pattern, const struct result *result)

@@ -17,7 +17,7 @@
 
 #define HOUR (60 * 60 * 1000LL)
 
-enum option_type { ADDRESS, WORKERS, TEXT, NUMBER, SIZE, DURATION, YES_NO, LEVEL, APP, SET };
+enum option_type { ADDRESS, TRUST, WORKERS, TEXT, NUMBER, SIZE, DURATION, YES_NO, LEVEL, APP, SET };
 
 struct option {
     const char *name;
@@ -35,7 +35,10 @@ struct option {
 static const struct option options[] = {
     {"listen", ADDRESS, "ADDR", "127.0.0.1:8080", NULL, 0, 0, AT(addresses),
      "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name; then, each "
-     "after a comma, backlog=N, defer=no; may be repeated"},
+     "after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may be repeated"},
+    {"trust-proxy", TRUST, "NETWORK", NULL, "nobody", 0, 0, AT(trusted),
+     "whose X-Forwarded-For is taken for the client's address: an address, a network as in "
+     "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},
     {"workers", WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
      "how many processes serve; auto: as many as the CPUs that drover may use"},
     {"app", APP, "NAME", "static", NULL, 0, 0, AT(app),
@@ -51,12 +54,19 @@ static const struct option options[] = {
     {"group", TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
     {"max-connections", NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
      "open connections of one worker; more wait in the queue"},
+    {"connection-requests", NUMBER, "N", "0", "no bound", 0, UINT32_MAX, AT(connection_requests),
+     "answers on one connection before it is closed"},
+    {"max-body", SIZE, "SIZE", "1m", NULL, 0, INT64_MAX, AT(max_body),
+     "bytes of a request's body; a longer one gets 413, unless the application takes it as it "
+     "comes"},
     {"header-timeout", DURATION, "TIME", "10s", NULL, 0, 24 * HOUR, AT(header_timeout),
      "for a request's head, from its first byte on"},
     {"body-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(body_timeout),
-     "for a request's body"},
+     "for a request's body, or each further 16 KiB of it"},
+    {"answer-timeout", DURATION, "TIME", "60s", NULL, 0, 24 * HOUR, AT(answer_timeout),
+     "for an application that has deferred its answer; the client gets a 503 then"},
     {"send-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(send_timeout),
-     "for a client that takes nothing of its answer"},
+     "for a client to take all that waits for it, or each 16 KiB of it"},
     {"idle-timeout", DURATION, "TIME", "75s", NULL, 0, 24 * HOUR, AT(idle_timeout),
      "for the next request on a kept connection"},
     {"drain-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(drain_timeout),
@@ -114,6 +124,23 @@ static int set_address(const struct option *o, const char *value, struct setting
     return 0;
 }
 
+static int set_trust(const struct option *o, const char *value, struct forwarded_rules *rules,
+                     char *why)
+{
+    if (strcmp(value, "unix") == 0) {
+        rules->trusts_unix = true;
+        return 0;
+    }
+    if (rules->count == FORWARDED_NETWORKS_MAX)
+        return wrong(why, "--%s %.200s: there are too many; %d are allowed", o->name, value,
+                     FORWARDED_NETWORKS_MAX);
+    const char *what = ip_network_parse(span_of(value), &rules->networks[rules->count]);
+    if (what)
+        return wrong(why, "--%s %.200s: %s", o->name, value, what);
+    rules->count++;
+    return 0;
+}
+
 static int set_number(const struct option *o, const char *value, int64_t *member, char *why)
 {
     int64_t n;
@@ -145,15 +172,16 @@ static int set_duration(const struct option *o, const char *value, int64_t *memb
 
 static int set_size(const struct option *o, const char *value, int64_t *member, char *why)
 {
-    char least[32], most[32];
+    char least[32], most[32], bounds[80] = "";
     int64_t n;
     value_print_size(o->min, least, sizeof least);
     value_print_size(o->max, most, sizeof most);
+    if (o->max < INT64_MAX)
+        snprintf(bounds, sizeof bounds, ", from %s to %s", least, most);
     if (!value_size(value, &n) || n < o->min || n > o->max)
         return wrong(why,
-                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k, "
-                     "from %s to %s",
-                     o->name, value, least, most);
+                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k%s",
+                     o->name, value, bounds);
     *member = n;
     return 0;
 }
@@ -193,6 +221,7 @@ static int set(const struct option *o, const char *value, struct settings *s, ch
     void *member = (char *)s + o->offset;
     switch (o->type) {
     case ADDRESS: return set_address(o, value, s, why);
+    case TRUST: return set_trust(o, value, member, why);
     case WORKERS:
     case NUMBER: return set_number(o, value, member, why);
     case SIZE: return set_size(o, value, member, why);

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/forwarded.h"
 #include "os/child.h"
 #include "os/net.h"
 
@@ -20,6 +21,7 @@ struct settings {
     const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root;        /* NULL: the application is not the static site */
     const char *site_option; /* one that was given and only the static site has; NULL: none */
@@ -30,8 +32,11 @@ struct settings {
     const char *user;    /* NULL: as started */
     const char *group;   /* NULL: the user's */
     int64_t max_connections;
+    int64_t connection_requests; /* 0: any number */
+    int64_t max_body;            /* bytes */
     int64_t header_timeout;
     int64_t body_timeout;
+    int64_t answer_timeout;
     int64_t send_timeout;
     int64_t idle_timeout;
     int64_t drain_timeout;

@@ -158,7 +158,12 @@ static void serve_directory(const struct static_site *site, const char *name,
         drover_response_status(response, status_of_errno(errno));
         return;
     }
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    if (fd >= 0 && fstat(fd, &st) < 0) {
+        drover_response_status(response, status_of_errno(errno));
+        close(fd);
+        return;
+    }
+    if (fd >= 0 && S_ISREG(st.st_mode)) {
         send_file(response, fd, &st, index);
         return;
     }
@@ -213,5 +218,6 @@ struct drover_app static_app(struct static_site *site)
                                .context = site,
                                .worker_start = start,
                                .worker_stop = stop,
-                               .handle = handle};
+                               .handle = handle,
+                               .when = DROVER_AT_HEAD};
 }

@@ -115,17 +115,26 @@ static const bool plain[256] = {
     ['@' ... 'Z'] = true, ['_'] = true, ['a' ... 'z'] = true, ['~'] = true,
 };
 
-void http_path_encode(struct buf *out, struct span path)
+long http_path_encode(struct span path, char *out, size_t size)
 {
     static const char digits[] = "0123456789ABCDEF";
-    size_t from = 0; /* of the bytes that stay as they are */
+    size_t length = 0;
     for (size_t i = 0; i < path.n; i++) {
         uint8_t byte = (uint8_t)path.p[i];
-        if (plain[byte])
-            continue;
-        buf_add(out, path.p + from, i - from);
-        buf_add(out, (char[]){'%', digits[byte >> 4], digits[byte & 0xf]}, 3);
-        from = i + 1;
+        size_t need = plain[byte] ? 1 : 3;
+        if (length + need >= size)
+            return -1;
+        if (need == 1) {
+            out[length] = path.p[i];
+        } else {
+            out[length] = '%';
+            out[length + 1] = digits[byte >> 4];
+            out[length + 2] = digits[byte & 0xf];
+        }
+        length += need;
     }
-    buf_add(out, path.p + from, path.n - from);
+    if (length >= size)
+        return -1;
+    out[length] = '\0';
+    return (long)length;
 }

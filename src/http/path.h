@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 
-#include "base/buf.h"
 #include "base/span.h"
 
 /*
@@ -22,7 +21,10 @@
  */
 int http_path_decode(struct span encoded, char *out, size_t size);
 
-/* Appends the path with all that RFC 3986, 3.3 does not allow in a segment as %XX; '/' stays. */
-void http_path_encode(struct buf *out, struct span path);
+/*
+ * Writes the path with all that RFC 3986, 3.3 does not allow in a segment as %XX, and a NUL; '/'
+ * stays. Returns its length, -1 when it does not fit: it has at most three times the path's length.
+ */
+long http_path_encode(struct span path, char *out, size_t size);
 
 #endif

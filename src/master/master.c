@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "master/announce.h"
 #include "master/crew.h"
@@ -17,10 +18,6 @@
 #include "master/state.h"
 #include "os/pidfile.h"
 #include "os/sigfd.h"
-
-/* Descriptors of a worker that are neither connections nor listeners: its loop, signals, channel,
- * root, the standard three, and a few files that are being sent. */
-#define SPARE_FDS 64
 
 /* ------------------------------------------------------------------------------ the signals */
 
@@ -138,7 +135,8 @@ static int fail(int status, const char *what)
     return status;
 }
 
-/* A worker needs a descriptor a connection. */
+/* A worker needs as many descriptors as its connections may come to hold, all at once: without one
+ * it could not accept, or not open what it is asked for. */
 static void fit_descriptors(struct settings *s)
 {
     struct rlimit limit;
@@ -147,15 +145,16 @@ static void fit_descriptors(struct settings *s)
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
         getrlimit(RLIMIT_NOFILE, &limit);
-    int64_t others = s->workers * s->address_count + SPARE_FDS;
-    int64_t room = (int64_t)limit.rlim_cur - others;
-    if (limit.rlim_cur == RLIM_INFINITY || s->max_connections <= room)
+    int64_t room = (int64_t)limit.rlim_cur - s->workers * s->address_count - SPARE_FDS;
+    if (limit.rlim_cur == RLIM_INFINITY || s->max_connections <= room / CONN_FDS_MAX)
         return;
-    room = room > 1 ? room : 1;
-    log_warnx("--max-connections %lld: a process may have only %llu descriptors open (ulimit -n), "
-              "so a worker takes %lld connections",
-              (long long)s->max_connections, (unsigned long long)limit.rlim_cur, (long long)room);
-    s->max_connections = room;
+    int64_t fit = room >= 2 * CONN_FDS_MAX ? room / CONN_FDS_MAX : 1;
+    /* Half of it at least is there: no reason to stand in the log of every start. */
+    void (*tell)(const char *format, ...) = s->max_connections <= room ? log_debug : log_warnx;
+    tell("--max-connections %lld: a process may have only %llu descriptors open (ulimit -n), so a "
+         "worker takes %lld connections, each with a file to send",
+         (long long)s->max_connections, (unsigned long long)limit.rlim_cur, (long long)fit);
+    s->max_connections = fit;
 }
 
 static int open_pidfile(struct master *m)
@@ -179,6 +178,9 @@ static int open_doors(struct master *m)
 {
     char why[256];
     struct settings *s = m->settings;
+    for (int i = 0; i < s->address_count; i++)
+        if (m->app->stream && m->app->stream->speaks_first)
+            s->addresses[i].defer = false;
     int status = slots_open(&m->doors, s->addresses, s->address_count, (int)s->workers, why,
                             sizeof why);
     if (status)

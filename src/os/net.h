@@ -26,6 +26,7 @@ struct net_address {
     socklen_t length;
     int backlog;
     bool defer; /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
+    bool proxy; /* a PROXY header comes first on every connection; for whoever reads it */
     bool dual;  /* [::] that takes IPv4 clients too */
 };
 

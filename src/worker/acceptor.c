@@ -1,26 +1,51 @@
 #include "worker/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-/* How often a lack of descriptors is told, in milliseconds. */
+/* How often a lack is told, in milliseconds. */
 #define WARN_EVERY_MS 1000
 
+static void take_spare(struct acceptor *a)
+{
+    if (a->spare < 0)
+        a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void give_spare(struct acceptor *a)
+{
+    if (a->spare >= 0)
+        close(a->spare);
+    a->spare = -1;
+}
+
 void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
-                   void (*take)(void *context, int fd), void *context)
+                   void (*take)(void *context, int fd, int door), void *context)
 {
     *a = (struct acceptor){.loop = loop,
                            .doors = doors,
                            .room = room,
+                           .full_room = room,
                            .take = take,
                            .context = context,
                            .is_open = true,
+                           .spare = -1,
+                           .lack_since = CLOCK_NEVER,
                            .warned_at = -WARN_EVERY_MS};
+    take_spare(a);
+}
+
+void acceptor_free(struct acceptor *a)
+{
+    if (a->loop)
+        give_spare(a);
 }
 
 /* ---------------------------------------------------------------------------- the watching */
@@ -133,13 +158,9 @@ static void pause_until(struct acceptor *a, int64_t until)
     tell_strand(a);
 }
 
-/* Out of descriptors or memory, mostly: trying again at once would spin. */
+/* Trying again at once would spin. */
 static void pause_for_lack(struct acceptor *a)
 {
-    if (a->now - a->warned_at >= WARN_EVERY_MS) {
-        log_warn("cannot accept a connection; tries again in %d ms", ACCEPT_PAUSE_MS);
-        a->warned_at = a->now;
-    }
     pause_until(a, a->now + ACCEPT_PAUSE_MS);
 }
 
@@ -165,6 +186,102 @@ int64_t acceptor_next(const struct acceptor *a)
     return a->is_strand_due && a->strand_at < next ? a->strand_at : next;
 }
 
+/* --------------------------------------------------------------------- lack of descriptors */
+
+static bool is_lack_of_descriptors(int cause)
+{
+    return cause == EMFILE || cause == ENFILE;
+}
+
+/* What lacks, how much there is of it, and what an operator can do. */
+static void tell_lack(struct acceptor *a, int cause)
+{
+    struct rlimit limit = {0};
+    if (a->now - a->warned_at < WARN_EVERY_MS)
+        return;
+    a->warned_at = a->now;
+    a->is_told = true;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    errno = cause;
+    if (cause == EMFILE)
+        log_warn("no descriptor for a new client, of the %llu that a process may have; %d "
+                 "connections are open, %llu clients were turned away; a higher ulimit -n or a "
+                 "lower --max-connections helps",
+                 (unsigned long long)limit.rlim_cur, a->full_room - a->room,
+                 (unsigned long long)a->shed);
+    else if (cause == ENFILE)
+        log_warn("no descriptor for a new client, of those that the whole machine may have; %d "
+                 "connections are open here, %llu clients were turned away; a higher sysctl "
+                 "fs.file-max or a lower --max-connections helps",
+                 a->full_room - a->room, (unsigned long long)a->shed);
+    else
+        log_warn("cannot accept a connection; tries again in %d ms", ACCEPT_PAUSE_MS);
+}
+
+static void end_lack(struct acceptor *a)
+{
+    if (a->lack_since == CLOCK_NEVER && !a->is_told)
+        return;
+    a->lack_since = CLOCK_NEVER;
+    take_spare(a);
+    if (!a->is_told)
+        return;
+    log_info("accepts connections again; %llu clients were turned away",
+             (unsigned long long)a->shed);
+    a->is_told = false;
+    a->shed = 0;
+}
+
+/* What is unread would make the close a reset, which takes back the answer. */
+static void read_away(int fd)
+{
+    char dropped[4096];
+    for (size_t left = SHED_READ_MAX; left > 0; left -= sizeof dropped)
+        if (recv(fd, dropped, sizeof dropped, 0) <= 0)
+            return;
+}
+
+static void shed(int door, void *context)
+{
+    struct acceptor *a = context;
+    for (int i = 0; i < SHED_TURN_MAX; i++) {
+        int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        read_away(fd);
+        if (a->on_shed)
+            a->on_shed(a->context, fd);
+        close(fd);
+        a->shed++;
+    }
+}
+
+/* At every door: with one alone, a queue that fills as fast as it is shed would hide the others. */
+static void shed_all(struct acceptor *a)
+{
+    give_spare(a);
+    each_own(a, shed);
+    each_shared(a, shed);
+    take_spare(a);
+}
+
+/* Tries are made while clients wait: of a time without one nothing is known. */
+static bool has_lasted(struct acceptor *a)
+{
+    if (a->lack_since == CLOCK_NEVER || a->now - a->lack_seen > SHED_AFTER_MS)
+        a->lack_since = a->now;
+    a->lack_seen = a->now;
+    return a->now - a->lack_since >= SHED_AFTER_MS;
+}
+
+static void endure_lack(struct acceptor *a, int cause)
+{
+    if (is_lack_of_descriptors(cause) && has_lasted(a))
+        shed_all(a);
+    tell_lack(a, cause);
+    pause_for_lack(a);
+}
+
 /* --------------------------------------------------------------------------- the accepting */
 
 /*
@@ -179,8 +296,9 @@ static bool accept_one(struct acceptor *a, int door)
     }
     int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        end_lack(a);
         a->room--;
-        a->take(a->context, fd);
+        a->take(a->context, fd, door);
         if (a->room <= 0 && !a->is_shutting) /* not at the next: its wake-up would be lost */
             pause_until(a, CLOCK_NEVER);
         return !a->is_paused;
@@ -198,7 +316,7 @@ static bool accept_one(struct acceptor *a, int door)
     case EHOSTUNREACH:
     case ENOPROTOOPT:
     case ECONNABORTED: return true;
-    default: pause_for_lack(a); return false;
+    default: endure_lack(a, errno); return false;
     }
 }
 

@@ -3,6 +3,9 @@
  *
  * It watches its own slot's doors, those of slots it has adopted, and the shared ones. While it is
  * paused, since it is full or out of descriptors, it watches none, and clients wait in the queues.
+ * Who is full lets them wait for as long as it takes. But where descriptors have lacked for
+ * SHED_AFTER_MS, by a fault somewhere or by other processes, those at the heads of the queues are
+ * turned away, one by one, on a descriptor that is kept for that.
  */
 #ifndef DROVER_WORKER_ACCEPTOR_H
 #define DROVER_WORKER_ACCEPTOR_H
@@ -17,10 +20,12 @@
 struct acceptor {
     struct loop *loop;   /* borrowed */
     struct doors *doors; /* of all slots; borrowed */
-    /* Takes over an accepted, non-blocking socket. */
-    void (*take)(void *context, int fd);
+    /* Takes over an accepted, non-blocking socket that has come in at this door. */
+    void (*take)(void *context, int fd, int door);
     /* It has paused, and clients wait at a shared door, which only it was told of; may be NULL. */
     void (*on_strand)(void *context);
+    /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
+    void (*on_shed)(void *context, int fd);
     void *context;
     int room;     /* connections that may still be taken; the owner counts up when one ends */
     bool is_open; /* it accepts, or will when a pause is over, or has queues to serve still */
@@ -30,7 +35,13 @@ struct acceptor {
     bool serves[SLOTS_MAX];
     bool is_paused;
     int64_t paused_until; /* CLOCK_NEVER: until there is room */
-    int64_t warned_at;    /* when a lack of descriptors was last told */
+    int full_room;        /* `room` while there are no connections */
+    int spare;            /* a descriptor to give up; -1: not even that one could be had */
+    int64_t lack_since;   /* of descriptors; CLOCK_NEVER: none lacks */
+    int64_t lack_seen;    /* the last try that showed it */
+    int64_t warned_at;    /* when a lack was last told */
+    bool is_told;         /* and its end was not yet */
+    uint64_t shed;        /* clients turned away since the lack was first told */
     int64_t strand_at;    /* when a strand may be told next */
     bool is_strand_due;   /* there may be one that was not told */
     int64_t now;
@@ -38,7 +49,10 @@ struct acceptor {
 
 /* Watches nothing yet. */
 void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
-                   void (*take)(void *context, int fd), void *context);
+                   void (*take)(void *context, int fd, int door), void *context);
+
+/* Gives back what it owns; the doors stay as they are. A zeroed one owns nothing. */
+void acceptor_free(struct acceptor *a);
 
 /* From now on it accepts for this slot, too; or no longer. */
 void acceptor_add(struct acceptor *a, int slot);

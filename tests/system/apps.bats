@@ -561,8 +561,9 @@ PYTHON
 }
 
 @test "upload: a directory that is not there is said, and no server starts" {
-    run timeout 20 "$BUILD/examples/upload" --listen 127.0.0.1:0 --workers 1 --set dir=/nonexistent \
-        --start-timeout 1s 3>&- 4>&-
+    run timeout 20 "$BUILD/examples/upload" --listen 127.0.0.1:0 --set dir=/nonexistent \
+        3>&- 4>&-
+    assert_equal "$status" 66
     assert_output --partial '--set dir=/nonexistent: No such file or directory'
 }
 

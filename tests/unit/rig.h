@@ -66,13 +66,13 @@ struct rig {
 static inline void open_env(struct rig *rig)
 {
     memset(rig, 0, sizeof *rig);
-    rig->app = (struct drover_app){.name = "test", .handle = handle};
+    rig->app = (struct drover_app){.name = "test", .handle = handle, .when = DROVER_AT_HEAD};
     rig->board = board_open();
     cr_assert_not_null(rig->board);
     rig->row = &rig->board->rows[0];
-    cr_assert_eq(conn_env_open(&rig->env, &rig->app, rig->row), 0);
+    cr_assert_eq(conn_env_open(&rig->env, &rig->app, NULL, rig->row), 0);
     memcpy(rig->env.deadlines.length, timeouts, sizeof timeouts);
-    exchange_tick(&rig->env.exchange, NOW);
+    exchange_tick(&rig->env.exchanges, NOW);
     rig->env.now = 100000;
     rig->client = -1;
 }
@@ -81,7 +81,7 @@ static inline void open_conn(struct rig *rig)
 {
     int ends[2];
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    conn_open(&rig->conn, &rig->env, ends[0]);
+    conn_open(&rig->conn, &rig->env, ends[0], false);
     rig->client = ends[1];
     rig->is_open = true;
     rig->is_ended = false;

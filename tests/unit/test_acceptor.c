@@ -22,6 +22,7 @@ struct rig {
     int fds[CLIENTS]; /* what it has taken */
     int called;
     int clients[CLIENTS];
+    int shed;
 };
 
 /* `door` < 0: the shared one. */
@@ -62,13 +63,22 @@ static int call(struct rig *rig, int door, int count)
     return queued;
 }
 
-static void take(void *context, int fd)
+static void take(void *context, int fd, int door)
 {
+    (void)door;
     struct rig *rig = context;
     cr_assert_lt(rig->taken, CLIENTS);
     cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK);
     rig->fds[rig->taken++] = fd;
+}
+
+static void on_shed(void *context, int fd)
+{
+    struct rig *rig = context;
+    cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    cr_expect_eq(send(fd, "no", 2, MSG_DONTWAIT | MSG_NOSIGNAL), 2);
+    rig->shed++;
 }
 
 static void open_rig(struct rig *rig, int room)
@@ -92,6 +102,7 @@ static void close_rig(struct rig *rig)
         close(rig->fds[i]);
     for (int i = 0; i < rig->called; i++)
         close(rig->clients[i]);
+    acceptor_free(&rig->acceptor);
     doors_close(&rig->doors);
     loop_close(rig->loop);
 }
@@ -228,6 +239,145 @@ Test(acceptor, out_of_descriptors_it_waits_and_tries_again)
     acceptor_tick(&rig.acceptor, 1000 + 2 * ACCEPT_PAUSE_MS);
     cr_expect_eq(turn(&rig), 2);
     cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+/* ---------------------------------------------------------------------- lack of descriptors */
+
+/* From here on this process can open `count` more descriptors. */
+static struct rlimit lack_after(int count)
+{
+    struct rlimit before, limit;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)(next_fd() + count);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+/* Lets the acceptor try as often as it wants, up to this time. */
+static void pass(struct rig *rig, int64_t from, int64_t to)
+{
+    for (int64_t now = from; now < to; now = acceptor_next(&rig->acceptor)) {
+        acceptor_tick(&rig->acceptor, now);
+        turn(rig);
+        if (acceptor_next(&rig->acceptor) == CLOCK_NEVER)
+            return;
+    }
+}
+
+/* "no" and the end, without a reset, although the client has sent more than was taken at once. */
+static void expect_no(int client, int number)
+{
+    char text[8];
+    cr_expect_eq(recv(client, text, sizeof text, MSG_DONTWAIT), 2, "client %d: %m", number);
+    cr_expect_arr_eq(text, "no", 2);
+    cr_expect_eq(recv(client, text, sizeof text, MSG_DONTWAIT), 0, "client %d: %m", number);
+}
+
+Test(acceptor, a_lack_that_lasts_turns_clients_away)
+{
+    struct rig rig;
+    static const char request[20000];
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.on_shed = on_shed;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_add(&rig.acceptor, 1);
+    call(&rig, 0, SHED_TURN_MAX + 3);
+    call(&rig, 1, 2);
+    call(&rig, 2, 1);
+    for (int i = 0; i < rig.called; i++)
+        cr_assert_gt(send(rig.clients[i], request, sizeof request, 0), 0);
+    struct rlimit before = lack_after(0);
+    pass(&rig, 1000, 1000 + SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, 0, "not at once");
+    pass(&rig, 1000 + SHED_AFTER_MS, 1001 + SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, SHED_TURN_MAX + 2, "%d: some of each door", rig.shed);
+    pass(&rig, acceptor_next(&rig.acceptor), acceptor_next(&rig.acceptor) + 1);
+    cr_expect_eq(rig.shed, SHED_TURN_MAX + 3 + 2, "%d: and the others", rig.shed);
+    for (int i = 0; i < rig.called - 1; i++)
+        expect_no(rig.clients[i], i);
+    cr_expect_eq(rig.taken, 0);
+    cr_expect_eq(rig.acceptor.room, CLIENTS, "room is for those who came in");
+    cr_expect_geq(rig.acceptor.spare, 0, "the spare one is back");
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    call(&rig, 0, 2);
+    pass(&rig, 10000, 20000);
+    cr_expect_eq(rig.taken, 2, "as if nothing had been");
+    close_rig(&rig);
+}
+
+Test(acceptor, a_lack_that_ends_in_time_turns_nobody_away)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.on_shed = on_shed;
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 3);
+    struct rlimit before = lack_after(1);
+    pass(&rig, 1000, 1000 + SHED_AFTER_MS - 1);
+    cr_expect_eq(rig.taken, 1);
+    close(rig.fds[--rig.taken]);
+    pass(&rig, 1000 + SHED_AFTER_MS - 1, 1000 + 2 * SHED_AFTER_MS - 2);
+    cr_expect_eq(rig.taken, 1, "the next has its place");
+    cr_expect_eq(rig.shed, 0, "and with it the time begins anew");
+    pass(&rig, acceptor_next(&rig.acceptor), 1000 + 3 * SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, 1, "%d", rig.shed);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    close_rig(&rig);
+}
+
+/* Another may have had it in the meantime. */
+Test(acceptor, a_spare_descriptor_that_was_lost_comes_back)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 2);
+    close(rig.acceptor.spare);
+    rig.acceptor.spare = -1;
+    struct rlimit before = lack_after(0);
+    pass(&rig, 1000, 1001 + SHED_AFTER_MS);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    pass(&rig, 1001 + SHED_AFTER_MS, 10000);
+    cr_expect_eq(rig.taken, 2, "nobody could be turned away");
+    cr_expect_geq(rig.acceptor.spare, 0);
+    close_rig(&rig);
+}
+
+/* What was so when the last client came is not known to be so now. */
+Test(acceptor, a_lack_long_ago_says_nothing_of_one_now)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.on_shed = on_shed;
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 2);
+    struct rlimit before = lack_after(0);
+    pass(&rig, 1000, 1001 + SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, 2);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    call(&rig, 0, 1);
+    lack_after(0);
+    pass(&rig, 1000000, 1000000 + SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, 2, "it has its second");
+    pass(&rig, 1000000 + SHED_AFTER_MS, 1000001 + SHED_AFTER_MS);
+    cr_expect_eq(rig.shed, 3);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    close_rig(&rig);
+}
+
+Test(acceptor, without_a_word_it_closes)
+{
+    struct rig rig;
+    char byte;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 1);
+    struct rlimit before = lack_after(0);
+    pass(&rig, 1000, 1001 + SHED_AFTER_MS);
+    cr_expect_eq(recv(rig.clients[0], &byte, 1, MSG_DONTWAIT), 0, "%m");
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     close_rig(&rig);
 }
 

@@ -141,6 +141,18 @@ Test(options, numbers_at_and_past_their_bounds)
     }
 }
 
+Test(options, sizes)
+{
+    expect_number("max-body", offsetof(struct settings, max_body), 0);
+    expect_number("max-body", offsetof(struct settings, max_body), 4096);
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 1048576);
+    cr_expect_eq(read_line(&s, "--max-body 2g", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 2147483648);
+}
+
 Test(options, workers_auto_is_a_number_of_slots)
 {
     struct settings s;
@@ -200,6 +212,10 @@ static const struct {
     int status;
     const char *why;
 } rows[] = {
+    {"--max-body 64q", EX_USAGE,
+     "--max-body 64q: must be a number of bytes, or one with k, m or g, as in 64k"},
+    {"--max-body -1", EX_USAGE,
+     "--max-body -1: must be a number of bytes, or one with k, m or g, as in 64k"},
     {"--listing maybe", EX_USAGE, "--listing maybe: must be yes or no"},
     {"--listing=", EX_USAGE, "--listing : must be yes or no"},
     {"--dot-files true", EX_USAGE, "--dot-files true: must be yes or no"},
@@ -484,6 +500,7 @@ static char *help_text(const struct settings *settings)
 Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
                                          "  --app NAME   (default: static)\n",
                                          "  --set NAME=VALUE   (default: the application's)\n",
@@ -495,8 +512,11 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
+                                         "  --connection-requests N   (default: no bound)\n",
+                                         "  --max-body SIZE   (default: 1m)\n",
                                          "  --header-timeout TIME   (default: 10s)\n",
                                          "  --body-timeout TIME   (default: 30s)\n",
+                                         "  --answer-timeout TIME   (default: 60s)\n",
                                          "  --send-timeout TIME   (default: 30s)\n",
                                          "  --idle-timeout TIME   (default: 75s)\n",
                                          "  --drain-timeout TIME   (default: 30s)\n",

@@ -1,0 +1,16 @@
+/*
+ * shed - what a client hears that is turned away: 503, and to ask again in a second.
+ */
+#ifndef DROVER_WORKER_SHED_H
+#define DROVER_WORKER_SHED_H
+
+#include "base/buf.h"
+
+/*
+ * Sends the answer, as far as the socket takes it at once, which a fresh one does; no matter what
+ * the request is. `scratch` is overwritten; `date` is as http_date_format() writes it. Whatever
+ * fails, nothing is left to be done: the caller closes.
+ */
+void shed_send(int fd, struct buf *scratch, const char *date);
+
+#endif
