@@ -420,6 +420,24 @@ ROWS
     assert_equal "$(find gone -type f)" ''
 }
 
+@test "README: its application is built by its lines" {
+    local readme=$ROOT/README.md line lines
+    installed
+    # shellcheck disable=SC2016 # three backquotes, as they are
+    sed -n '/^```c$/,/^```$/{/^```/d;p}' "$readme" >it.c
+    mapfile -t lines < <(sed -n 's/^\$ \(cc .*\)/\1/p' "$readme")
+    assert_equal "${#lines[@]}" 2
+    for line in "${lines[@]}"; do
+        eval "${line/#cc/$CC -Wall -Werror}"
+    done
+    start_program ./it --workers 1
+    assert_equal "$(fetch '/a%20b')" 'it is /a b'
+    drover_stop
+    DROVER_UNDER=()
+    drover_start --app ./it.so --workers 1
+    assert_equal "$(fetch /)" 'it is /'
+}
+
 @test "the library shows the functions of drover.h alone, and the names of others do not clash" {
     local names
     names=$(nm --extern-only --defined-only "$BUILD/libdrover.a" | awk 'NF == 3 { print $3 }' | sort)
