@@ -202,15 +202,16 @@ static int set_duration(const struct option *o, const char *value, int64_t *memb
 
 static int set_size(const struct option *o, const char *value, int64_t *member, char *why)
 {
-    char least[32], most[32];
+    char least[32], most[32], bounds[80] = "";
     int64_t n;
     value_print_size(o->min, least, sizeof least);
     value_print_size(o->max, most, sizeof most);
+    if (o->max < INT64_MAX)
+        snprintf(bounds, sizeof bounds, ", from %s to %s", least, most);
     if (!value_size(value, &n) || n < o->min || n > o->max)
         return wrong(why,
-                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k, "
-                     "from %s to %s",
-                     o->name, value, least, most);
+                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k%s",
+                     o->name, value, bounds);
     *member = n;
     return 0;
 }

@@ -146,6 +146,18 @@ Test(options, numbers_at_and_past_their_bounds)
     }
 }
 
+Test(options, sizes)
+{
+    expect_number("max-body", offsetof(struct settings, max_body), 0);
+    expect_number("max-body", offsetof(struct settings, max_body), 4096);
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 1048576);
+    cr_expect_eq(read_line(&s, "--max-body 2g", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 2147483648);
+}
+
 Test(options, workers_auto_is_a_number_of_slots)
 {
     struct settings s;
@@ -205,6 +217,10 @@ static const struct {
     int status;
     const char *why;
 } rows[] = {
+    {"--max-body 64q", EX_USAGE,
+     "--max-body 64q: must be a number of bytes, or one with k, m or g, as in 64k"},
+    {"--max-body -1", EX_USAGE,
+     "--max-body -1: must be a number of bytes, or one with k, m or g, as in 64k"},
     {"--listing maybe", EX_USAGE, "--listing maybe: must be yes or no"},
     {"--listing=", EX_USAGE, "--listing : must be yes or no"},
     {"--dot-files true", EX_USAGE, "--dot-files true: must be yes or no"},
