@@ -54,6 +54,7 @@ SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
+HELPERS      := $(B)/fault.so $(B)/slow
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 
 # ---- make itself ------------------------------------------------------------------------------
@@ -150,7 +151,11 @@ $(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
 		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
 
-tests: all $(UNIT_TESTS) $(B)/fault.so
+$(B)/slow: tests/slow/slow.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LINK) -o $@ $<
+
+tests: all $(UNIT_TESTS) $(HELPERS)
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' tests/run
@@ -158,7 +163,7 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
+system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
 
 # ---- lint -------------------------------------------------------------------------------------
