@@ -827,3 +827,123 @@ Test(answer, refusals)
         close_rig(&rig);
     }
 }
+
+/* ------------------------------------------------------------------------ the pages of an app */
+
+typedef void page_fn(struct drover_response *response);
+
+static page_fn *page;
+
+static void page_of(void *context, int status, struct drover_response *response)
+{
+    (void)context;
+    cr_expect_eq(status, 404);
+    page(response);
+}
+
+static void page_text(struct drover_response *response)
+{
+    drover_response_body(response, "sorry", 5);
+}
+
+static void page_json(struct drover_response *response)
+{
+    drover_response_type(response, "application/json");
+    drover_response_body(response, "{}", 2);
+}
+
+static void page_none(struct drover_response *response)
+{
+    drover_response_type(response, "application/json");
+}
+
+static void page_file(struct drover_response *response)
+{
+    drover_response_file(response, open_alphabet(), 26);
+}
+
+static long pull_never(void *state, char *to, size_t room)
+{
+    (void)state;
+    (void)to;
+    (void)room;
+    cr_assert_fail("a page is not streamed");
+    return DROVER_FAILED;
+}
+
+static void page_stream(struct drover_response *response)
+{
+    drover_response_stream(response, -1, pull_never, NULL);
+}
+
+static void page_status(struct drover_response *response)
+{
+    drover_response_status(response, 204);
+    drover_response_defer(response);
+}
+
+static const struct {
+    const char *name;
+    page_fn *page;
+    const char *lines;
+    const char *body; /* NULL: the short one */
+} pages[] = {
+    {"text", page_text, TEXT "\nContent-Length: 5", "sorry"},
+    {"with a type", page_json, "Content-Type: application/json\nContent-Length: 2", "{}"},
+    {"without a body", page_none, HTML "\nContent-Length: *", PAGE},
+    {"a file", page_file, HTML "\nContent-Length: *", PAGE},
+    {"a stream", page_stream, HTML "\nContent-Length: *", PAGE},
+    {"another status", page_status, HTML "\nContent-Length: *", PAGE},
+};
+
+/* For an answer of the application, and for one of the server. */
+Test(answer, pages)
+{
+    int before = count_fds();
+    for (size_t i = 0; i < 2 * LENGTH(pages); i++) {
+        struct rig rig;
+        char lines[128], closing[160];
+        const char *name = pages[i / 2].name;
+        struct row row = {.status = 404, .lines = pages[i / 2].lines, .body = pages[i / 2].body};
+        open_rig(&rig);
+        rig.app.page = page_of;
+        page = pages[i / 2].page;
+        fill_length(lines, sizeof lines, &row);
+        snprintf(closing, sizeof closing, "%s\nConnection: close", lines);
+        if (i % 2)
+            answer_refuse(rig.exchange, &rig.out, 404);
+        else
+            run(&rig, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", say_not_found, false);
+        struct reply answer = only_answer(&rig, false);
+        cr_expect_eq(answer.status, 404, "%s", name);
+        expect_lines(&answer, i % 2 ? closing : lines, name);
+        expect_body(&answer, row.body, name);
+        close_rig(&rig);
+    }
+    cr_expect_eq(count_fds(), before);
+}
+
+static void page_request(struct drover_response *response)
+{
+    const struct drover_request *request = drover_response_request(response);
+    struct drover_span name, value;
+    cr_expect_eq(drover_request_path(request).n, 0);
+    cr_expect_eq(drover_request_method(request).n, 0);
+    cr_expect_eq(drover_request_query(request).n, 0);
+    cr_expect_null(drover_request_field(request, "Host").p);
+    cr_expect_eq(drover_request_field_at(request, 0, &name, &value), -1);
+}
+
+/* The bytes of the request before are gone when another one is refused. */
+Test(answer, the_page_of_a_refusal_sees_no_other_request)
+{
+    struct rig rig;
+    char *request = strdup("GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n");
+    open_rig(&rig);
+    run(&rig, request, say_hello, false);
+    free(request);
+    rig.app.page = page_of;
+    page = page_request;
+    answer_refuse(rig.exchange, &rig.out, 404);
+    close_rig(&rig);
+}
