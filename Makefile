@@ -68,6 +68,7 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
@@ -214,7 +215,11 @@ $(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
 		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
 
-tests: all $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
+$(B)/slow: tests/slow/slow.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LINK) -o $@ $<
+
+tests: all $(UNIT_TESTS) $(HELPERS)
 
 # The targets have sanitizers of their own, so SAN=1 has nothing to add to them.
 test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; SAN=1 under the sanitizers
@@ -223,7 +228,7 @@ test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; 
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
+system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
 
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
