@@ -14,6 +14,7 @@ DESTDIR ?=
 ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 CFLAGS  ?= -O2 -g
+SECONDS ?= 60
 
 B := $(if $(filter 1,$(SAN)),build/san,build)
 
@@ -38,24 +39,44 @@ HARDEN += -isystem $(B)/include
 LINK   := -static -Wl,-z,relro,-z,now
 endif
 
-DEFINES := -std=gnu17 -D_GNU_SOURCE -Isrc -Iinclude -Itools
+DEFINES := -std=gnu17 -D_GNU_SOURCE $(if $(filter 1,$(STATIC)),-DDROVER_STATIC) \
+           -Isrc -Iinclude -Itools
 COMPILE  = $(CC) $(DEFINES) $(WARNINGS) $(HARDEN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
+
+# The examples have what every embedder has; with -fPIC one object makes a program and a module.
+EXAMPLE_DEFINES := -std=gnu17 -Iinclude
+EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) $(filter-out -fPIE,$(HARDEN)) -fPIC \
+                   $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
+
+OBJCOPY ?= objcopy
 
 # ---- files ------------------------------------------------------------------------------------
 
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
+BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c)
-HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c tests/apps/*.c)
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
+
+EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
 
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
+BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
-HELPERS      := $(B)/fault.so $(B)/slow
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
+EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
+                $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
+
+# The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
+FUZZ         := $(B)/fuzz
+FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/%.o,$(wildcard $(addsuffix /*.c,src/base src/config src/http src/os)))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ---- make itself ------------------------------------------------------------------------------
 
@@ -68,8 +89,9 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests static lint lint-all lint-gcc lint-clang lint-tidy \
-        lint-cppcheck lint-shell lint-format sizes layers install uninstall clean help setup FORCE
+.PHONY: all run test unit system tests bench fuzz fuzz-targets static lint lint-all lint-gcc \
+        lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
+        clean help setup FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
 # $(call say,WORD,FILE): what is being made, unless the command itself is shown.
@@ -82,28 +104,69 @@ SETS := build \
         $(if $(filter test system,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
-        $(if $(filter sizes,$(MAKECMDGOALS)),lint)
+        $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
+        $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
 
-all: $(B)/drover $(B)/drover-load ## build drover and drover-load (the default)
+all: $(B)/drover $(B)/drover-load $(B)/libdrover.a $(EXAMPLES) ## build all of it (the default)
 
 setup:
 	@tools/setup $(SETS)
 
-$(B)/drover: $(B)/src/main.o $(B)/libdrover.a
+# All objects, used by drover itself or not: a module may call any function of drover.h, and these
+# are what it is shown.
+$(B)/drover: $(B)/src/main.o $(LIB_OBJECTS) $(B)/api.list $(B)/stamp/members
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) $(if $(filter 1,$(STATIC)),,-Wl,--dynamic-list=$(B)/api.list) \
+		-o $@ $(filter %.o,$^) $(LDLIBS)
+
+$(B)/drover-load: $(LOAD_OBJECTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
-$(B)/drover-load: $(LOAD_OBJECTS) $(B)/libdrover.a
+$(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
 # Made anew each time: `ar` would keep the object of a source that is gone.
-$(B)/libdrover.a: $(LIB_OBJECTS) $(B)/stamp/members
+$(B)/libinternal.a: $(LIB_OBJECTS) $(B)/stamp/members
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $(LIB_OBJECTS)
+
+# For embedders: one object with what the functions of drover.h need, and no other name is to be
+# seen in it, so that theirs do not clash with ours.
+$(B)/libdrover.a: $(B)/libinternal.a $(B)/api.names
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(@:.a=.o) $$(sed 's/^/-u /' $(B)/api.names) $<
+	$(Q)$(OBJCOPY) --keep-global-symbols=$(B)/api.names $(@:.a=.o)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(@:.a=.o)
+
+# The functions of drover.h, one a line.
+$(B)/api.names: include/drover.h $(B)/stamp/flags | setup
+	@mkdir -p $(@D)
+	@$(CC) -E -P $< | tr '\n;{}' ' \n\n\n' | grep -v typedef | \
+		grep -oE '\bdrover_[a-z_]+ *\(' | tr -d ' (' | sort -u >$@
+
+$(B)/api.list: $(B)/api.names
+	@{ echo '{'; sed 's/$$/;/' $<; echo '};'; } >$@
+
+$(B)/examples/%.so: $(B)/tools/examples/%.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
+$(B)/examples/%: $(B)/tools/examples/%.o $(B)/libdrover.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/tools/examples/%.o: tools/examples/%.c $(B)/stamp/flags | setup
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 	$(call say,CC,$<)
@@ -111,9 +174,10 @@ $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 	$(Q)$(COMPILE) -DDROVER_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
 # Stamps change only when their text does, and then what depends on them is made again.
-$(B)/stamp/flags: STAMP = $(VERSION) $(COMPILE) / $(LINKER) $(LDLIBS)
+$(B)/stamp/flags: STAMP = $(VERSION) $(COMPILE) / $(EXAMPLE_COMPILE) / $(LINKER) $(LDLIBS)
 $(B)/stamp/members: STAMP = $(LIB_OBJECTS)
-$(B)/stamp/flags $(B)/stamp/members: FORCE
+$(B)/stamp/fuzz: STAMP = $(FUZZ_COMPILE) / $(FUZZ_OBJECTS)
+$(B)/stamp/flags $(B)/stamp/members $(B)/stamp/fuzz: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(STAMP))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -135,12 +199,12 @@ run: $(B)/drover ## serve ROOT=. at LISTEN=127.0.0.1:8080
 
 # ---- test -------------------------------------------------------------------------------------
 
-$(B)/tests/test_load_%: $(B)/tests/unit/test_load_%.o $(LOAD_PARTS) $(B)/libdrover.a
+$(B)/tests/test_load_%: $(B)/tests/unit/test_load_%.o $(LOAD_PARTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
-$(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libdrover.a
+$(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libinternal.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
@@ -157,14 +221,44 @@ $(B)/slow: tests/slow/slow.c $(B)/stamp/flags | setup
 
 tests: all $(UNIT_TESTS) $(HELPERS)
 
-test: tests ## build and run every test; SAN=1 under the sanitizers
-	@B='$(B)' SAN='$(SAN)' tests/run
+# The targets have sanitizers of their own, so SAN=1 has nothing to add to them.
+test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; SAN=1 under the sanitizers
+	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run
 
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
 system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
-	@B='$(B)' SAN='$(SAN)' tests/run system $(FILE)
+	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
+
+bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+	@$<
+
+# ---- fuzz -------------------------------------------------------------------------------------
+
+# clang alone has libFuzzer. What it finds is to end the process; -O1 keeps its words readable.
+FUZZ_COMPILE = clang $(DEFINES) $(WARNINGS) -O1 -g -fno-omit-frame-pointer \
+               -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+$(FUZZ)/%.o: %.c $(B)/stamp/fuzz | setup
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_COMPILE) -MMD -MP -c -o $@ $<
+
+$(FUZZ)/libdrover.a: $(FUZZ_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# No target may wait for a name server: tests/fuzz/fuzz.c has the other half of this.
+$(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ)/libdrover.a
+	$(call say,LINK,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=getaddrinfo -o $@ $^
+
+fuzz-targets: $(FUZZ_TARGETS)
+
+fuzz: fuzz-targets ## fuzz the parsers for SECONDS=60, split among them; crashes go to build/fuzz/crashes
+	@B='$(B)' tests/fuzz/run '$(SECONDS)'
 
 # ---- lint -------------------------------------------------------------------------------------
 
@@ -174,18 +268,21 @@ lint: setup ## both compilers with -Werror, clang-tidy, cppcheck, shellcheck, cl
 lint-all: lint-gcc lint-clang lint-tidy lint-cppcheck lint-shell lint-format
 
 lint-gcc:
-	@$(MAKE) B=build/lint/gcc CC=gcc SAN= WERROR=1 tests
+	@$(MAKE) B=build/lint/gcc CC=gcc SAN= WERROR=1 tests \
+		$(FUZZ_SOURCES:%.c=build/lint/gcc/%.o)
 
 lint-clang:
-	@$(MAKE) B=build/lint/clang CC=clang SAN= WERROR=1 tests
+	@$(MAKE) B=build/lint/clang CC=clang SAN= WERROR=1 tests \
+		$(FUZZ_SOURCES:%.c=build/lint/clang/%.o)
 
-lint-tidy: $(SOURCES:%.c=build/lint/tidy/%.ok)
+lint-tidy: $(patsubst %.c,build/lint/tidy/%.ok,$(SOURCES) $(EXAMPLE_SOURCES))
 
 # All headers: a finding may be in one of them. The output is of interest only when there is one.
 build/lint/tidy/%.ok: %.c .clang-tidy $(HEADERS) Makefile | setup
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
-	@out=$$(clang-tidy --quiet $< -- $(DEFINES) -DDROVER_VERSION='"$(VERSION)"' 2>&1) || \
+	@out=$$(clang-tidy --quiet $< -- \
+		$(if $(filter tools/examples/%,$<),$(EXAMPLE_DEFINES),$(DEFINES)) -DDROVER_VERSION='"$(VERSION)"' 2>&1) || \
 		{ printf '%s\n' "$$out"; exit 1; }
 	@touch $@
 
@@ -197,7 +294,7 @@ lint-cppcheck: | setup
 		--suppress=missingIncludeSystem --suppress=unusedStructMember \
 		--suppress=constParameter --suppress=variableScope \
 		-D_GNU_SOURCE -D__linux__ -DDROVER_VERSION='"$(VERSION)"' \
-		-Isrc -Iinclude -Itools $(SOURCES)
+		-Isrc -Iinclude -Itools $(SOURCES) $(EXAMPLE_SOURCES)
 
 lint-shell: | setup
 	$(call say,LINT,shellcheck)
@@ -205,7 +302,8 @@ lint-shell: | setup
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
-	@clang-format --dry-run --Werror $(SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) $(HEADERS)
+	@clang-format --dry-run --Werror $(SOURCES) $(EXAMPLE_SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) \
+		$(FUZZ_SOURCES) $(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)
@@ -215,13 +313,30 @@ layers: $(B)/drover ## check that includes run downward only
 
 # ---- install ----------------------------------------------------------------------------------
 
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+includedir=$${prefix}/include
+libdir=$${prefix}/lib
+
+Name: drover
+Description: prefork HTTP server for applications in C
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -ldrover $(filter -fsanitize=%,$(SANITIZE))
+endef
+export PKG_CONFIG_FILE
+
 install: all ## install below PREFIX=/usr/local, in DESTDIR=
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/doc/drover'
+	install -d $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin include lib/pkgconfig share/doc/drover)
 	install -m 755 $(B)/drover $(B)/drover-load '$(DESTDIR)$(PREFIX)/bin'
+	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'
+	install -m 644 $(B)/libdrover.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(PREFIX)/share/doc/drover'
+	printf '%s\n' "$$PKG_CONFIG_FILE" >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/drover.pc'
 
 uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/drover' '$(DESTDIR)$(PREFIX)/bin/drover-load'
+	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin/drover bin/drover-load include/drover.h \
+		lib/libdrover.a lib/pkgconfig/drover.pc)
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover'
 
 clean: ## remove the build directory
@@ -230,5 +345,6 @@ clean: ## remove the build directory
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
-           $(UNIT_SOURCES:%.c=$(B)/%.o))
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
+           $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
+           $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

@@ -86,16 +86,16 @@ struct drover_span drover_request_body(const struct drover_request *request);
 
 /* Content codings (RFC 9110, 8.4.1). */
 enum {
-    DROVER_IDENTITY = 1,
-    DROVER_GZIP = 2,
-    DROVER_ZSTD = 4,
-    DROVER_BR = 8,
+    DROVER_BR = 1,
+    DROVER_ZSTD = 2,
+    DROVER_GZIP = 4,
+    DROVER_IDENTITY = 8,
 };
 
 /*
  * Of these codings, an OR of the above, the one that the client likes best by its Accept-Encoding
- * (RFC 9110, 12.5.3), the densest of several; 0 when it takes none of them. An answer that depends
- * on it has the field "Vary: Accept-Encoding".
+ * (RFC 9110, 12.5.3), of several it likes as well the first above; 0 when it takes none of them. An
+ * answer that depends on it has the field "Vary: Accept-Encoding".
  */
 unsigned drover_request_coding(const struct drover_request *request, unsigned offered);
 
@@ -247,6 +247,9 @@ struct drover_protocol {
     /* All that was sent has been taken by the socket, after EAGAIN was seen. May be NULL. */
     void (*drained)(void *context, struct drover_stream *stream);
 
+    /* The worker leaves, and ends what is still open after --drain-timeout. May be NULL. */
+    void (*leaving)(void *context, struct drover_stream *stream);
+
     /*
      * It is over, and the stream is gone when this returns. 0: the client has ended it, or
      * drover_stream_end() has; else what errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM,
@@ -282,7 +285,7 @@ struct drover_worker *drover_stream_worker(const struct drover_stream *stream);
  * Answers with 101: after it the connection is a stream of this protocol (RFC 9110, 7.8). Fields
  * that were added go along. The protocol is borrowed for as long as the application is used; its
  * functions get the application's context. EINVAL when the client did not ask for `name` by
- * Upgrade and Connection in HTTP/1.1.
+ * Upgrade and Connection in HTTP/1.1, or did so with a request that has a body.
  */
 int drover_response_upgrade(struct drover_response *response, const char *name,
                             const struct drover_protocol *protocol, void *state);
@@ -389,9 +392,9 @@ void drover_log(const char *format, ...)
 /* Bytes for the cause that something could not start, NUL included. */
 #define DROVER_WHY_SIZE 256
 
-/* When `handle` is called. */
+/* When `handle` is called. Unless it is received, a body above --max-body is refused with 413. */
 enum drover_when {
-    DROVER_WITH_BODY, /* once the body is whole; one above --max-body is refused with 413 */
+    DROVER_WITH_BODY, /* once the body is whole */
     DROVER_AT_HEAD,   /* at once. A body is read and dropped, unless drover_response_receive() */
 };
 
@@ -428,8 +431,8 @@ struct drover_app {
 
     /*
      * The page for a status that an answer has no body for, drover's own refusals included: may set
-     * type and body, and nothing else. Without it, or without a body from it, drover writes a short
-     * one. May be NULL.
+     * type and body and add fields, and nothing else. Without it, or without a body from it, drover
+     * writes a short one. May be NULL.
      */
     void (*page)(void *context, int status, struct drover_response *response);
 

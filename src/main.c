@@ -13,7 +13,7 @@ static const struct command {
     int (*run)(int argc, char *const argv[]);
     const char *help;
 } commands[] = {
-    {"serve", cli_serve, "serve the files below a directory"},
+    {"serve", cli_serve, "serve the files below a directory, or an application"},
     {"version", cli_version, "print the version"},
     {"help", help, "print this"},
 };

@@ -13,12 +13,19 @@
 /* Listening addresses at most, after host names were resolved. */
 #define ADDRESSES_MAX 16
 
+/* --set on one command line: more keys than an application has. */
+#define SETS_MAX 64
+
 /* Bytes of a request line. RFC 9112, 3 asks for 8000 at least. */
 #define HTTP_REQUEST_LINE_MAX 8192
 
 /* Bytes of a whole request head, request line included: what browsers with many cookies send,
  * twice. One worker reads a head into one buffer of this size at least. */
 #define HTTP_HEAD_MAX 32768
+
+/* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
+ * their place. Browsers keep 4 kB of a cookie, servers and proxies mostly take 8 kB of a line. */
+#define HTTP_FIELD_MAX 16384
 
 /* Fields of a request head. A browser sends about 20. */
 #define HTTP_FIELDS_MAX 100
@@ -37,8 +44,31 @@
  * the connection; a longer one closes it. */
 #define BODY_DISCARD_MAX (1024 * 1024)
 
+/* Bytes of a request body that is gathered for a handler, unless --max-body says otherwise. */
+#define BODY_MAX_DEFAULT (1024 * 1024)
+
+/* Bytes of a streamed answer that are pulled at once, and then sent. */
+#define PULL_PIECE_MAX 16384
+/* Bytes of a PROXY header of version 1 with its CRLF: the specification's own bound. */
+#define PROXY_LINE_MAX 107
+
+/* Bytes of a PROXY header of version 2: its 16 fixed ones and addresses and TLVs, which with names,
+ * a certificate's too, are some hundred; the length's own 65535 would be a buffer a connection. */
+#define PROXY_HEADER_MAX (16 + 2048)
+
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
+
+/* --field at most, and the bytes of one's name with its NUL. A site with all that the security
+ * guides ask for has about ten. */
+#define SITE_FIELDS_MAX     32
+#define SITE_FIELD_NAME_MAX 64
+
+/* --error-page at most: statuses that a site would word by itself. */
+#define SITE_PAGES_MAX 32
+
+/* Bytes of one such page: every worker holds them all in memory. */
+#define PAGE_MAX (64 * 1024)
 
 /* Bytes that one worker reads at once, for all of its connections. At least HTTP_HEAD_MAX. */
 #define READ_BUFFER_SIZE 65536
@@ -55,6 +85,20 @@
 
 /* Bytes of a file sent before another connection has its turn. */
 #define SENDFILE_TURN_MAX (2 * 1024 * 1024)
+
+/* Bytes of a streamed answer sent before another connection has its turn. */
+#define PULL_TURN_MAX (256 * 1024)
+
+/* Bytes that a client must send of its body, or take of an answer, for its timeout to start anew:
+ * one that dribbles is ended, at less than 550 bytes a second with the default of 30 s. */
+#define PROGRESS_BYTES 16384
+
+/* Bytes of a stream's frame at most: where the protocol says nothing, and whatever it says. */
+#define FRAME_MAX_DEFAULT 65536
+#define FRAME_MAX         (16 * 1024 * 1024)
+
+/* Times that a stream is sent to before another connection has its turn. */
+#define STREAM_TURN_MAX 16
 
 /* Connections accepted from one listener before the others have their turn. */
 #define ACCEPT_TURN_MAX 16

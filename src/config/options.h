@@ -12,12 +12,16 @@
 /* Bytes for a message, with its NUL. */
 #define OPTIONS_WHY_SIZE 512
 
-/* Every option at its default. */
+/*
+ * Every option at its default, for `drover serve`. Where an application has a command line of its
+ * own, `program` becomes its name and `app` NULL before the rest: the options of the static site,
+ * and --app, are then refused and not shown.
+ */
 void options_defaults(struct settings *settings);
 
 /*
  * Reads `--name value`, `--name=value`, and one argument that is not an option: ROOT. Then checks
- * what only holds together: user, group, ROOT. The settings borrow from argv.
+ * what only holds together: user, group, application, ROOT. The settings borrow from argv.
  *
  * Returns 0, or the status to exit with (EX_USAGE, EX_NOINPUT, EX_NOPERM), and in `why` what is
  * wrong with which value, and what is allowed.
@@ -26,7 +30,10 @@ int options_read(struct settings *settings, int argc, char *const argv[],
                  char why[OPTIONS_WHY_SIZE]);
 
 /* A line an option, with its default. */
-void options_print(FILE *to);
+void options_print(FILE *to, const struct settings *settings);
+
+/* One such line, "  --ROW   (default: FALLBACK)", and the help, wrapped and indented. */
+void options_print_row(FILE *to, const char *row, const char *fallback, const char *help);
 
 /* The name, of `count`, that is nearest to what was typed; NULL when none is near. */
 const char *options_nearest(const char *typed, const char *const names[], size_t count);

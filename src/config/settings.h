@@ -5,28 +5,58 @@
 #define DROVER_CONFIG_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/forwarded.h"
 #include "os/child.h"
 #include "os/net.h"
 
+/* A field of every answer. */
+struct setting_field {
+    char name[SITE_FIELD_NAME_MAX];
+    const char *value;
+};
+
+/* A page of the site's own for an error. */
+struct setting_page {
+    int status;
+    const char *path; /* below ROOT, with its leading '/' */
+};
+
 /* Durations are milliseconds; 0 stands for never. Strings are borrowed from the command line. */
 struct settings {
+    const char *program; /* as in "drover serve"; for messages */
+    const char *app;     /* a built-in's name, or a module's path; NULL: drover_main() has it */
+    int set_count;
+    const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
-    const char *root;
+    const char *root;        /* NULL: the application is not the static site */
+    const char *site_option; /* one that was given and only the static site has; NULL: none */
     bool dot_files;
     bool listing;
+    bool precompressed;
+    const char *cache_control; /* NULL: none */
+    const char *fallback;      /* below ROOT, with its leading '/'; NULL: none */
+    size_t field_count;
+    struct setting_field fields[SITE_FIELDS_MAX];
+    size_t page_count; /* one a status */
+    struct setting_page pages[SITE_PAGES_MAX];
     int64_t ready_fd;    /* -1: none */
     const char *pidfile; /* NULL: none */
     const char *user;    /* NULL: as started */
     const char *group;   /* NULL: the user's */
     int64_t max_connections;
+    int64_t connection_requests; /* 0: any number */
+    int64_t max_body;            /* bytes */
     int64_t header_timeout;
     int64_t body_timeout;
+    int64_t answer_timeout;
     int64_t send_timeout;
     int64_t idle_timeout;
     int64_t drain_timeout;

@@ -1,5 +1,5 @@
 /*
- * values - the text of numbers, durations and yes or no.
+ * values - the text of numbers, sizes, durations and yes or no.
  */
 #ifndef DROVER_CONFIG_VALUES_H
 #define DROVER_CONFIG_VALUES_H
@@ -17,10 +17,16 @@ bool value_number(const char *text, int64_t *value);
  */
 bool value_duration(const char *text, int64_t *milliseconds);
 
+/* A size, into bytes: "4096", "64k", "1m", "2g"; a unit is 1024 of the one before it. */
+bool value_size(const char *text, int64_t *bytes);
+
 /* "yes" or "no". */
 bool value_bool(const char *text, bool *value);
 
 /* Writes a duration as value_duration() reads it, in the largest unit that is exact. */
 void value_print_duration(int64_t milliseconds, char *text, size_t size);
+
+/* The same for value_size(). */
+void value_print_size(int64_t bytes, char *text, size_t size);
 
 #endif

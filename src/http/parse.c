@@ -1,6 +1,7 @@
 #include "http/parse.h"
 
 #include <arpa/inet.h> /* inet_pton(3) alone: it reads text, no socket is near */
+#include <endian.h>
 #include <string.h>
 
 /* Beside these two, a step returns minus a status. */
@@ -15,6 +16,7 @@ enum {
 };
 
 _Static_assert(HTTP_HEAD_MAX >= HTTP_REQUEST_LINE_MAX + 6, "the longest line fits into a head");
+_Static_assert(HTTP_FIELD_MAX < HTTP_HEAD_MAX, "a head can end before its longest field would");
 
 /* What a byte may be part of. */
 enum {
@@ -51,31 +53,76 @@ struct head {
     bool keep;
 };
 
-static const char *skip(const char *p, const char *end, unsigned class)
+/*
+ * Eight bytes at a time, as one word with the first byte lowest. A marker sets the high bit of
+ * every byte that is not of a class for certain; the table has the last word about the first one.
+ */
+#define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
+
+typedef uint64_t marker(uint64_t word);
+
+/* Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
+ * one that is below: the first mark is right, which is all that counts. */
+static uint64_t mark_below(uint64_t word, uint8_t limit)
 {
+    return (word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80);
+}
+
+static uint64_t mark_value(uint64_t word)
+{
+    return mark_below(word, ' ') | mark_below(word ^ EVERY_BYTE(0x7f), 1);
+}
+
+/* Visible ASCII but '#' is not marked. */
+static uint64_t mark_target(uint64_t word)
+{
+    return mark_below(word, '!') | mark_below(word ^ EVERY_BYTE('#'), 1) |
+           mark_below(word ^ EVERY_BYTE(0x7f), 1) | (word & EVERY_BYTE(0x80));
+}
+
+/* Letters and '-', of which names are made, are not. No sum here goes over the end of its byte. */
+static uint64_t mark_name(uint64_t word)
+{
+    uint64_t low = (word | EVERY_BYTE(0x20)) & EVERY_BYTE(0x7f); /* in lower case */
+    uint64_t letter = ((low | EVERY_BYTE(0x80)) - EVERY_BYTE('a')) &
+                      ~(low + EVERY_BYTE(0x7f - 'z'));
+    uint64_t no_dash = ((word ^ EVERY_BYTE('-')) & EVERY_BYTE(0x7f)) + EVERY_BYTE(0x7f);
+    return (word | (~letter & no_dash)) & EVERY_BYTE(0x80);
+}
+
+/* Inline, so that the marker is, too. */
+static inline const char *skip(const char *p, const char *end, unsigned class, marker *mark)
+{
+    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word;) {
+        memcpy(&word, p, sizeof word);
+        uint64_t marks = mark(le64toh(word));
+        if (marks == 0) { /* a branch: the next word is on its way before this one is known */
+            p += sizeof word;
+            continue;
+        }
+        p += (unsigned)__builtin_ctzll(marks) / 8;
+        if (!(classes[(unsigned char)*p] & class))
+            return p;
+        p++;
+    }
     while (p < end && (classes[(unsigned char)*p] & class))
         p++;
     return p;
 }
 
-#define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
-
-/* Is any of the eight bytes below the limit, which is 0x80 at most? A borrow out of a byte comes
- * only from one that is. */
-static bool has_below(uint64_t word, uint8_t limit)
+static const char *skip_token(const char *p, const char *end)
 {
-    return ((word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80)) != 0;
+    return skip(p, end, TOKEN, mark_name);
 }
 
-/* Most bytes of a head are in values: they go eight at a time while no control byte is near. */
+static const char *skip_target(const char *p, const char *end)
+{
+    return skip(p, end, TARGET, mark_target);
+}
+
 static const char *skip_value(const char *p, const char *end)
 {
-    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        if (has_below(word, ' ') || has_below(word ^ EVERY_BYTE(0x7f), 1))
-            break;
-    }
-    return skip(p, end, VALUE);
+    return skip(p, end, VALUE, mark_value);
 }
 
 static bool is_digit(char c)
@@ -90,14 +137,13 @@ static bool is_hex(char c)
 
 bool http_is_token(struct span s)
 {
-    return s.n > 0 && skip(s.p, s.p + s.n, TOKEN) == s.p + s.n;
+    return s.n > 0 && skip_token(s.p, s.p + s.n) == s.p + s.n;
 }
 
-/* At least one byte of the class, then the delimiter. */
-static int take_run(struct head *h, const char *end, unsigned class, char delimiter,
+/* The bytes up to stop, at least one, then the delimiter. */
+static int take_run(struct head *h, const char *stop, const char *end, char delimiter,
                     struct span *run)
 {
-    const char *stop = skip(h->p, end, class);
     if (stop == end)
         return MORE;
     if (stop == h->p || *stop != delimiter)
@@ -246,9 +292,9 @@ static int take_request_line(struct head *h)
     const char *end = full ? h->p + HTTP_REQUEST_LINE_MAX : h->end;
     int major = 0;
 
-    int result = take_run(h, end, TOKEN, ' ', &r->method_name);
+    int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
     if (result == DONE)
-        result = take_run(h, end, TARGET, ' ', &r->target);
+        result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)
         result = take_version(h, end, &major);
     if (result == MORE && full)
@@ -359,19 +405,28 @@ static int note_field(struct head *h, const struct http_field *field)
     return DONE;
 }
 
-/* A folded line (obs-fold) starts with a blank, which no name does. */
+/*
+ * A folded line (obs-fold) starts with a blank, which no name does. A line is too long by the byte
+ * behind HTTP_FIELD_MAX, unless that is the CR which ends it.
+ */
 static int take_field(struct head *h)
 {
     struct http_request *r = h->request;
     if (r->field_count == HTTP_FIELDS_MAX)
         return HEAD_TOO_LARGE;
     struct http_field *field = &r->fields[r->field_count];
+    bool full = h->end - h->p > HTTP_FIELD_MAX;
+    const char *end = full ? h->p + HTTP_FIELD_MAX : h->end;
 
-    int result = take_run(h, h->end, TOKEN, ':', &field->name);
+    int result = take_run(h, skip_token(h->p, end), end, ':', &field->name);
+    if (result == MORE && full)
+        return HEAD_TOO_LARGE;
     if (result != DONE)
         return result;
     const char *value = h->p;
-    h->p = skip_value(value, h->end);
+    h->p = skip_value(value, end);
+    if (full && h->p == end && *end != '\r')
+        return HEAD_TOO_LARGE;
     field->value = span_trim((struct span){.p = value, .n = (size_t)(h->p - value)});
     result = take_crlf(h);
     if (result != DONE)

@@ -64,6 +64,9 @@ struct http_request {
  *    0  not whole yet: call again with the same bytes and more
  *  < 0  bad: minus the status to answer before the close: 400, 414, 431, 501, 505
  *
+ * 414 and 431 are for what is longer than limits.h has it: the request line; a field line, the
+ * fields' number, the whole head (RFC 9110, 15.5.15 and RFC 6585, 5).
+ *
  * How the bytes were split into calls never changes the outcome: what is wrong is found at the
  * first wrong byte, in the order of the bytes. At most one empty line may precede the request.
  * *request is undefined unless the result is > 0.

@@ -8,7 +8,10 @@ struct status {
 
 static const struct status statuses[] = {
     {100, "Continue", ""},
+    {101, "Switching Protocols", ""},
     {200, "OK", "Here it is."},
+    {201, "Created", "It is there now."},
+    {202, "Accepted", "It will be done."},
     {204, "No Content", ""},
     {206, "Partial Content", ""},
     {301, "Moved Permanently", "This has moved for good."},
@@ -18,11 +21,14 @@ static const struct status statuses[] = {
     {307, "Temporary Redirect", "This is elsewhere for now."},
     {308, "Permanent Redirect", "This has moved for good."},
     {400, "Bad Request", "The request is not well-formed HTTP."},
+    {401, "Unauthorized", "This needs a proof of who asks."},
     {403, "Forbidden", "The server may not, or will not, show this."},
     {404, "Not Found", "There is nothing here."},
     {405, "Method Not Allowed", "This cannot be asked for in that way."},
+    {406, "Not Acceptable", "There is nothing of the kind that was asked for."},
     {408, "Request Timeout", "The request took too long to arrive."},
     {409, "Conflict", "The request does not fit what is there."},
+    {410, "Gone", "There is nothing here any more."},
     {411, "Length Required", "The request must say how long it is."},
     {412, "Precondition Failed", "What the request took for granted does not hold."},
     {413, "Content Too Large", "The request's body is longer than the server takes."},
@@ -30,6 +36,7 @@ static const struct status statuses[] = {
     {415, "Unsupported Media Type", "The server does not take this kind of body."},
     {416, "Range Not Satisfiable", "There are no such bytes."},
     {417, "Expectation Failed", "The server cannot do what the request expects."},
+    {422, "Unprocessable Content", "The request is well-formed, but makes no sense here."},
     {426, "Upgrade Required", "This needs another protocol."},
     {429, "Too Many Requests", "Please ask less often."},
     {431, "Request Header Fields Too Large", "The request's head is larger than the server takes."},
@@ -83,6 +90,8 @@ void http_respond_head(struct buf *out, const struct http_head *head)
         buf_lit(out, "Connection: close\r\n");
     else if (head->persistence == HTTP_KEEP_SAID)
         buf_lit(out, "Connection: keep-alive\r\n");
+    else if (head->persistence == HTTP_UPGRADE)
+        buf_lit(out, "Connection: Upgrade\r\n");
     if (head->type.n > 0) {
         buf_lit(out, "Content-Type: ");
         buf_span(out, head->type);
@@ -93,6 +102,8 @@ void http_respond_head(struct buf *out, const struct http_head *head)
         buf_u64(out, head->length);
         buf_lit(out, "\r\n");
     }
+    if (head->is_chunked)
+        buf_lit(out, "Transfer-Encoding: chunked\r\n");
     buf_span(out, head->fields);
     buf_lit(out, "\r\n");
 }

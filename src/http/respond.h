@@ -14,6 +14,7 @@ enum http_persistence {
     HTTP_KEEP_SILENT, /* 1.1 keeps without a word */
     HTTP_KEEP_SAID,   /* 1.0 must be told */
     HTTP_CLOSE,
+    HTTP_UPGRADE, /* with a 101 (RFC 9110, 7.8) */
 };
 
 struct http_head {
@@ -22,6 +23,7 @@ struct http_head {
     const char *date;   /* as http_date_format() writes it */
     struct span type;   /* Content-Type; empty: left away */
     struct span fields; /* whole field lines, each with its CRLF */
+    bool is_chunked;    /* Transfer-Encoding: chunked */
     bool has_length;
     uint64_t length;
 };

@@ -39,17 +39,21 @@ static void write_ready(const struct settings *s)
 static void print_line(const struct master *m)
 {
     char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX];
+    const char *what = m->settings->root;
     size_t n = 0;
+    if (!what)
+        what = m->app->name;
+    else if (realpath(what, root))
+        what = root;
     for (int i = 0; i < m->settings->address_count && n < sizeof where; i++) {
         const struct net_address *address = &m->settings->addresses[i];
         net_text(address, text);
         n += (size_t)snprintf(where + n, sizeof where - n,
-                              net_is_shared(address) ? "%s%s" : "%shttp://%s/", i ? ", " : "",
-                              text);
+                              net_is_shared(address) || m->app->stream ? "%s%s" : "%shttp://%s/",
+                              i ? ", " : "", text);
     }
-    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it",
-             realpath(m->settings->root, root) ? root : m->settings->root, where, crew_size(m),
-             crew_size(m) == 1 ? "" : "s", (int)m->pid);
+    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it", what, where,
+             crew_size(m), crew_size(m) == 1 ? "" : "s", (int)m->pid);
 }
 
 void announce(struct master *m)

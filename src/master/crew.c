@@ -43,13 +43,18 @@ static void fill_job(struct master *m, struct worker_job *job, int slot, int row
         .slot = slot,
         .channel = channel,
         .master = m->pid,
+        .board = m->board,
         .row = &m->board->rows[row],
         .doors = &m->doors,
         .app = m->app,
+        .forwarded = &s->trusted,
         .identity = &s->identity,
         .max_connections = (int)s->max_connections,
+        .max_body = (uint64_t)s->max_body,
+        .connection_requests = (uint32_t)s->connection_requests,
         .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
                      [DEADLINE_BODY] = s->body_timeout,
+                     [DEADLINE_ANSWER] = s->answer_timeout,
                      [DEADLINE_SEND] = s->send_timeout,
                      [DEADLINE_IDLE] = s->idle_timeout,
                      [DEADLINE_LINGER] = LINGER_MS},
@@ -276,7 +281,7 @@ static void child_changed(struct master *m, struct child *child, int status)
             crew_step(m, WIFSTOPPED(status) ? PLAN_STOPPED : PLAN_CONTINUED, child->slot);
         return;
     }
-    board_leave(&m->board->rows[child->row]);
+    board_leave(&m->board->rows[child->row], m->app->metrics);
     loop_delete(m->loop, child->channel);
     if (child->is_leaving)
         end_of_leaver(m, child, status);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -270,6 +271,19 @@ static void clean_up(struct master *m)
         close(m->signals);
 }
 
+/* Before anything is opened or blocked: the application finds, and a child that it starts inherits,
+ * what any process has, and a signal ends it as it would any. */
+static int prepare_app(const struct drover_app *app)
+{
+    char why[DROVER_WHY_SIZE] = "it gave no reason";
+    int status = app->before_fork ? app->before_fork(app->context, why) : 0;
+    if (status == 0)
+        return 0;
+    why[DROVER_WHY_SIZE - 1] = '\0';
+    log_fatalx("application %s: %s", app->name, why);
+    return status > 0 && status <= UINT8_MAX ? status : EX_SOFTWARE;
+}
+
 int master_run(struct settings *settings, const struct drover_app *app)
 {
     struct master m = {.settings = settings,
@@ -282,7 +296,9 @@ int master_run(struct settings *settings, const struct drover_app *app)
                        .renewing = -1};
     doors_init(&m.doors);
     log_set_level(settings->log_level);
-    int status = start(&m);
+    int status = prepare_app(app);
+    if (status == 0)
+        status = start(&m);
     if (status == 0) {
         supervise(&m);
         say_goodbye(&m);

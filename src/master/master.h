@@ -12,7 +12,7 @@
 /*
  * Runs a server with these settings; the addresses' port 0 is replaced. Both are borrowed.
  * Returns, in the master alone, the status to exit with (sysexits.h); a worker exits by itself. An
- * error before the first worker was forked is logged.
+ * error before the first worker was forked is logged, one of the application's before_fork, too.
  */
 int master_run(struct settings *settings, const struct drover_app *app);
 

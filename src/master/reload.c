@@ -21,6 +21,8 @@ static void renew_next(struct master *m)
 /* No worker is given up for one that has nothing to serve. */
 static bool can_begin(const struct master *m)
 {
+    if (!m->settings->root)
+        return true;
     int fd = open(m->settings->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         log_warn("reload: nothing is changed: --root %s", m->settings->root);

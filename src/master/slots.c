@@ -76,6 +76,7 @@ int slots_open(struct doors *doors, struct net_address *addresses, int address_c
             slots_close(doors, addresses);
             return status;
         }
+        doors->is_proxied[i] = addresses[i].proxy;
         doors->address_count = i + 1;
     }
     return 0;

@@ -27,7 +27,7 @@ static void give_spare(struct acceptor *a)
 }
 
 void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
-                   void (*take)(void *context, int fd), void *context)
+                   void (*take)(void *context, int fd, int door), void *context)
 {
     *a = (struct acceptor){.loop = loop,
                            .doors = doors,
@@ -298,7 +298,7 @@ static bool accept_one(struct acceptor *a, int door)
     if (fd >= 0) {
         end_lack(a);
         a->room--;
-        a->take(a->context, fd);
+        a->take(a->context, fd, door);
         if (a->room <= 0 && !a->is_shutting) /* not at the next: its wake-up would be lost */
             pause_until(a, CLOCK_NEVER);
         return !a->is_paused;

@@ -20,8 +20,8 @@
 struct acceptor {
     struct loop *loop;   /* borrowed */
     struct doors *doors; /* of all slots; borrowed */
-    /* Takes over an accepted, non-blocking socket. */
-    void (*take)(void *context, int fd);
+    /* Takes over an accepted, non-blocking socket that has come in at this door. */
+    void (*take)(void *context, int fd, int door);
     /* It has paused, and clients wait at a shared door, which only it was told of; may be NULL. */
     void (*on_strand)(void *context);
     /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
@@ -49,7 +49,7 @@ struct acceptor {
 
 /* Watches nothing yet. */
 void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, int room,
-                   void (*take)(void *context, int fd), void *context);
+                   void (*take)(void *context, int fd, int door), void *context);
 
 /* Gives back what it owns; the doors stay as they are. A zeroed one owns nothing. */
 void acceptor_free(struct acceptor *a);

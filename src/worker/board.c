@@ -16,9 +16,12 @@ void board_close(struct board *board)
         munmap(board, sizeof *board);
 }
 
-void board_leave(struct board_row *row)
+void board_leave(struct board_row *row, const struct drover_metric *metrics)
 {
-    __atomic_store_n(&row->connections, 0, __ATOMIC_RELAXED);
+    board_set(&row->connections, 0);
+    for (int i = 0; metrics && metrics[i].name && i < DROVER_METRICS_MAX; i++)
+        if (metrics[i].type == DROVER_GAUGE)
+            board_set(&row->of_app[i], 0);
 }
 
 struct board_row board_sum(const struct board *board)
@@ -29,6 +32,8 @@ struct board_row board_sum(const struct board *board)
         sum.accepted += __atomic_load_n(&row->accepted, __ATOMIC_RELAXED);
         sum.requests += __atomic_load_n(&row->requests, __ATOMIC_RELAXED);
         sum.connections += __atomic_load_n(&row->connections, __ATOMIC_RELAXED);
+        for (int j = 0; j < DROVER_METRICS_MAX; j++)
+            sum.of_app[j] += __atomic_load_n(&row->of_app[j], __ATOMIC_RELAXED);
     }
     return sum;
 }

@@ -8,6 +8,7 @@
 #ifndef DROVER_WORKER_BOARD_H
 #define DROVER_WORKER_BOARD_H
 
+#include <drover.h>
 #include <stdint.h>
 
 #include "base/limits.h"
@@ -17,6 +18,7 @@ struct board_row {
     uint64_t accepted;    /* connections, ever */
     uint64_t requests;    /* answered, ever, refused ones too */
     uint64_t connections; /* open now */
+    uint64_t of_app[DROVER_METRICS_MAX];
 } __attribute__((aligned(128)));
 
 /* Workers at most, those that leave included. */
@@ -36,8 +38,14 @@ static inline void board_add(uint64_t *counter, int64_t n)
     __atomic_store_n(counter, *counter + (uint64_t)n, __ATOMIC_RELAXED);
 }
 
-/* For whoever has seen the row's writer end: its connections have ended with it. */
-void board_leave(struct board_row *row);
+static inline void board_set(uint64_t *counter, uint64_t value)
+{
+    __atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+/* For whoever has seen the row's writer end: its connections have ended with it, and so have the
+ * gauges among the application's metrics, which may be NULL. */
+void board_leave(struct board_row *row, const struct drover_metric *metrics);
 
 /* All rows added up. */
 struct board_row board_sum(const struct board *board);

@@ -7,34 +7,41 @@ struct body body_of(const struct http_request *request)
     return (struct body){.is_chunked = request->chunked, .left = request->content_length};
 }
 
-static int take_known(struct body *body, struct span *input)
+static enum body_next next_known(struct body *body, struct span *input, struct span *piece)
 {
-    if (body->left > BODY_DISCARD_MAX)
-        return -413;
     size_t n = input->n < body->left ? input->n : (size_t)body->left;
+    if (body->left == 0)
+        return BODY_WHOLE;
+    if (n == 0)
+        return BODY_MORE;
+    *piece = (struct span){.p = input->p, .n = n};
     input->p += n;
     input->n -= n;
     body->left -= n;
-    return body->left == 0;
+    return BODY_PIECE;
 }
 
-static int take_chunked(struct body *body, struct span *input)
+static enum body_next next_chunked(struct body *body, struct span *input, struct span *piece)
 {
-    struct span data;
     while (input->n > 0) {
-        int whole = http_chunked_read(&body->chunked, input, &data);
+        int whole = http_chunked_read(&body->chunked, input, piece);
         if (whole < 0)
-            return -400;
-        body->seen += data.n;
-        if (body->seen > BODY_DISCARD_MAX)
-            return -413;
+            return BODY_REFUSED;
+        if (piece->n > 0)
+            return BODY_PIECE;
         if (whole)
-            return 1;
+            return BODY_WHOLE;
     }
-    return 0;
+    return BODY_MORE;
 }
 
-int body_take(struct body *body, struct span *input)
+enum body_next body_next(struct body *body, struct span *input, struct span *piece)
 {
-    return body->is_chunked ? take_chunked(body, input) : take_known(body, input);
+    return body->is_chunked ? next_chunked(body, input, piece) : next_known(body, input, piece);
+}
+
+bool body_drop(struct body *body, uint64_t bytes)
+{
+    body->dropped += bytes;
+    return body->left <= BODY_DISCARD_MAX && body->dropped + body->left <= BODY_DISCARD_MAX;
 }

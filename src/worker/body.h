@@ -1,5 +1,5 @@
 /*
- * body - the body of a request, read and dropped, so that the next request can be found behind it.
+ * body - the body of a request, as it comes off the connection, piece by piece.
  */
 #ifndef DROVER_WORKER_BODY_H
 #define DROVER_WORKER_BODY_H
@@ -14,20 +14,25 @@
 struct body {
     bool is_chunked;
     struct http_chunked chunked;
-    uint64_t left; /* of a body whose length is known */
-    uint64_t seen; /* of a chunked one */
+    uint64_t left;    /* of a body whose length is known */
+    uint64_t dropped; /* bytes that nobody wanted */
 };
 
 /* The body that this request announces. */
 struct body body_of(const struct http_request *request);
 
-/*
- * Takes the body's bytes off the front of *input.
- *
- *   1  the body is whole, or there is none
- *   0  all of the input was taken, and more must come
- * < 0  minus the status: 400 for a malformed chunk, 413 past BODY_DISCARD_MAX
- */
-int body_take(struct body *body, struct span *input);
+enum body_next {
+    BODY_PIECE,   /* *piece is the next of it, borrowed from the input */
+    BODY_WHOLE,   /* that was all */
+    BODY_MORE,    /* all of the input was taken, and more must come */
+    BODY_REFUSED, /* a malformed chunk */
+};
+
+/* Takes the next piece off the front of *input. */
+enum body_next body_next(struct body *body, struct span *input, struct span *piece);
+
+/* Counts bytes that nobody wants. False when these, and those that are known to come, are more than
+ * BODY_DISCARD_MAX. */
+bool body_drop(struct body *body, uint64_t bytes);
 
 #endif

@@ -8,81 +8,116 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
-#include "worker/body.h"
+#include "worker/greeting.h"
+#include "worker/serve.h"
+#include "worker/work.h"
 
 /* A partial head is looked at again when a line has come, or after so many bytes: a client that
  * sends byte by byte must not cost a whole parse a byte. */
 #define RESCAN_BYTES 4096
 
-struct conn_work {
-    struct buf in;    /* bytes of requests that were not answered yet; while a body is being read,
-                       * the head of its request alone */
-    size_t in_body;   /* > 0: so long is the head whose body is being read */
-    size_t rescan_at; /* parse again from this length on */
-    struct body body;
-    struct buf out;          /* bytes of answers that the socket did not take */
-    size_t out_at;           /* so many of them were sent since */
-    struct payload *payload; /* and what follows them */
-    uint64_t dropped;        /* bytes while lingering */
-};
+/* ------------------------------------------------------------------------- what all share */
 
-int conn_env_open(struct conn_env *env, const struct drover_app *app, struct board_row *row)
+/* The application has something for this connection. */
+static void note_wake(void *context, struct conn *conn)
+{
+    struct conn_env *env = context;
+    if (conn->is_woken)
+        return;
+    conn->is_woken = true;
+    conn->next_woken = NULL;
+    if (env->woken)
+        env->woken_last->next_woken = conn;
+    else
+        env->woken = conn;
+    env->woken_last = conn;
+    env->woken_count++;
+}
+
+struct conn *conn_next_woken(struct conn_env *env)
+{
+    struct conn *conn = env->woken;
+    env->woken = conn->next_woken;
+    env->woken_count--;
+    conn->is_woken = false;
+    return conn;
+}
+
+static void forget_wake(struct conn_env *env, struct conn *conn)
+{
+    struct conn *before = NULL;
+    if (!conn->is_woken)
+        return;
+    for (struct conn *one = env->woken; one != conn; one = one->next_woken)
+        before = one;
+    if (before)
+        before->next_woken = conn->next_woken;
+    else
+        env->woken = conn->next_woken;
+    if (env->woken_last == conn)
+        env->woken_last = before;
+    env->woken_count--;
+}
+
+int conn_env_open(struct conn_env *env, const struct drover_app *app, struct drover_worker *worker,
+                  struct board_row *row)
 {
     memset(env, 0, sizeof *env);
-    exchange_open(&env->exchange, app);
+    exchange_env_open(&env->exchanges, app);
+    env->exchanges.worker = worker;
+    env->exchanges.wake = note_wake;
+    env->exchanges.wake_context = env;
+    env->exchange = exchange_new(&env->exchanges);
     env->row = row;
     env->read_buffer = malloc(READ_BUFFER_SIZE);
-    return env->read_buffer ? 0 : -1;
+    return env->exchange && env->read_buffer ? 0 : -1;
 }
 
 void conn_env_free(struct conn_env *env)
 {
-    if (!env->exchange.app) /* it was never opened */
-        return;
-    exchange_free(&env->exchange);
+    exchange_free(env->exchange);
+    exchange_env_close(&env->exchanges);
     buf_free(&env->out);
     free(env->read_buffer);
+    env->exchange = NULL;
     env->read_buffer = NULL;
 }
 
-static struct conn_work *work_of(struct conn *conn)
+/* ------------------------------------------------------------------------------ its life */
+
+static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
-    if (!conn->work)
-        conn->work = calloc(1, sizeof *conn->work);
-    return conn->work;
+    deadlines_arm(&env->deadlines, &conn->deadline, kind, env->now);
+    if (conn->work)
+        conn->work->progress = 0;
 }
 
-static void work_free(struct conn *conn)
+/* Arms what a client must not dribble for: enough has moved since, or it was not armed yet. */
+static void arm_progress(struct conn *conn, struct conn_env *env, enum deadline_kind kind,
+                         uint64_t moved)
 {
-    if (!conn->work)
-        return;
-    buf_free(&conn->work->in);
-    buf_free(&conn->work->out);
-    payload_free(conn->work->payload);
-    free(conn->work);
-    conn->work = NULL;
+    conn->work->progress += moved;
+    if (conn->deadline.kind != kind || conn->work->progress >= PROGRESS_BYTES)
+        arm(conn, env, kind);
 }
 
-void conn_open(struct conn *conn, struct conn_env *env, int fd)
+void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 {
-    *conn = (struct conn){.fd = fd, .state = CONN_RECEIVING};
+    *conn = (struct conn){.fd = fd, .state = is_proxied ? CONN_GREETING : CONN_FRESH};
     board_add(&env->row->accepted, 1);
     board_add(&env->row->connections, 1);
-    deadlines_arm(&env->deadlines, &conn->deadline, DEADLINE_HEADER, env->now);
+    arm(conn, env, DEADLINE_HEADER);
 }
 
 void conn_close(struct conn *conn, struct conn_env *env)
 {
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
+    forget_wake(env, conn);
+    free(conn->client);
     close(conn->fd);
     board_add(&env->row->connections, -1);
     *conn = (struct conn){0};
-}
-
-static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
-{
-    deadlines_arm(&env->deadlines, &conn->deadline, kind, env->now);
 }
 
 /* --------------------------------------------------------------------------------- the end */
@@ -109,108 +144,24 @@ static enum conn_want linger(struct conn *conn, struct conn_env *env)
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? CONN_WANT_READ : CONN_WANT_CLOSE;
 }
 
-/* ------------------------------------------------------------------------------ the answers */
+/* ------------------------------------------------------------------------------ the stream */
 
-/* The last answer, for a request that cannot be served. What else the client sent is not read. */
-static void refuse(struct conn *conn, struct conn_env *env, int status)
+static enum conn_want step_stream(struct conn *conn, struct conn_env *env)
 {
-    exchange_refuse(&env->exchange, &env->out, status);
-    board_add(&env->row->requests, 1);
-    conn->closing = conn->linger = true;
-}
-
-static void answer(struct conn *conn, struct conn_env *env, struct payload **payload, bool last)
-{
-    conn->closing = !exchange_run(&env->exchange, &env->out, payload, last || env->leaving);
-    conn->served = true;
-    board_add(&env->row->requests, 1);
-    deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
-}
-
-/* The body is not whole yet: keep its request's head, which the handler will want to see. */
-static bool keep_head(struct conn *conn, struct span head, const struct body *body)
-{
-    struct conn_work *work = work_of(conn);
-    if (!work)
-        return false;
-    if (work->in.len > 0) /* the head is in there already, with bytes that were dealt with around */
-        buf_drop(&work->in, (size_t)(head.p - work->in.p));
-    else
-        buf_span(&work->in, head);
-    work->in.len = head.n;
-    work->in_body = head.n;
-    work->body = *body;
-    return !work->in.failed;
-}
-
-/*
- * A request's head is known; takes its body off *in, and answers once that is whole.
- * Returns false when more bytes are needed.
- */
-static bool serve(struct conn *conn, struct conn_env *env, struct span head, struct span *in,
-                  struct payload **payload)
-{
-    const struct http_request *request = &env->exchange.request.head;
-    struct body body = body_of(request);
-    bool has_body = request->chunked || request->content_length > 0;
-    if (has_body && request->expect_continue && in->n == 0 &&
-        request->content_length <= BODY_DISCARD_MAX) {
-        /* Nobody will read it: the answer is final, and the client need not send it at all. */
-        answer(conn, env, payload, true);
-        conn->linger = true;
-        return true;
+    bool moved = false;
+    struct drover_stream *stream = conn->work->stream;
+    enum stream_want want = stream_step(stream, conn->fd, env->read_buffer, READ_BUFFER_SIZE,
+                                        &moved);
+    enum deadline_kind kind = want == STREAM_WRITE ? DEADLINE_SEND : DEADLINE_IDLE;
+    if (moved || conn->deadline.kind != kind)
+        arm(conn, env, kind);
+    switch (want) {
+    case STREAM_READ: return CONN_WANT_READ;
+    case STREAM_WRITE: return CONN_WANT_WRITE;
+    case STREAM_END: return start_linger(conn, env);
+    case STREAM_FAILED: break;
     }
-    int whole = has_body ? body_take(&body, in) : 1;
-    if (whole < 0) {
-        refuse(conn, env, -whole);
-        return true;
-    }
-    if (whole == 0) {
-        if (!keep_head(conn, head, &body))
-            refuse(conn, env, 503);
-        return false;
-    }
-    answer(conn, env, payload, false);
-    return true;
-}
-
-/* More of a body has come. Once it is whole its request is answered. */
-static bool serve_body(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload)
-{
-    struct conn_work *work = conn->work;
-    int whole = body_take(&work->body, in);
-    if (whole == 0)
-        return false;
-    if (whole < 0) {
-        refuse(conn, env, -whole);
-        return true;
-    }
-    /* The head was parsed before; now its spans must point to where it is kept. */
-    http_parse_head(&env->exchange.request.head, work->in.p, work->in_body);
-    answer(conn, env, payload, false);
-    buf_clear(&work->in);
-    work->in_body = 0;
-    return true;
-}
-
-/* Answers one request from the front of *in. Returns false when more bytes are needed. */
-static bool serve_next(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload)
-{
-    if (conn->work && conn->work->in_body > 0)
-        return serve_body(conn, env, in, payload);
-    int n = http_parse_head(&env->exchange.request.head, in->p, in->n);
-    if (n == 0)
-        return false;
-    if (n < 0) {
-        refuse(conn, env, -n);
-        return true;
-    }
-    struct span head = {.p = in->p, .n = (size_t)n};
-    in->p += n;
-    in->n -= (size_t)n;
-    return serve(conn, env, head, in, payload);
+    return CONN_WANT_CLOSE;
 }
 
 /* ----------------------------------------------------------------------------- the sending */
@@ -220,52 +171,72 @@ static enum conn_want rest(struct conn *conn, struct conn_env *env)
 {
     work_free(conn);
     conn->state = CONN_RECEIVING;
-    arm(conn, env, conn->served ? DEADLINE_IDLE : DEADLINE_HEADER);
+    arm(conn, env, conn->served > 0 ? DEADLINE_IDLE : DEADLINE_HEADER);
     return CONN_WANT_READ;
+}
+
+/* The application is to say when it goes on; and when its answer is due, if it has not begun. */
+static enum conn_want wait_for_application(struct conn *conn, struct conn_env *env)
+{
+    const struct conn_work *work = conn->work;
+    if (work->outlet.pulled)
+        deadlines_disarm(&env->deadlines, &conn->deadline);
+    else if (conn->deadline.kind != DEADLINE_ANSWER)
+        arm(conn, env, DEADLINE_ANSWER);
+    if (!work->outlet.pulled && exchange_is_ready(work->exchange))
+        note_wake(env, conn); /* what it said meanwhile was not heeded */
+    conn->state = CONN_WAITING;
+    return CONN_WANT_WAKE;
 }
 
 /* All that was answered has left. */
 static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
 {
+    struct conn_work *work = conn->work;
     if (conn->closing)
         return conn->linger ? start_linger(conn, env) : CONN_WANT_CLOSE;
-    if (!conn->work || conn->work->in.len == 0)
+    if (work && work->exchange && !work->in_body)
+        return wait_for_application(conn, env);
+    if (!work || (work->in.len == 0 && !work->in_body))
         return rest(conn, env);
-    enum deadline_kind kind = conn->work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
+    enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
     if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
         arm(conn, env, kind);
     conn->state = CONN_RECEIVING;
     return CONN_WANT_READ;
 }
 
-static enum conn_want wait_to_send(struct conn *conn, struct conn_env *env, bool progress)
+static enum conn_want wait_to_send(struct conn *conn, struct conn_env *env, uint64_t sent)
 {
-    if (progress || conn->deadline.kind != DEADLINE_SEND)
-        arm(conn, env, DEADLINE_SEND);
+    arm_progress(conn, env, DEADLINE_SEND, sent);
     conn->state = CONN_SENDING;
     return CONN_WANT_WRITE;
 }
 
-/* Sends bytes. Returns how many left, -1 when the connection is gone. */
-static ssize_t send_bytes(const struct conn *conn, const char *bytes, size_t length, bool more)
+static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool turn_over)
 {
-    if (length == 0)
-        return 0;
-    ssize_t n = send(conn->fd, bytes, length, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    return n;
+    struct conn_work *work = conn->work;
+    uint64_t sent = 0;
+    switch (outlet_send(&work->outlet, conn->fd, &sent)) {
+    case OUTLET_BLOCKED: return wait_to_send(conn, env, sent);
+    case OUTLET_STARVED: return wait_for_application(conn, env);
+    case OUTLET_FAILED: return CONN_WANT_CLOSE;
+    case OUTLET_EMPTY: break;
+    }
+    if (work->exchange && work->exchange->response.is_sealed) /* its last piece was pulled */
+        serve_end(conn, env);
+    /* Writable is what the socket is now: waiting for that gives the others their turn. */
+    return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
 }
-
-static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool turn_over);
 
 /* Sends what was gathered. `turn_over`: unanswered requests wait, and it is another's turn. */
 static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payload *payload,
                             bool turn_over)
 {
     struct buf *out = &env->out;
-    ssize_t n = out->failed ? -1 : send_bytes(conn, out->p, out->len, payload != NULL);
-    if (n == (ssize_t)out->len && !payload && !turn_over)
+    bool more = payload || (conn->work && conn->work->outlet.pulled);
+    ssize_t n = out->failed ? -1 : outlet_write(conn->fd, out->p, out->len, payload != NULL);
+    if (n == (ssize_t)out->len && !more && !turn_over)
         return sent_all(conn, env);
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
     struct conn_work *work = n < 0 ? NULL : work_of(conn);
@@ -273,39 +244,9 @@ static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payl
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    buf_add(&work->out, out->p + n, out->len - (size_t)n);
-    work->out_at = 0;
-    work->payload = payload;
-    return work->out.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
-}
-
-static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool turn_over)
-{
-    struct conn_work *work = conn->work;
-    uint64_t sent = 0;
-    while (work->out_at < work->out.len) {
-        ssize_t n = send_bytes(conn, work->out.p + work->out_at, work->out.len - work->out_at,
-                               work->payload != NULL);
-        if (n < 0)
-            return CONN_WANT_CLOSE;
-        if (n == 0)
-            return wait_to_send(conn, env, sent > 0);
-        work->out_at += (size_t)n;
-        sent += (uint64_t)n;
-    }
-    buf_clear(&work->out);
-    work->out_at = 0;
-    if (work->payload) {
-        enum payload_result result = payload_send(work->payload, conn->fd, &sent);
-        if (result == PAYLOAD_FAILED)
-            return CONN_WANT_CLOSE;
-        if (result == PAYLOAD_BLOCKED)
-            return wait_to_send(conn, env, sent > 0);
-        payload_free(work->payload);
-        work->payload = NULL;
-    }
-    /* Writable is what the socket is now: waiting for that gives the others their turn. */
-    return turn_over ? wait_to_send(conn, env, true) : sent_all(conn, env);
+    buf_add(&work->outlet.bytes, out->p + n, out->len - (size_t)n);
+    work->outlet.payload = payload;
+    return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
 }
 
 /* --------------------------------------------------------------------------- the receiving */
@@ -314,8 +255,6 @@ static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool tu
 static bool keep_rest(struct conn *conn, struct span in)
 {
     struct conn_work *work = conn->work;
-    if (work && work->in_body > 0)
-        return true; /* a body takes all there is */
     if (work && work->in.len > 0) {
         buf_drop(&work->in, work->in.len - in.n);
     } else if (in.n > 0) {
@@ -329,25 +268,34 @@ static bool keep_rest(struct conn *conn, struct span in)
     return !work || !work->in.failed;
 }
 
+/* The requests were served as far as `how` says: keeps the rest, and sends what was gathered. */
+static enum conn_want conclude(struct conn *conn, struct conn_env *env, enum served how,
+                               struct span in, struct payload *payload)
+{
+    if (how == UPGRADED)
+        return step_stream(conn, env);
+    if (conn->closing)
+        conn->linger = conn->linger || in.n > 0;
+    if (how == BROKEN || (!conn->closing && !keep_rest(conn, in))) {
+        payload_free(payload);
+        return CONN_WANT_CLOSE;
+    }
+    bool turn_over = in.n > 0 && how == SERVED && !conn->closing;
+    return flush(conn, env, payload, turn_over);
+}
+
 /* Answers what can be answered from these bytes, and sends it. */
 static enum conn_want advance(struct conn *conn, struct conn_env *env, struct span in)
 {
     struct payload *payload = NULL;
-    bool starved = false; /* the next request is not whole */
+    enum served how = SERVED;
     buf_clear(&env->out);
     for (int i = 0; i < PIPELINE_TURN_MAX && in.n > 0 && env->out.len < WRITE_GATHER_MAX; i++) {
-        starved = !serve_next(conn, env, &in, &payload);
-        if (starved || conn->closing || payload)
+        how = serve_next(conn, env, &in, &payload);
+        if (how != SERVED || conn->closing || payload)
             break;
     }
-    if (conn->closing) {
-        conn->linger = conn->linger || in.n > 0;
-    } else if (!keep_rest(conn, in)) {
-        payload_free(payload);
-        return CONN_WANT_CLOSE;
-    }
-    bool turn_over = in.n > 0 && !starved && !conn->closing;
-    return flush(conn, env, payload, turn_over);
+    return conclude(conn, env, how, in, payload);
 }
 
 /* Is it worth to look at a partial head again? */
@@ -376,44 +324,135 @@ static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
 
 static enum conn_want receive(struct conn *conn, struct conn_env *env)
 {
-    if (conn->work && conn->work->in.len > 0 && conn->work->in_body == 0)
+    struct conn_work *work = conn->work;
+    if (work && work->in.len > 0)
         return receive_more(conn, env);
     ssize_t n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)
         return CONN_WANT_CLOSE;
+    if (work && work->in_body)
+        arm_progress(conn, env, DEADLINE_BODY, (uint64_t)n);
     return advance(conn, env, (struct span){.p = env->read_buffer, .n = (size_t)n});
 }
 
-/* The socket takes more: send, then go on with the requests that had to wait. */
-static enum conn_want resume(struct conn *conn, struct conn_env *env)
+/* What was in the way is done: goes on with the requests that had to wait. */
+static enum conn_want go_on(struct conn *conn, struct conn_env *env, enum conn_want want)
 {
-    enum conn_want want = send_kept(conn, env, false);
+    struct conn_work *work = conn->work;
     if (want != CONN_WANT_READ || conn->state != CONN_RECEIVING)
         return want;
-    if (!conn->work || conn->work->in_body > 0) /* nothing waits, or only a body's rest does */
+    if (!work || work->in.len == 0)
         return want;
-    return advance(conn, env, (struct span){.p = conn->work->in.p, .n = conn->work->in.len});
+    return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len});
+}
+
+/* What came behind a PROXY header. */
+static enum conn_want begin_with(struct conn *conn, struct conn_env *env, struct span in)
+{
+    const struct drover_protocol *protocol = env->exchanges.app->stream;
+    if (!protocol && in.n > 0) {
+        conn->state = CONN_RECEIVING;
+        return advance(conn, env, in);
+    }
+    if (!protocol) {
+        conn->state = CONN_FRESH;
+        return CONN_WANT_READ;
+    }
+    return serve_stream(conn, env, protocol, in) ? step_stream(conn, env) : CONN_WANT_CLOSE;
+}
+
+/* The first of a connection. */
+static enum conn_want begin(struct conn *conn, struct conn_env *env)
+{
+    if (env->exchanges.app->stream)
+        return begin_with(conn, env, (struct span){0});
+    conn->state = CONN_RECEIVING;
+    return receive(conn, env);
+}
+
+static enum conn_want greet(struct conn *conn, struct conn_env *env)
+{
+    struct span rest;
+    switch (greeting_read(conn, env, &rest)) {
+    case GREETING_WHOLE: return begin_with(conn, env, rest);
+    case GREETING_MORE: return CONN_WANT_READ;
+    case GREETING_REFUSED: break;
+    }
+    return CONN_WANT_CLOSE;
 }
 
 enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 {
     switch ((enum conn_state)conn->state) {
+    case CONN_GREETING: return greet(conn, env);
+    case CONN_FRESH: return begin(conn, env);
     case CONN_RECEIVING: return receive(conn, env);
-    case CONN_SENDING: return resume(conn, env);
+    case CONN_SENDING: return go_on(conn, env, send_kept(conn, env, false));
     case CONN_LINGERING: return linger(conn, env);
+    case CONN_STREAMING: return step_stream(conn, env);
+    case CONN_WAITING: /* nothing but its end was waited for */
     case CONN_CLOSED: break;
     }
     return CONN_WANT_CLOSE;
 }
 
+/* A deferred answer is complete, or its time is up. */
+static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
+{
+    struct conn_work *work = conn->work;
+    struct payload *payload = NULL;
+    struct span in = {.p = work->in.p, .n = work->in.len};
+    if (!exchange_is_ready(work->exchange))
+        return CONN_WANT_WAKE;
+    buf_clear(&env->out);
+    enum served how = serve_late(conn, env, &in, &payload);
+    return go_on(conn, env, conclude(conn, env, how, in, payload));
+}
+
+enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
+{
+    switch ((enum conn_state)conn->state) {
+    case CONN_STREAMING: return step_stream(conn, env);
+    case CONN_SENDING: return CONN_WANT_WRITE;
+    case CONN_WAITING: break;
+    default: return CONN_WANT_READ;
+    }
+    if (conn->work->outlet.pulled)
+        return go_on(conn, env, send_kept(conn, env, false));
+    return answer_late(conn, env);
+}
+
+/* The application has not answered in time; it may still do so, to nobody. */
+static enum conn_want give_up(struct conn *conn, struct conn_env *env)
+{
+    exchange_abandon(conn->work->exchange);
+    conn->work->exchange = NULL;
+    buf_clear(&env->out);
+    return conclude(conn, env, serve_refusal(conn, env, 503), (struct span){0}, NULL);
+}
+
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
-    bool has_begun = conn->work && conn->work->in.len > 0;
+    struct conn_work *work = conn->work;
+    if (conn->state == CONN_STREAMING)
+        work->stream->error = ETIMEDOUT;
+    if (kind == DEADLINE_ANSWER)
+        return give_up(conn, env);
+    bool has_begun = work && (work->in.len > 0 || work->in_body);
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
-    refuse(conn, env, 408);
-    return flush(conn, env, NULL, false);
+    if (work->in_body)
+        exchange_abandon(work->exchange);
+    work->exchange = NULL;
+    work->in_body = false;
+    return conclude(conn, env, serve_refusal(conn, env, 408), (struct span){0}, NULL);
+}
+
+void conn_leave(struct conn *conn)
+{
+    if (conn->state == CONN_STREAMING)
+        stream_leave(conn->work->stream);
 }

@@ -19,52 +19,79 @@
 enum conn_want {
     CONN_WANT_READ,
     CONN_WANT_WRITE,
+    CONN_WANT_WAKE,  /* the application's word: conn_wake() is due then; conn_step() on its end */
     CONN_WANT_CLOSE, /* conn_close() is due */
 };
 
 enum conn_state {
     CONN_CLOSED,    /* a zeroed struct */
+    CONN_GREETING,  /* waits for a PROXY header, or for the rest of one */
+    CONN_FRESH,     /* no request was looked for yet */
     CONN_RECEIVING, /* waits for a request, or for the rest of one */
+    CONN_WAITING,   /* the application has not answered yet, or not all */
     CONN_SENDING,   /* the socket has not taken all of the answer, or the turn was over */
     CONN_LINGERING, /* all was said; what the client still sends is dropped (RFC 9112, 9.6) */
+    CONN_STREAMING, /* the application has it to itself */
 };
 
 struct conn_work; /* what is incomplete */
 
 struct conn {
-    struct deadline deadline; /* first: the connection is found from it */
-    struct conn_work *work;   /* owned; NULL while nothing is incomplete */
-    int fd;                   /* owned while open */
-    uint8_t state;            /* enum conn_state */
-    uint8_t armed;            /* the worker's: which want it waits for, plus 1; 0: not watched */
-    bool served;              /* has had an answer */
-    bool closing;             /* what is being sent is the last */
+    struct deadline deadline;    /* first: the connection is found from it */
+    struct conn_work *work;      /* owned; NULL while nothing is incomplete */
+    struct http_address *client; /* owned; who a PROXY header says it is; NULL: the peer */
+    struct conn *next_woken;     /* in conn_env.woken */
+    int fd;                      /* owned while open */
+    uint32_t served;             /* answers */
+    uint8_t state;               /* enum conn_state */
+    uint8_t armed;               /* the worker's: which want it waits for, plus 1; 0: not watched */
+    bool is_woken;               /* is on that list */
+    bool closing;                /* what is being sent is the last */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
 /* What all connections of a worker share. */
 struct conn_env {
-    struct exchange exchange;
+    struct exchange_env exchanges;
+    struct exchange *exchange; /* for the next request; owned; NULL: to be made */
     struct deadlines deadlines;
     struct board_row *row; /* borrowed */
     struct buf out;        /* answers that are gathered */
     char *read_buffer;     /* READ_BUFFER_SIZE bytes, owned */
-    int64_t now;           /* of this turn, as clock_ms() */
-    bool leaving;          /* every answer is its connection's last */
+    struct conn *woken;    /* those that the application has woken, the first first */
+    struct conn *woken_last;
+    int woken_count;
+    int64_t now;               /* of this turn, as clock_ms() */
+    uint32_t served_max;       /* answers of one connection, 0: any number */
+    time_t greeting_warned_at; /* when a bad PROXY header was last told */
+    bool has_streams;          /* there were upgrades */
+    bool leaving;              /* every answer is its connection's last */
 };
 
-/* Returns -1 with errno set. The deadlines' lengths are the caller's to fill in. */
-int conn_env_open(struct conn_env *env, const struct drover_app *app, struct board_row *row);
+/* Returns -1 with errno set. The deadlines' lengths, and what has a default, may be changed then.
+ */
+int conn_env_open(struct conn_env *env, const struct drover_app *app, struct drover_worker *worker,
+                  struct board_row *row);
 void conn_env_free(struct conn_env *env);
 
-/* Takes over an accepted, non-blocking socket. conn_step() is due at once. */
-void conn_open(struct conn *conn, struct conn_env *env, int fd);
+/* Takes over an accepted, non-blocking socket. conn_step() is due at once. `is_proxied`: a PROXY
+ * header comes first. */
+void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied);
 
 /* Does what can be done without waiting; to be called when what it wanted has come. */
 enum conn_want conn_step(struct conn *conn, struct conn_env *env);
 
+/* The first of those that were woken, taken off their list; there must be one. */
+struct conn *conn_next_woken(struct conn_env *env);
+
+/* The application has woken it. */
+enum conn_want conn_wake(struct conn *conn, struct conn_env *env);
+
 /* Its deadline of this kind has passed. */
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind);
+
+/* The worker leaves: tells the application, if the connection is its stream. */
+void conn_leave(struct conn *conn);
 
 /* Closes the socket and gives back what it owned. */
 void conn_close(struct conn *conn, struct conn_env *env);

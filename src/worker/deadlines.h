@@ -13,6 +13,7 @@ enum deadline_kind {
     DEADLINE_NONE, /* not armed */
     DEADLINE_HEADER,
     DEADLINE_BODY,
+    DEADLINE_ANSWER,
     DEADLINE_SEND,
     DEADLINE_IDLE,
     DEADLINE_LINGER,

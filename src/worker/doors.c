@@ -8,6 +8,7 @@ void doors_init(struct doors *doors)
     memset(doors, -1, sizeof *doors); /* every number is -1 */
     doors->slot_count = 0;
     doors->address_count = 0;
+    memset(doors->is_proxied, 0, sizeof doors->is_proxied);
 }
 
 static void close_one(int fd)
@@ -32,4 +33,22 @@ void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *co
     for (int i = 0; i < doors->address_count; i++)
         if (doors->own[slot][i] >= 0)
             fn(doors->own[slot][i], context);
+}
+
+static bool holds(const struct doors *doors, int address, int door)
+{
+    if (doors->shared[address] == door)
+        return true;
+    for (int slot = 0; slot < doors->slot_count; slot++)
+        if (doors->own[slot][address] == door)
+            return true;
+    return false;
+}
+
+bool doors_is_proxied(const struct doors *doors, int door)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        if (doors->is_proxied[i] && holds(doors, i, door))
+            return true;
+    return false;
 }

@@ -15,6 +15,7 @@
 struct doors {
     int slot_count;
     int address_count;
+    bool is_proxied[ADDRESSES_MAX];    /* by address: a PROXY header comes first */
     int shared[ADDRESSES_MAX];         /* by address; -1: each slot has its own */
     int own[SLOTS_MAX][ADDRESSES_MAX]; /* by slot and address; -1: there is none */
 };
@@ -24,6 +25,9 @@ void doors_init(struct doors *doors);
 
 /* Closes every socket, and leaves no slots. */
 void doors_close(struct doors *doors);
+
+/* Does a PROXY header come first on what this socket brings? */
+bool doors_is_proxied(const struct doors *doors, int door);
 
 /* Calls back for each socket of a slot's own. */
 void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *context),

@@ -1,82 +1,171 @@
 #include "worker/exchange.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "http/conditional.h"
+#include "base/log.h"
 #include "http/path.h"
-#include "http/range.h"
 #include "http/respond.h"
 
-/* The parts of a file that an answer holds: one, the whole or a range, or several ranges. */
-struct selection {
-    int count; /* 0: no file, or no body at all */
-    struct http_range ranges[HTTP_RANGES_MAX];
-};
+/* ------------------------------------------------------------------------- what all share */
 
-void exchange_open(struct exchange *exchange, const struct drover_app *app)
+void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
 {
-    memset(exchange, 0, sizeof *exchange);
-    exchange->app = app;
-    exchange->response.fd = -1;
-    if (getrandom(&exchange->boundary, sizeof exchange->boundary, GRND_NONBLOCK) < 0)
-        exchange->boundary = (uintptr_t)exchange; /* at boot there may be none yet */
-    http_date_format(exchange->date, 0);
+    static const struct forwarded_rules nobody;
+    *env = (struct exchange_env){
+        .app = app, .forwarded = &nobody, .body_max = BODY_MAX_DEFAULT, .warned_at = INT64_MIN};
+    if (getrandom(&env->boundary, sizeof env->boundary, GRND_NONBLOCK) < 0)
+        env->boundary = (uintptr_t)env; /* at boot there may be none yet */
+    http_date_format(env->date, 0);
 }
 
-static void response_reset(struct drover_response *r)
+void exchange_env_close(struct exchange_env *env)
+{
+    while (env->detached)
+        exchange_free(env->detached);
+}
+
+void exchange_tick(struct exchange_env *env, time_t now)
+{
+    if (now == env->now)
+        return;
+    env->now = now;
+    http_date_format(env->date, now);
+}
+
+/* ------------------------------------------------------------------------------ its life */
+
+struct exchange *exchange_new(struct exchange_env *env)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->env = env;
+    exchange->response.fd = -1;
+    exchange->response.status = 200;
+    return exchange;
+}
+
+/* Drops what the answer would have been. */
+static void clear_answer(struct drover_response *r)
 {
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;
-    r->status = 200;
-    r->has_body = r->has_modified = false;
+    r->source = SOURCE_NONE;
+    r->has_modified = false;
+    r->protocol = NULL;
     buf_clear(&r->fields);
     buf_clear(&r->body);
     buf_clear(&r->type);
     buf_clear(&r->etag);
 }
 
-void exchange_free(struct exchange *exchange)
+static void release_attached(struct drover_response *r)
+{
+    void (*release)(void *attached) = r->release;
+    r->release = NULL;
+    if (release)
+        release(r->attached);
+    r->attached = NULL;
+}
+
+void exchange_reset(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
-    response_reset(r);
+    release_attached(r);
+    clear_answer(r);
+    r->status = 200;
+    r->has_status = r->is_sealed = r->is_deferred = r->is_finished = false;
+    r->receive = NULL;
+    r->misuse[0] = '\0';
+    buf_clear(&exchange->request.body);
+    exchange->conn = NULL;
+    exchange->has_begun = exchange->must_close = false;
+}
+
+static void unlink_one(struct exchange *exchange)
+{
+    if (exchange->previous)
+        exchange->previous->next = exchange->next;
+    else
+        exchange->env->detached = exchange->next;
+    if (exchange->next)
+        exchange->next->previous = exchange->previous;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    if (!exchange)
+        return;
+    struct drover_response *r = &exchange->response;
+    if (exchange->is_detached)
+        unlink_one(exchange);
+    exchange_reset(exchange);
+    buf_free(&exchange->request.kept);
+    buf_free(&exchange->request.body);
     buf_free(&r->fields);
     buf_free(&r->body);
     buf_free(&r->type);
     buf_free(&r->etag);
+    free(exchange);
 }
 
-void exchange_tick(struct exchange *exchange, time_t now)
+int exchange_detach(struct exchange *exchange, struct span head)
 {
-    if (now == exchange->now)
-        return;
-    exchange->now = now;
-    http_date_format(exchange->date, now);
+    struct drover_request *request = &exchange->request;
+    struct exchange_env *env = exchange->env;
+    buf_span(&request->kept, head);
+    exchange->is_detached = true;
+    exchange->previous = NULL;
+    exchange->next = env->detached;
+    if (env->detached)
+        env->detached->previous = exchange;
+    env->detached = exchange;
+    if (request->kept.failed) { /* the application may still look at it */
+        memset(&request->head, 0, sizeof request->head);
+        return -1;
+    }
+    http_parse_head(&request->head, request->kept.p, request->kept.len);
+    return 0;
 }
 
-static struct span span_of_buf(const struct buf *b)
+void exchange_abandon(struct exchange *exchange)
 {
-    return (struct span){.p = b->p, .n = b->len};
+    const struct drover_response *r = &exchange->response;
+    exchange->conn = NULL;
+    if (!r->is_deferred || r->is_finished)
+        exchange_free(exchange);
 }
 
-/* ---------------------------------------------------------------- what the response becomes */
-
-/* The response is this status and its page, whatever it was before. */
-static void become(struct drover_response *r, int status)
+struct exchange *exchange_of_request(const struct drover_request *request)
 {
-    response_reset(r);
-    r->status = status;
+    return (struct exchange *)((uintptr_t)request - offsetof(struct exchange, request));
+}
+
+struct exchange *exchange_of_response(const struct drover_response *response)
+{
+    return (struct exchange *)((uintptr_t)response - offsetof(struct exchange, response));
+}
+
+/* ----------------------------------------------------------------------------- the request */
+
+void exchange_become(struct exchange *exchange, int status)
+{
+    clear_answer(&exchange->response);
+    exchange->response.status = status;
 }
 
 /* An OPTIONS for the server as a whole (RFC 9110, 9.3.7). */
-static void answer_server_options(struct drover_response *r)
+static void answer_server_options(struct exchange *exchange)
 {
-    become(r, 204);
-    drover_response_field(r, "Allow", "GET, HEAD, OPTIONS");
+    exchange_become(exchange, 204);
+    drover_response_field(&exchange->response, "Allow", "GET, HEAD, OPTIONS");
 }
 
 /* Is there something to refuse before the application is asked? The status, or 0. */
@@ -100,266 +189,96 @@ static int refusal(struct drover_request *request)
 
 static void ask_application(struct exchange *exchange)
 {
-    struct drover_response *r = &exchange->response;
+    const struct drover_app *app = exchange->env->app;
+    app->handle(app->context, &exchange->request, &exchange->response);
+}
+
+void exchange_begin(struct exchange *exchange)
+{
     int refused = refusal(&exchange->request);
+    exchange->body_use = EXCHANGE_DROPS;
     if (refused)
-        become(r, refused);
+        exchange_become(exchange, refused);
     else if (exchange->request.path_length == 0)
-        answer_server_options(r);
+        answer_server_options(exchange);
+    else if (exchange->env->app->when == DROVER_WITH_BODY)
+        exchange->body_use = EXCHANGE_GATHERS;
     else
-        exchange->app->handle(exchange->app->context, &exchange->request, r);
-    if (r->has_body && r->type.len == 0)
-        buf_lit(&r->type, "text/plain; charset=utf-8");
-    if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
-        become(r, 503); /* out of memory: half an answer is worse than none */
+        ask_application(exchange);
+    exchange->has_begun = true;
+    if (exchange->response.receive)
+        exchange->body_use = EXCHANGE_GIVES;
 }
 
-static bool is_conditional(const struct exchange *exchange)
+bool exchange_drops(const struct exchange *exchange)
 {
-    const struct drover_response *r = &exchange->response;
-    enum http_method method = exchange->request.head.method;
-    return r->status == 200 && (method == HTTP_GET || method == HTTP_HEAD) &&
-           (r->etag.len > 0 || r->has_modified);
+    return exchange->body_use == EXCHANGE_DROPS || exchange->response.is_finished;
 }
 
-static struct http_validators validators_of(const struct drover_response *r)
+bool exchange_refuses(const struct exchange *exchange)
 {
-    return (struct http_validators){
-        .etag = span_of_buf(&r->etag), .modified = r->modified, .has_modified = r->has_modified};
+    return exchange->body_use != EXCHANGE_GIVES &&
+           exchange->request.head.content_length > exchange->env->body_max;
 }
 
-/* RFC 9110, 13.2.1: preconditions count only where the answer would be a success without them. */
-static void apply_precondition(struct exchange *exchange)
+static int gather(struct exchange *exchange, struct span piece)
 {
-    struct http_validators has = validators_of(&exchange->response);
-    int status = http_precondition(&exchange->request.head, &has, exchange->now);
-    if (status == 304)
-        exchange->response.status = 304;
-    else if (status)
-        become(&exchange->response, status);
+    struct buf *body = &exchange->request.body;
+    if (piece.n > exchange->env->body_max - body->len)
+        return -413;
+    buf_span(body, piece);
+    return body->failed ? -503 : 0;
 }
 
-/* Which ranges of a file's response are sent; makes it a 206 or 416 where it has to be. */
-static struct selection select_ranges(struct exchange *exchange)
+static int give(struct exchange *exchange, struct span piece)
 {
     struct drover_response *r = &exchange->response;
-    struct selection selection = {.count = 1, .ranges = {{.first = 0, .length = r->size}}};
-    const struct http_request *head = &exchange->request.head;
-    const struct http_field *range = http_request_field(head, SPAN("Range"));
-    struct http_validators has = validators_of(r);
-    if (r->status != 200)
-        return selection;
-    buf_lit(&r->fields, "Accept-Ranges: bytes\r\n");
-    if (head->method != HTTP_GET || !range || !http_if_range(head, &has, exchange->now))
-        return selection;
-    int n = http_ranges(range->value, r->size, selection.ranges);
-    if (n > 0) {
-        r->status = 206;
-        selection.count = n;
-    } else if (n == 0) {
-        uint64_t size = r->size;
-        become(r, 416);
-        buf_printf(&r->fields, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
-        selection.count = 0;
-    } else { /* ignored */
-        selection.ranges[0] = (struct http_range){.first = 0, .length = r->size};
-    }
-    return selection;
+    if (piece.n == 0 || r->is_finished)
+        return 0;
+    if (r->receive(r->receive_state, r, piece.p, piece.n) < 0)
+        r->is_finished = true;
+    return 0;
 }
 
-/* ------------------------------------------------------------------------ the answer's bytes */
-
-static void content_range(struct buf *out, const struct http_range *range, uint64_t size)
+int exchange_body(struct exchange *exchange, struct span piece)
 {
-    buf_lit(out, "Content-Range: bytes ");
-    buf_u64(out, range->first);
-    buf_lit(out, "-");
-    buf_u64(out, range->first + range->length - 1);
-    buf_lit(out, "/");
-    buf_u64(out, size);
-    buf_lit(out, "\r\n");
+    switch (exchange->body_use) {
+    case EXCHANGE_GATHERS: return gather(exchange, piece);
+    case EXCHANGE_GIVES: return give(exchange, piece);
+    case EXCHANGE_DROPS: break;
+    }
+    return 0;
 }
 
-/* The parts of multipart/byteranges (RFC 9110, 14.6) and what stands between them. */
-static struct payload *multipart(struct exchange *exchange, const struct selection *selection,
-                                 uint64_t *length)
+void exchange_body_end(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
-    int fd = r->fd;
-    r->fd = -1;
-    struct payload *payload = payload_new(fd, (size_t)selection->count + 1);
-    if (!payload)
-        return NULL;
-    *length = 0;
-    for (int i = 0; i < selection->count; i++) {
-        const struct http_range *range = &selection->ranges[i];
-        buf_printf(&payload->text, "%s--%016" PRIx64 "\r\nContent-Type: %.*s\r\n", i ? "\r\n" : "",
-                   exchange->boundary, (int)r->type.len, r->type.p);
-        content_range(&payload->text, range, r->size);
-        buf_lit(&payload->text, "\r\n");
-        payload_add(payload, range->first, range->length);
-        *length += range->length;
-    }
-    buf_printf(&payload->text, "\r\n--%016" PRIx64 "--\r\n", exchange->boundary);
-    payload_add(payload, 0, 0);
-    *length += payload->text.len;
-    bool failed = payload->text.failed;
-    buf_clear(&r->type);
-    buf_printf(&r->type, "multipart/byteranges; boundary=%016" PRIx64, exchange->boundary++);
-    if (!failed && !r->type.failed)
-        return payload;
-    payload_free(payload);
-    return NULL;
+    if (exchange->body_use == EXCHANGE_GATHERS)
+        ask_application(exchange);
+    else if (exchange->body_use == EXCHANGE_GIVES && !r->is_finished)
+        r->receive(r->receive_state, r, "", 0);
 }
 
-static enum http_persistence persistence(const struct exchange *exchange)
+bool exchange_is_ready(const struct exchange *exchange)
 {
-    if (exchange->close)
-        return HTTP_CLOSE;
-    return exchange->request.head.minor == 0 ? HTTP_KEEP_SAID : HTTP_KEEP_SILENT;
+    return exchange->response.is_finished || !exchange->response.is_deferred;
 }
 
-static void add_validators(struct drover_response *r)
-{
-    if (r->etag.len > 0) {
-        buf_lit(&r->fields, "ETag: ");
-        buf_span(&r->fields, span_of_buf(&r->etag));
-        buf_lit(&r->fields, "\r\n");
-    }
-    if (r->has_modified) {
-        char date[HTTP_DATE_LENGTH + 1];
-        http_date_format(date, r->modified);
-        buf_lit(&r->fields, "Last-Modified: ");
-        buf_str(&r->fields, date);
-        buf_lit(&r->fields, "\r\n");
-    }
-}
+/* ------------------------------------------------------------------------------ the misuse */
 
-static void write_head(struct exchange *exchange, struct buf *out, uint64_t length)
+int exchange_misuse(struct drover_response *response, int error, const char *format, ...)
 {
-    struct drover_response *r = &exchange->response;
-    bool has_body = http_status_has_body(r->status);
-    struct http_head head = {.status = r->status,
-                             .persistence = persistence(exchange),
-                             .date = exchange->date,
-                             .type = has_body ? span_of_buf(&r->type) : (struct span){0},
-                             .fields = span_of_buf(&r->fields),
-                             .has_length = has_body,
-                             .length = length};
-    http_respond_head(out, &head);
-}
-
-static void add_page(struct drover_response *r)
-{
-    if (r->has_body || r->status < 300 || !http_status_has_body(r->status))
-        return;
-    buf_clear(&r->type);
-    buf_lit(&r->type, "text/html; charset=utf-8");
-    http_page(&r->body, r->status);
-}
-
-/* Reads a short piece of a file into the answer. False if it is not all there. */
-static bool read_inline(struct buf *out, int fd, const struct http_range *range)
-{
-    size_t got = 0;
-    char *to = buf_room(out, range->length);
-    if (!to)
-        return false;
-    while (got < range->length) {
-        ssize_t n = pread(fd, to + got, range->length - got, (off_t)(range->first + got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        got += (size_t)n;
-    }
-    buf_grow(out, got);
-    return true;
-}
-
-static void write_bytes(struct exchange *exchange, struct buf *out)
-{
-    struct drover_response *r = &exchange->response;
-    add_page(r);
-    write_head(exchange, out, r->body.len);
-    if (http_status_has_body(r->status) && exchange->request.head.method != HTTP_HEAD)
-        buf_span(out, span_of_buf(&r->body));
-}
-
-/* The file, or a part of it, cannot be had: the answer is another one. */
-static void write_failure(struct exchange *exchange, struct buf *out, size_t start, int status)
-{
-    out->len = start;
-    become(&exchange->response, status);
-    write_bytes(exchange, out);
-}
-
-static void write_one_range(struct exchange *exchange, struct buf *out, struct payload **payload,
-                            const struct http_range *range)
-{
-    struct drover_response *r = &exchange->response;
-    size_t start = out->len;
-    if (r->status == 206)
-        content_range(&r->fields, range, r->size);
-    write_head(exchange, out, range->length);
-    if (exchange->request.head.method == HTTP_HEAD || range->length == 0)
-        return;
-    if (range->length <= FILE_INLINE_MAX) {
-        if (!read_inline(out, r->fd, range))
-            write_failure(exchange, out, start, 500);
-        return;
-    }
-    int fd = r->fd;
-    r->fd = -1;
-    *payload = payload_new(fd, 1);
-    if (*payload)
-        payload_add(*payload, range->first, range->length);
-    else
-        write_failure(exchange, out, start, 503);
-}
-
-static void write_ranges(struct exchange *exchange, struct buf *out, struct payload **payload,
-                         const struct selection *selection)
-{
-    uint64_t length;
-    if (selection->count == 1) {
-        write_one_range(exchange, out, payload, &selection->ranges[0]);
-        return;
-    }
-    *payload = multipart(exchange, selection, &length);
-    if (*payload)
-        write_head(exchange, out, length);
-    else
-        write_failure(exchange, out, out->len, 503);
-}
-
-bool exchange_run(struct exchange *exchange, struct buf *out, struct payload **payload, bool last)
-{
-    struct drover_response *r = &exchange->response;
-    struct selection selection = {0};
-    *payload = NULL;
-    exchange->close = last || !exchange->request.head.keep_alive;
-    response_reset(r);
-    ask_application(exchange);
-    if (r->modified > exchange->now) /* RFC 9110, 8.8.2.1: never later than Date */
-        r->modified = exchange->now;
-    if (is_conditional(exchange))
-        apply_precondition(exchange);
-    if (r->fd >= 0 && http_status_has_body(r->status))
-        selection = select_ranges(exchange);
-    add_validators(r);
-    if (selection.count > 0)
-        write_ranges(exchange, out, payload, &selection);
-    else
-        write_bytes(exchange, out);
-    response_reset(r);
-    return !exchange->close;
-}
-
-void exchange_refuse(struct exchange *exchange, struct buf *out, int status)
-{
-    exchange->close = true;
-    exchange->request.head.method = HTTP_GET; /* what it was may not be known */
-    become(&exchange->response, status);
-    write_bytes(exchange, out);
+    struct exchange_env *env = exchange_of_response(response)->env;
+    char words[sizeof response->misuse];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    if (!response->misuse[0])
+        memcpy(response->misuse, words, sizeof words);
+    if (env->warned_at != env->now)
+        log_warnx("application %s: %s", env->app->name, words);
+    env->warned_at = env->now;
+    errno = error;
+    return -1;
 }

@@ -35,6 +35,8 @@ struct worker {
     struct conn *conns; /* by descriptor number; untouched pages cost nothing */
     size_t conn_room;
     struct conn_env env;
+    struct drover_worker services; /* for the application */
+    bool has_services;
 };
 
 /* ------------------------------------------------------------------------- the connections */
@@ -53,7 +55,11 @@ static void end_conn(struct worker *w, struct conn *conn)
 /* Waits for what the connection wants, or ends it. */
 static void settle_conn(struct worker *w, struct conn *conn, enum conn_want want)
 {
-    uint32_t events = want == CONN_WANT_WRITE ? EPOLLOUT : EPOLLIN;
+    static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
+                                         [CONN_WANT_WRITE] = EPOLLOUT,
+                                         [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
+                                         [CONN_WANT_CLOSE] = 0};
+    uint32_t events = events_of[want];
     uint8_t armed = (uint8_t)(want + 1);
     if (want == CONN_WANT_CLOSE) {
         end_conn(w, conn);
@@ -80,7 +86,7 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     settle_conn(w, conn, conn_step(conn, &w->env));
 }
 
-static void start_conn(void *context, int fd)
+static void start_conn(void *context, int fd, int door)
 {
     struct worker *w = context;
     struct conn *conn = &w->conns[fd];
@@ -89,7 +95,7 @@ static void start_conn(void *context, int fd)
         w->acceptor.room++;
         return;
     }
-    conn_open(conn, &w->env, fd);
+    conn_open(conn, &w->env, fd, doors_is_proxied(w->job->doors, door));
     w->connections++;
     settle_conn(w, conn, conn_step(conn, &w->env));
 }
@@ -104,12 +110,30 @@ static void expire_conns(struct worker *w)
     }
 }
 
+/* Those that the application has woken in this turn; what it wakes meanwhile is the next one's. */
+static void wake_conns(struct worker *w)
+{
+    for (int i = w->env.woken_count; i > 0; i--) {
+        struct conn *conn = conn_next_woken(&w->env);
+        settle_conn(w, conn, conn_wake(conn, &w->env));
+    }
+}
+
 /* ----------------------------------------------------------------------------- the leaving */
+
+static void tell_streams(struct worker *w)
+{
+    if (!w->job->app->stream && !w->env.has_streams)
+        return;
+    for (size_t fd = 0; fd < w->conn_room; fd++)
+        conn_leave(&w->conns[fd]);
+}
 
 static void begin_to_leave(struct worker *w)
 {
     w->is_leaving = true;
     w->env.leaving = true;
+    tell_streams(w);
     w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
 }
 
@@ -261,7 +285,8 @@ static void woken(void *context)
 {
     struct worker *w = context;
     w->env.now = clock_ms();
-    exchange_tick(&w->env.exchange, clock_date());
+    w->services.now = w->env.now;
+    exchange_tick(&w->env.exchanges, clock_date());
 }
 
 static void on_strand(void *context)
@@ -269,10 +294,32 @@ static void on_strand(void *context)
     report(context, REPORT_STRANDED, 0, "");
 }
 
+static int open_env(struct worker *w)
+{
+    const struct worker_job *job = w->job;
+    if (conn_env_open(&w->env, job->app, &w->services, job->row) < 0)
+        return -1;
+    memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
+    w->env.exchanges.forwarded = job->forwarded;
+    w->env.exchanges.body_max = job->max_body;
+    w->env.served_max = job->connection_requests;
+    return 0;
+}
+
+static int open_services(struct worker *w)
+{
+    const struct worker_job *job = w->job;
+    w->services = (struct drover_worker){
+        .loop = w->loop, .app = job->app, .board = job->board, .row = job->row};
+    w->has_services = services_open(&w->services) == 0;
+    return w->has_services ? 0 : -1;
+}
+
 static void on_shed(void *context, int fd)
 {
     struct worker *w = context;
-    shed_send(fd, &w->env.out, w->env.exchange.date);
+    if (!w->job->app->stream)
+        shed_send(fd, &w->env.out, w->env.exchanges.date);
 }
 
 static int start(struct worker *w)
@@ -282,11 +329,11 @@ static int start(struct worker *w)
     int status = take_identity(w);
     if (status)
         return status;
-    if (map_conns(w) < 0 || conn_env_open(&w->env, job->app, job->row) < 0 || open_loop(w) < 0)
+    if (map_conns(w) < 0 || open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0)
         return failed(w, EX_OSERR, "%s", strerror(errno));
-    memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     woken(w);
-    status = job->app->worker_start ? job->app->worker_start(job->app->context, NULL, why) : 0;
+    if (job->app->worker_start)
+        status = job->app->worker_start(job->app->context, &w->services, why);
     if (status)
         return failed(w, status, "%s", why);
     acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
@@ -303,6 +350,10 @@ static int64_t next_deadline(const struct worker *w)
     int64_t next = deadlines_next(&w->env.deadlines);
     if (acceptor_next(&w->acceptor) < next)
         next = acceptor_next(&w->acceptor);
+    if (timers_next(&w->services.timers) < next)
+        next = timers_next(&w->services.timers);
+    if (w->env.woken_count > 0)
+        next = w->env.now;
     if (w->is_leaving && w->leave_by < next)
         next = w->leave_by;
     return next;
@@ -321,6 +372,8 @@ static int serve(struct worker *w)
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        timers_run(&w->services.timers, w->env.now);
+        wake_conns(w);
         expire_conns(w);
         acceptor_tick(&w->acceptor, w->env.now);
         if (w->is_leaving && w->leave_by <= w->env.now) {
@@ -344,10 +397,12 @@ int worker_run(const struct worker_job *job)
     if (status == 0) {
         status = serve(w);
         if (job->app->worker_stop)
-            job->app->worker_stop(job->app->context, NULL);
+            job->app->worker_stop(job->app->context, &w->services);
     }
     acceptor_free(&w->acceptor);
     conn_env_free(&w->env);
+    if (w->has_services)
+        services_close(&w->services);
     loop_close(w->loop);
     if (w->signals >= 0)
         close(w->signals);

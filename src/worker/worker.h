@@ -7,6 +7,7 @@
 #include <drover.h>
 #include <sys/types.h>
 
+#include "http/forwarded.h"
 #include "os/child.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
@@ -14,13 +15,17 @@
 
 struct worker_job {
     int slot;
-    int channel;                           /* socketpair to the master, as order.h has it */
-    pid_t master;                          /* whose child this is */
-    struct doors *doors;                   /* of all slots; the worker's own copy */
-    struct board_row *row;                 /* what it does is counted here; borrowed */
-    const struct drover_app *app;          /* borrowed */
-    const struct child_identity *identity; /* borrowed */
+    int channel;                             /* socketpair to the master, as order.h has it */
+    pid_t master;                            /* whose child this is */
+    struct doors *doors;                     /* of all slots; the worker's own copy */
+    const struct board *board;               /* of all workers; borrowed */
+    struct board_row *row;                   /* what it does is counted here; borrowed */
+    const struct drover_app *app;            /* borrowed */
+    const struct child_identity *identity;   /* borrowed */
+    const struct forwarded_rules *forwarded; /* borrowed */
     int max_connections;
+    uint64_t max_body;                /* bytes of a body that is gathered for a handler */
+    uint32_t connection_requests;     /* answers of one connection, 0: any number */
     int64_t timeouts[DEADLINE_KINDS]; /* milliseconds, 0: never */
     int64_t drain_timeout;            /* milliseconds, 0: never */
 };

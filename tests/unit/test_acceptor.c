@@ -63,8 +63,9 @@ static int call(struct rig *rig, int door, int count)
     return queued;
 }
 
-static void take(void *context, int fd)
+static void take(void *context, int fd, int door)
 {
+    (void)door;
     struct rig *rig = context;
     cr_assert_lt(rig->taken, CLIENTS);
     cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);

@@ -9,7 +9,7 @@
 #define ARGS_MAX 40
 
 /* Splits at spaces; a quoted empty word is '' . The words stay valid until the next call. */
-static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+static int read_on(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
 {
     static char copy[4096];
     char *argv[ARGS_MAX + 1] = {NULL};
@@ -21,8 +21,22 @@ static int read_line(struct settings *settings, const char *line, char why[OPTIO
         argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
     }
     why[0] = '\0';
-    options_defaults(settings);
     return options_read(settings, argc, argv, why);
+}
+
+static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+{
+    options_defaults(settings);
+    return read_on(settings, line, why);
+}
+
+/* As drover_main() does for a program of somebody else's. */
+static int read_embedded(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
+{
+    options_defaults(settings);
+    settings->program = "clock";
+    settings->app = NULL;
+    return read_on(settings, line, why);
 }
 
 TestSuite(options, .init = speak_english);
@@ -46,9 +60,17 @@ Test(options, defaults)
     cr_expect_eq(s.address_count, 1);
     net_text(&s.addresses[0], text);
     cr_expect_str_eq(text, "127.0.0.1:8080");
+    cr_expect_str_eq(s.program, "drover serve");
+    cr_expect_str_eq(s.app, "static");
+    cr_expect_eq(s.set_count, 0);
     cr_expect_str_eq(s.root, ".");
     cr_expect(s.listing);
     cr_expect_not(s.dot_files);
+    cr_expect(s.precompressed);
+    cr_expect_null(s.cache_control);
+    cr_expect_null(s.fallback);
+    cr_expect_eq(s.field_count, 0);
+    cr_expect_eq(s.page_count, 0);
     cr_expect_eq(s.ready_fd, -1);
     cr_expect_null(s.pidfile);
     cr_expect_null(s.user);
@@ -124,6 +146,18 @@ Test(options, numbers_at_and_past_their_bounds)
     }
 }
 
+Test(options, sizes)
+{
+    expect_number("max-body", offsetof(struct settings, max_body), 0);
+    expect_number("max-body", offsetof(struct settings, max_body), 4096);
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 1048576);
+    cr_expect_eq(read_line(&s, "--max-body 2g", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 2147483648);
+}
+
 Test(options, workers_auto_is_a_number_of_slots)
 {
     struct settings s;
@@ -183,6 +217,10 @@ static const struct {
     int status;
     const char *why;
 } rows[] = {
+    {"--max-body 64q", EX_USAGE,
+     "--max-body 64q: must be a number of bytes, or one with k, m or g, as in 64k"},
+    {"--max-body -1", EX_USAGE,
+     "--max-body -1: must be a number of bytes, or one with k, m or g, as in 64k"},
     {"--listing maybe", EX_USAGE, "--listing maybe: must be yes or no"},
     {"--listing=", EX_USAGE, "--listing : must be yes or no"},
     {"--dot-files true", EX_USAGE, "--dot-files true: must be yes or no"},
@@ -193,6 +231,14 @@ static const struct {
     {"--pidfile ''", EX_USAGE, "--pidfile: must not be empty"},
     {"--user ''", EX_USAGE, "--user: must not be empty"},
     {"--group=", EX_USAGE, "--group: must not be empty"},
+    {"--precompressed on", EX_USAGE, "--precompressed on: must be yes or no"},
+    {"--cache-control ''", EX_USAGE, "--cache-control : must not be empty"},
+    {"--field X-One", EX_USAGE, "--field X-One: must be NAME: VALUE; there is no colon"},
+    {"--field Server:x", EX_USAGE, "--field Server:x: is a field that drover writes itself"},
+    {"--error-page 200=/a", EX_USAGE,
+     "--error-page 200=/a: must be STATUS=/PATH, a status from 400 to 599"},
+    {"--fallback index.html", EX_USAGE,
+     "--fallback index.html: must be a file below ROOT, as in /index.html"},
     {"--listen x", EX_USAGE,
      "--listen x: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or "
      "unix:@name"},
@@ -209,6 +255,7 @@ static const struct {
     {"--workers", EX_USAGE, "--workers: its value is missing, as in --workers N"},
     {"--listing yes --idle-timeout", EX_USAGE,
      "--idle-timeout: its value is missing, as in --idle-timeout TIME"},
+    {"--field", EX_USAGE, "--field: its value is missing, as in --field 'NAME: VALUE'"},
     {"--log-level", EX_USAGE, "--log-level: its value is missing, as in --log-level LEVEL"},
 
     {"--lisen :80", EX_USAGE, "--lisen: there is no such option; did you mean --listen?"},
@@ -225,6 +272,15 @@ static const struct {
     {"-w 3", EX_USAGE, "-w: there is no such option; options have two dashes"},
     {"-listen :80", EX_USAGE, "-listen: there is no such option; options have two dashes"},
     {". ..", EX_USAGE, "..: ROOT was given already: ."},
+
+    {"--app ''", EX_USAGE, "--app: must not be empty"},
+    {"--app", EX_USAGE, "--app: its value is missing, as in --app NAME"},
+    {"--set zone", EX_USAGE, "--set zone: its value is missing, as in --set zone=VALUE"},
+    {"--set", EX_USAGE, "--set: its value is missing, as in --set NAME=VALUE"},
+    {"--app echo --root .", EX_USAGE, "--root is for the static site, not for --app echo"},
+    {"--listing no --app ./it.so", EX_USAGE,
+     "--listing is for the static site, not for --app ./it.so"},
+    {"--app echo .", EX_USAGE, ".: a ROOT is for the static site, not for --app echo"},
 
     {"/no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
     {"--root /no/such/directory", EX_NOINPUT, "ROOT /no/such/directory: No such file or directory"},
@@ -315,6 +371,25 @@ Test(options, addresses_are_gathered_up_to_the_limit)
     expect(line, EX_USAGE, "--listen :99: there are too many addresses; 16 are allowed");
 }
 
+Test(options, what_the_site_is_told)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    static const char line[] =
+        "--field X-One:1 --field=X-Two:2 --cache-control max-age=60 --error-page 404=/lost "
+        "--error-page 500=/oops --fallback /index.html --precompressed no";
+    cr_assert_eq(read_line(&s, line, why), 0, "%s", why);
+    cr_assert_eq(s.field_count, 2);
+    cr_expect_str_eq(s.fields[0].name, "X-One");
+    cr_expect_str_eq(s.fields[1].value, "2");
+    cr_expect_str_eq(s.cache_control, "max-age=60");
+    cr_assert_eq(s.page_count, 2);
+    cr_expect_eq(s.pages[1].status, 500);
+    cr_expect_str_eq(s.pages[1].path, "/oops");
+    cr_expect_str_eq(s.fallback, "/index.html");
+    cr_expect_not(s.precompressed);
+}
+
 Test(options, ready_fd_must_be_open)
 {
     struct settings s;
@@ -353,6 +428,73 @@ Test(options, root_that_may_not_be_seen)
     remove_tree(dir);
 }
 
+/* -------------------------------------------------------------------------- the application */
+
+Test(options, only_the_static_site_has_a_root)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "--app echo", why), 0, "%s", why);
+    cr_expect_str_eq(s.app, "echo");
+    cr_expect_null(s.root);
+    cr_expect_eq(read_line(&s, "--root /tmp --app echo --app static", why), 0, "%s", why);
+    cr_expect_str_eq(s.root, "/tmp");
+}
+
+Test(options, sets_are_gathered_up_to_the_limit)
+{
+    struct settings s;
+    char line[2048] = "", why[OPTIONS_WHY_SIZE];
+    char *argv[2 * SETS_MAX + 3];
+    int argc = 0;
+    cr_expect_eq(read_line(&s, "--set a=1 --set=b= --app echo --set c=d=e", why), 0, "%s", why);
+    cr_assert_eq(s.set_count, 3);
+    cr_expect_str_eq(s.sets[0], "a=1");
+    cr_expect_str_eq(s.sets[1], "b=");
+    cr_expect_str_eq(s.sets[2], "c=d=e");
+    for (int i = 0; i <= SETS_MAX; i++) {
+        argv[argc++] = strcpy(line, "--set");
+        argv[argc++] = strcpy(line + 8, "x=y");
+    }
+    argv[argc] = NULL;
+    options_defaults(&s);
+    cr_expect_eq(options_read(&s, argc - 2, argv, why), 0, "%s", why);
+    options_defaults(&s);
+    cr_expect_eq(options_read(&s, argc, argv, why), EX_USAGE);
+    cr_expect_str_eq(why, "--set x=y: there are too many; 64 are allowed");
+}
+
+static const struct {
+    const char *line;
+    const char *why; /* NULL: it is taken */
+} embedded[] = {
+    {"", NULL},
+    {"--workers 2 --listen :0 --set a=b", NULL},
+    {"--root .", "--root is for the static site"},
+    {"--listing=no", "--listing is for the static site"},
+    {"--dot-files", "--dot-files is for the static site"},
+    {"--app echo", "--app is for drover serve; clock is an application"},
+    {"/srv", "/srv: an argument is for the static site; clock takes options"},
+    {"-- -x", "-x: an argument is for the static site; clock takes options"},
+    {"--worker 2", "--worker: there is no such option; did you mean --workers?"},
+    {"--rooot x", "--rooot: there is no such option; clock --help lists them"},
+    {"--apps x", "--apps: there is no such option; clock --help lists them"},
+};
+
+Test(options, of_an_application_with_a_command_line_of_its_own)
+{
+    for (size_t i = 0; i < LENGTH(embedded); i++) {
+        struct settings s;
+        char why[OPTIONS_WHY_SIZE];
+        int status = read_embedded(&s, embedded[i].line, why);
+        cr_expect_eq(status, embedded[i].why ? EX_USAGE : 0, "%s: %s", embedded[i].line, why);
+        cr_expect_str_eq(why, embedded[i].why ? embedded[i].why : "", "%s: %s", embedded[i].line,
+                         why);
+        if (!status)
+            cr_expect_null(s.root);
+    }
+}
+
 /* ------------------------------------------------------------------------ names and the help */
 
 Test(options, nearest)
@@ -377,13 +519,13 @@ Test(options, nearest)
     cr_expect_null(options_nearest("serve", names, 0));
 }
 
-static char *help_text(void)
+static char *help_text(const struct settings *settings)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     cr_assert_not_null(to);
-    options_print(to);
+    options_print(to, settings);
     fclose(to);
     return text;
 }
@@ -391,7 +533,10 @@ static char *help_text(void)
 Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
+                                         "  --app NAME   (default: static)\n",
+                                         "  --set NAME=VALUE   (default: the application's)\n",
                                          "  --root DIR   (default: .)\n",
                                          "  --listing yes|no   (default: yes)\n",
                                          "  --dot-files yes|no   (default: no)\n",
@@ -400,14 +545,24 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
+                                         "  --connection-requests N   (default: no bound)\n",
+                                         "  --max-body SIZE   (default: 1m)\n",
                                          "  --header-timeout TIME   (default: 10s)\n",
                                          "  --body-timeout TIME   (default: 30s)\n",
+                                         "  --answer-timeout TIME   (default: 60s)\n",
                                          "  --send-timeout TIME   (default: 30s)\n",
                                          "  --idle-timeout TIME   (default: 75s)\n",
                                          "  --drain-timeout TIME   (default: 30s)\n",
                                          "  --start-timeout TIME   (default: 10s)\n",
-                                         "  --log-level LEVEL   (default: info)\n"};
-    char *text = help_text();
+                                         "  --log-level LEVEL   (default: info)\n",
+                                         "  --precompressed yes|no   (default: yes)\n",
+                                         "  --cache-control VALUE   (default: none)\n",
+                                         "  --field 'NAME: VALUE'   (default: none)\n",
+                                         "  --error-page STATUS=/PATH   (default: drover's own)\n",
+                                         "  --fallback /PATH   (default: off)\n"};
+    struct settings settings;
+    options_defaults(&settings);
+    char *text = help_text(&settings);
     char *rest = NULL;
     for (size_t i = 0; i < LENGTH(starts); i++)
         cr_expect_not_null(strstr(text, starts[i]), "%s", starts[i]);
@@ -418,5 +573,20 @@ Test(options, help_has_every_option_and_short_lines)
         options += strncmp(line, "  --", 4) == 0;
     }
     cr_expect_eq(options, LENGTH(starts), "%zu options", options);
+    free(text);
+}
+
+Test(options, help_of_an_application_leaves_out_what_it_has_not)
+{
+    struct settings settings;
+    options_defaults(&settings);
+    settings.app = NULL;
+    char *text = help_text(&settings);
+    cr_expect_not_null(strstr(text, "  --listen ADDR"));
+    cr_expect_not_null(strstr(text, "  --set NAME=VALUE"));
+    cr_expect_null(strstr(text, "  --app "));
+    cr_expect_null(strstr(text, "  --root "));
+    cr_expect_null(strstr(text, "  --listing "));
+    cr_expect_null(strstr(text, "  --dot-files "));
     free(text);
 }

@@ -546,12 +546,18 @@ Test(parse, no_line_end_within_the_limit)
     }
 }
 
-/* A head of so many bytes, by one long field. */
+/* A head of so many bytes, by long fields; the last one takes what is left. */
 static struct buf long_head(const char *start, size_t length)
 {
     struct buf b = {0};
     buf_str(&b, start);
-    buf_lit(&b, HOST "x: ");
+    buf_lit(&b, HOST);
+    while (length - b.len > HTTP_FIELD_MAX) {
+        buf_lit(&b, "x: ");
+        fill(&b, 'y', HTTP_FIELD_MAX / 2);
+        buf_lit(&b, "\r\n");
+    }
+    buf_lit(&b, "x: ");
     fill(&b, 'y', length - b.len - 4);
     buf_lit(&b, "\r\n\r\n");
     cr_assert_not(b.failed);
@@ -577,12 +583,109 @@ Test(parse, head_at_its_limit)
 
 Test(parse, a_full_buffer_is_never_waited_for)
 {
+    struct buf b = long_head(LINE, HTTP_HEAD_MAX + 1);
+    cr_expect_eq(outcome(b.p, HTTP_HEAD_MAX - 1), 0);
+    cr_expect_eq(outcome(b.p, HTTP_HEAD_MAX), -431);
+    buf_free(&b);
+}
+
+/* A head with one field line of so many bytes, CRLF not counted. */
+static struct buf long_field(const char *start, char filler, const char *rest, size_t length)
+{
     struct buf b = {0};
-    buf_lit(&b, LINE HOST "x: ");
-    fill(&b, 'y', HTTP_HEAD_MAX - b.len - 1);
-    cr_expect_eq(outcome(b.p, b.len), 0);
-    fill(&b, 'y', 1);
-    cr_expect_eq(outcome(b.p, b.len), -431);
+    buf_lit(&b, LINE HOST);
+    buf_str(&b, start);
+    fill(&b, filler, length - strlen(start) - strlen(rest));
+    buf_str(&b, rest);
+    buf_lit(&b, "\r\n\r\n");
+    cr_assert_not(b.failed);
+    return b;
+}
+
+static const struct {
+    const char *name;
+    const char *start;
+    char filler;
+    const char *rest;
+} long_fields[] = {
+    {"a long value", "x: ", 'y', ""},
+    {"a long value without a blank", "x:", 'y', ""},
+    {"a long value of tabs", "x: y", '\t', "y"},
+    {"blanks before a value", "x:", ' ', "y"},
+    {"blanks behind a value", "x: y", ' ', ""},
+    {"blanks alone", "x:", ' ', ""},
+    {"a long name", "", 'x', ": y"},
+    {"a long name, no value", "", 'x', ":"},
+};
+
+#define LONG_FIELD(i, length) \
+    long_field(long_fields[i].start, long_fields[i].filler, long_fields[i].rest, (length))
+
+Test(parse, field_line_at_its_limit)
+{
+    for (size_t i = 0; i < sizeof long_fields / sizeof *long_fields; i++) {
+        const char *name = long_fields[i].name;
+        struct buf b = LONG_FIELD(i, HTTP_FIELD_MAX);
+        int result;
+        FEED(name, b, &result);
+        cr_expect_eq(result, (int)b.len, "%s: %d", name, result);
+        buf_free(&b);
+        b = LONG_FIELD(i, HTTP_FIELD_MAX + 1);
+        size_t known = FEED(name, b, &result);
+        cr_expect_eq(result, -431, "%s, one byte more: %d", name, result);
+        cr_expect_eq(known, b.len - 4, "%s, one byte more: known at %zu", name, known);
+        buf_free(&b);
+    }
+}
+
+Test(parse, a_field_line_without_end)
+{
+    static const char *const starts[] = {"", "x", "x:", "x: y"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        struct buf b = long_field(starts[i], 'z', "", HTTP_FIELD_MAX + 1);
+        int result;
+        fill(&b, 'z', 200); /* so few that FEED comes to each of them */
+        size_t known = FEED(starts[i], b, &result);
+        cr_expect_eq(result, -431, "%s: %d", starts[i], result);
+        fill(&b, 'z', HTTP_HEAD_MAX);
+        cr_expect_eq(outcome(b.p, b.len), -431, "%s: more than a head", starts[i]);
+        cr_expect_eq(known, strlen(LINE HOST) + HTTP_FIELD_MAX + 1, "%s: known at %zu", starts[i],
+                     known);
+        buf_free(&b);
+    }
+}
+
+/* The byte behind the longest line: a CR ends it, whatever else it is makes the line too long. */
+Test(parse, the_byte_behind_the_longest_field_line)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        struct buf b = LONG_FIELD(0, HTTP_FIELD_MAX);
+        b.p[b.len - 4] = (char)byte;
+        cr_expect_eq(outcome(b.p, b.len - 4), 0, "%d: the line so far", byte);
+        cr_expect_eq(outcome(b.p, b.len - 3), byte == '\r' ? 0 : -431, "%d", byte);
+        cr_expect_eq(outcome(b.p, b.len), byte == '\r' ? (int)b.len : -431, "%d: all", byte);
+        buf_free(&b);
+    }
+}
+
+Test(parse, a_wrong_byte_in_the_longest_field_line)
+{
+    struct buf b = LONG_FIELD(0, HTTP_FIELD_MAX + 1);
+    b.p[b.len - 6] = '\x01';
+    cr_expect_eq(outcome(b.p, b.len), -400, "it comes before the byte that is one too many");
+    b.p[b.len - 6] = '\r';
+    cr_expect_eq(outcome(b.p, b.len), -400, "no LF behind the CR");
+    buf_free(&b);
+}
+
+Test(parse, a_last_field_at_the_end_of_the_head)
+{
+    struct buf b = long_head(LINE, HTTP_HEAD_MAX - HTTP_FIELD_MAX / 2);
+    b.len -= 2;
+    buf_lit(&b, "x:");
+    fill(&b, 'z', HTTP_FIELD_MAX);
+    cr_expect_eq(outcome(b.p, HTTP_HEAD_MAX - 1), 0);
+    cr_expect_eq(outcome(b.p, HTTP_HEAD_MAX), -431, "the head is full, its field is not");
     buf_free(&b);
 }
 
@@ -620,6 +723,11 @@ Test(parse, no_bytes)
     cr_expect_eq(http_parse_head(&r, NULL, 0), 0);
 }
 
+static bool is_token_byte(int byte)
+{
+    return byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
+}
+
 Test(parse, is_token)
 {
     cr_expect(http_is_token(SPAN("a-b")));
@@ -628,7 +736,44 @@ Test(parse, is_token)
     cr_expect_not(http_is_token(SPAN("a\0")));
     for (int byte = 0; byte < 256; byte++) {
         char c = (char)byte;
-        bool want = byte > 0x20 && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte);
-        cr_expect_eq(http_is_token((struct span){&c, 1}), want, "byte %d", byte);
+        cr_expect_eq(http_is_token((struct span){&c, 1}), is_token_byte(byte), "byte %d", byte);
+    }
+}
+
+/* A long token is read in words: no byte may hide behind its neighbour in one. */
+Test(parse, every_pair_of_bytes_in_a_long_token)
+{
+    for (size_t at = 0; at < 16; at++) {
+        for (int pair = 0; pair < 0x10000; pair++) {
+            char token[] = "a-long-Token-of-letters";
+            int first = pair >> 8;
+            int second = pair & 0xff;
+            token[at] = (char)first;
+            token[at + 1] = (char)second;
+            cr_assert_eq(http_is_token((struct span){token, sizeof token - 1}),
+                         is_token_byte(first) && is_token_byte(second), "%d, %d at %zu", first,
+                         second, at);
+        }
+    }
+}
+
+/* The same for a target: what is wrong in it, or ends it, is seen wherever it stands. */
+Test(parse, every_pair_of_bytes_in_a_long_target)
+{
+    static const char bytes[] = "GET /a-long-target/of~letters HTTP/1.1\r\n" HOST "\r\n";
+    for (size_t at = strlen("GET /"); at < strlen("GET /a-long-target"); at++) {
+        for (int pair = 0; pair < 0x10000; pair++) {
+            struct http_request r;
+            char changed[sizeof bytes];
+            int first = pair >> 8;
+            int second = pair & 0xff;
+            bool want = first > ' ' && first < 0x7f && first != '#' && second > ' ' &&
+                        second < 0x7f && second != '#';
+            memcpy(changed, bytes, sizeof bytes);
+            changed[at] = (char)first;
+            changed[at + 1] = (char)second;
+            cr_assert_eq(http_parse_head(&r, changed, sizeof bytes - 1),
+                         want ? (int)sizeof bytes - 1 : -400, "%d, %d at %zu", first, second, at);
+        }
     }
 }

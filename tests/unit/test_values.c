@@ -115,6 +115,73 @@ Test(values, a_printed_duration_reads_the_same)
     }
 }
 
+static const struct {
+    const char *text;
+    int64_t bytes;
+    const char *printed; /* NULL: as the text */
+} sizes[] = {
+    {"0", 0, NULL},
+    {"0k", 0, "0"},
+    {"1", 1, NULL},
+    {"1023", 1023, NULL},
+    {"1024", 1024, "1k"},
+    {"1k", 1024, NULL},
+    {"1025", 1025, NULL},
+    {"64k", 65536, NULL},
+    {"1024k", 1048576, "1m"},
+    {"1m", 1048576, NULL},
+    {"1536k", 1572864, NULL},
+    {"2g", 2147483648, NULL},
+    {"1024g", 1099511627776, NULL},
+    {"9223372036854775807", INT64_MAX, NULL},
+    {"8589934591g", 9223372035781033984, NULL},
+    {"8589934592g", REFUSED, NULL},
+    {"9007199254740992k", REFUSED, NULL},
+    {"9223372036854775808", REFUSED, NULL},
+    {"", REFUSED, NULL},
+    {"k", REFUSED, NULL},
+    {"-1k", REFUSED, NULL},
+    {"+1k", REFUSED, NULL},
+    {"1 k", REFUSED, NULL},
+    {"1K", REFUSED, NULL},
+    {"1M", REFUSED, NULL},
+    {"1kb", REFUSED, NULL},
+    {"1b", REFUSED, NULL},
+    {"1t", REFUSED, NULL},
+    {"1.5m", REFUSED, NULL},
+    {"1m512k", REFUSED, NULL},
+    {"1s", REFUSED, NULL},
+    {"lots", REFUSED, NULL},
+};
+
+Test(values, sizes)
+{
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        int64_t value = -1;
+        char text[32];
+        bool good = value_size(sizes[i].text, &value);
+        cr_expect_eq(good, sizes[i].bytes != REFUSED, "\"%s\"", sizes[i].text);
+        if (!good)
+            continue;
+        cr_expect_eq(value, sizes[i].bytes, "\"%s\": %lld", sizes[i].text, (long long)value);
+        value_print_size(value, text, sizeof text);
+        cr_expect_str_eq(text, sizes[i].printed ? sizes[i].printed : sizes[i].text, "%s: %s",
+                         sizes[i].text, text);
+    }
+}
+
+Test(values, a_printed_size_reads_the_same)
+{
+    unsigned seed = 7;
+    for (int i = 0; i < 10000; i++) {
+        int64_t value = (int64_t)next_random(&seed) << (next_random(&seed) % 31), again = -1;
+        char text[32];
+        value_print_size(value, text, sizeof text);
+        cr_assert(value_size(text, &again), "%s", text);
+        cr_assert_eq(again, value, "%s", text);
+    }
+}
+
 Test(values, bools)
 {
     static const char *const refused[] = {"",    "Yes", "YES", "y",   "true", "on",

@@ -1,0 +1,38 @@
+/*
+ * drover_main() of include/drover.h: the server as a part of somebody else's program.
+ */
+#include <drover.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/launch.h"
+#include "config/options.h"
+
+static const char *program_name(int argc, char *argv[], const struct drover_app *app)
+{
+    if (argc > 0 && argv[0] && *argv[0]) {
+        const char *slash = strrchr(argv[0], '/');
+        return slash ? slash + 1 : argv[0];
+    }
+    return app->name ? app->name : "drover";
+}
+
+int drover_main(int argc, char *argv[], const struct drover_app *app)
+{
+    struct settings settings;
+    int count = argc > 0 ? argc - 1 : 0;
+    char **arguments = count > 0 ? argv + 1 : argv;
+    options_defaults(&settings);
+    settings.program = program_name(argc, argv, app);
+    settings.app = NULL;
+    int status = launch_check(&settings, app, "struct drover_app");
+    if (status)
+        return status;
+    if (launch_wants_help(count, arguments)) {
+        printf("usage: %s [OPTIONS]\n\n", settings.program);
+        launch_help(&settings, app);
+        return 0;
+    }
+    status = launch_read(&settings, count, arguments);
+    return status ? status : launch_run(&settings, app);
+}

@@ -1,0 +1,417 @@
+#include "worker/answer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "http/conditional.h"
+#include "http/range.h"
+#include "http/respond.h"
+
+/* The parts of a file that an answer holds: one, the whole or a range, or several ranges. */
+struct selection {
+    int count; /* 0: no file, or no body at all */
+    struct http_range ranges[HTTP_RANGES_MAX];
+};
+
+static struct span span_of_buf(const struct buf *b)
+{
+    return (struct span){.p = b->p, .n = b->len};
+}
+
+/* -------------------------------------------------------------- preconditions and ranges */
+
+static bool is_conditional(const struct exchange *exchange)
+{
+    const struct drover_response *r = &exchange->response;
+    enum http_method method = exchange->request.head.method;
+    return r->status == 200 && (method == HTTP_GET || method == HTTP_HEAD) &&
+           (r->etag.len > 0 || r->has_modified);
+}
+
+static struct http_validators validators_of(const struct drover_response *r)
+{
+    return (struct http_validators){
+        .etag = span_of_buf(&r->etag), .modified = r->modified, .has_modified = r->has_modified};
+}
+
+/* RFC 9110, 13.2.1: preconditions count only where the answer would be a success without them. */
+static void apply_precondition(struct exchange *exchange)
+{
+    struct http_validators has = validators_of(&exchange->response);
+    int status = http_precondition(&exchange->request.head, &has, exchange->env->now);
+    if (status == 304)
+        exchange->response.status = 304;
+    else if (status)
+        exchange_become(exchange, status);
+}
+
+/* Which ranges of a file's response are sent; makes it a 206 or 416 where it has to be. */
+static struct selection select_ranges(struct exchange *exchange)
+{
+    struct drover_response *r = &exchange->response;
+    struct selection selection = {.count = 1, .ranges = {{.first = 0, .length = r->size}}};
+    const struct http_request *head = &exchange->request.head;
+    const struct http_field *range = http_request_field(head, SPAN("Range"));
+    struct http_validators has = validators_of(r);
+    if (r->status != 200)
+        return selection;
+    buf_lit(&r->fields, "Accept-Ranges: bytes\r\n");
+    if (head->method != HTTP_GET || !range || !http_if_range(head, &has, exchange->env->now))
+        return selection;
+    int n = http_ranges(range->value, r->size, selection.ranges);
+    if (n > 0) {
+        r->status = 206;
+        selection.count = n;
+    } else if (n == 0) {
+        uint64_t size = r->size;
+        exchange_become(exchange, 416);
+        buf_printf(&r->fields, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
+        selection.count = 0;
+    } else { /* ignored */
+        selection.ranges[0] = (struct http_range){.first = 0, .length = r->size};
+    }
+    return selection;
+}
+
+/* ------------------------------------------------------------------------ the answer's bytes */
+
+static void content_range(struct buf *out, const struct http_range *range, uint64_t size)
+{
+    buf_lit(out, "Content-Range: bytes ");
+    buf_u64(out, range->first);
+    buf_lit(out, "-");
+    buf_u64(out, range->first + range->length - 1);
+    buf_lit(out, "/");
+    buf_u64(out, size);
+    buf_lit(out, "\r\n");
+}
+
+/* The parts of multipart/byteranges (RFC 9110, 14.6) and what stands between them. */
+static struct payload *multipart(struct exchange *exchange, const struct selection *selection,
+                                 uint64_t *length)
+{
+    struct drover_response *r = &exchange->response;
+    uint64_t boundary = exchange->env->boundary++;
+    int fd = r->fd;
+    r->fd = -1;
+    struct payload *payload = payload_new(fd, (size_t)selection->count + 1);
+    if (!payload)
+        return NULL;
+    *length = 0;
+    for (int i = 0; i < selection->count; i++) {
+        const struct http_range *range = &selection->ranges[i];
+        buf_printf(&payload->text, "%s--%016" PRIx64 "\r\nContent-Type: %.*s\r\n", i ? "\r\n" : "",
+                   boundary, (int)r->type.len, r->type.p);
+        content_range(&payload->text, range, r->size);
+        buf_lit(&payload->text, "\r\n");
+        payload_add(payload, range->first, range->length);
+        *length += range->length;
+    }
+    buf_printf(&payload->text, "\r\n--%016" PRIx64 "--\r\n", boundary);
+    payload_add(payload, 0, 0);
+    *length += payload->text.len;
+    bool failed = payload->text.failed;
+    buf_clear(&r->type);
+    buf_printf(&r->type, "multipart/byteranges; boundary=%016" PRIx64, boundary);
+    if (!failed && !r->type.failed)
+        return payload;
+    payload_free(payload);
+    return NULL;
+}
+
+static enum http_persistence persistence(const struct exchange *exchange)
+{
+    if (exchange->response.status == 101)
+        return HTTP_UPGRADE;
+    if (exchange->close)
+        return HTTP_CLOSE;
+    return exchange->request.head.minor == 0 ? HTTP_KEEP_SAID : HTTP_KEEP_SILENT;
+}
+
+static void add_validators(struct drover_response *r)
+{
+    if (r->etag.len > 0) {
+        buf_lit(&r->fields, "ETag: ");
+        buf_span(&r->fields, span_of_buf(&r->etag));
+        buf_lit(&r->fields, "\r\n");
+    }
+    if (r->has_modified) {
+        char date[HTTP_DATE_LENGTH + 1];
+        http_date_format(date, r->modified);
+        buf_lit(&r->fields, "Last-Modified: ");
+        buf_str(&r->fields, date);
+        buf_lit(&r->fields, "\r\n");
+    }
+}
+
+static void write_head(const struct exchange *exchange, struct buf *out, uint64_t length)
+{
+    const struct drover_response *r = &exchange->response;
+    bool has_body = http_status_has_body(r->status);
+    bool is_unknown = r->source == SOURCE_PULL && r->pull_length < 0;
+    struct http_head head = {.status = r->status,
+                             .persistence = persistence(exchange),
+                             .date = exchange->env->date,
+                             .type = has_body ? span_of_buf(&r->type) : (struct span){0},
+                             .fields = span_of_buf(&r->fields),
+                             .has_length = has_body && !is_unknown,
+                             .is_chunked = has_body && is_unknown &&
+                                           exchange->request.head.minor > 0,
+                             .length = length};
+    http_respond_head(out, &head);
+}
+
+static void add_page(struct exchange *exchange)
+{
+    struct drover_response *r = &exchange->response;
+    const struct drover_app *app = exchange->env->app;
+    if (r->source != SOURCE_NONE || r->status < 300 || !http_status_has_body(r->status))
+        return;
+    int status = r->status; /* what the page says of it does not count */
+    buf_clear(&r->type);
+    if (app->page)
+        app->page(app->context, status, r);
+    r->status = status;
+    if (r->source == SOURCE_BYTES && !r->body.failed) {
+        if (r->type.len == 0)
+            buf_lit(&r->type, "text/plain; charset=utf-8");
+        return;
+    }
+    r->source = SOURCE_BYTES; /* nothing else is the body of one */
+    buf_clear(&r->type);
+    buf_lit(&r->type, "text/html; charset=utf-8");
+    buf_clear(&r->body);
+    http_page(&r->body, status);
+}
+
+/* Reads a short piece of a file into the answer. False if it is not all there. */
+static bool read_inline(struct buf *out, int fd, const struct http_range *range)
+{
+    size_t got = 0;
+    char *to = buf_room(out, range->length);
+    if (!to)
+        return false;
+    while (got < range->length) {
+        ssize_t n = pread(fd, to + got, range->length - got, (off_t)(range->first + got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        got += (size_t)n;
+    }
+    buf_grow(out, got);
+    return true;
+}
+
+/* Is the body sent, or is its head all that is wanted? */
+static bool sends_body(const struct exchange *exchange)
+{
+    return http_status_has_body(exchange->response.status) &&
+           exchange->request.head.method != HTTP_HEAD;
+}
+
+static void write_bytes(struct exchange *exchange, struct buf *out)
+{
+    struct drover_response *r = &exchange->response;
+    add_page(exchange);
+    write_head(exchange, out, r->body.len);
+    if (sends_body(exchange))
+        buf_span(out, span_of_buf(&r->body));
+}
+
+/* The file, or a part of it, cannot be had: the answer is another one. */
+static void write_failure(struct exchange *exchange, struct buf *out, size_t start, int status)
+{
+    out->len = start;
+    exchange_become(exchange, status);
+    write_bytes(exchange, out);
+}
+
+static void write_one_range(struct exchange *exchange, struct buf *out, struct payload **payload,
+                            const struct http_range *range)
+{
+    struct drover_response *r = &exchange->response;
+    size_t start = out->len;
+    if (r->status == 206)
+        content_range(&r->fields, range, r->size);
+    write_head(exchange, out, range->length);
+    if (!sends_body(exchange) || range->length == 0)
+        return;
+    if (range->length <= FILE_INLINE_MAX) {
+        if (!read_inline(out, r->fd, range))
+            write_failure(exchange, out, start, 500);
+        return;
+    }
+    int fd = r->fd;
+    r->fd = -1;
+    *payload = payload_new(fd, 1);
+    if (*payload)
+        payload_add(*payload, range->first, range->length);
+    else
+        write_failure(exchange, out, start, 503);
+}
+
+static void write_ranges(struct exchange *exchange, struct buf *out, struct payload **payload,
+                         const struct selection *selection)
+{
+    uint64_t length;
+    if (selection->count == 1) {
+        write_one_range(exchange, out, payload, &selection->ranges[0]);
+        return;
+    }
+    *payload = multipart(exchange, selection, &length);
+    if (*payload)
+        write_head(exchange, out, length);
+    else
+        write_failure(exchange, out, out->len, 503);
+}
+
+/* ------------------------------------------------------------------------------ the whole */
+
+/* What the application has left open. */
+static void complete(struct exchange *exchange)
+{
+    struct drover_response *r = &exchange->response;
+    if (r->source != SOURCE_NONE && r->type.len == 0)
+        buf_lit(&r->type, "text/plain; charset=utf-8");
+    if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
+        exchange_become(exchange, 503); /* out of memory: half an answer is worse than none */
+    if (r->has_modified && r->modified > exchange->env->now)
+        r->modified = exchange->env->now; /* RFC 9110, 8.8.2.1: never later than Date */
+}
+
+/* A body of unknown length can only end with the connection in 1.0 (RFC 9112, 6.3). */
+static bool ends_by_close(const struct exchange *exchange)
+{
+    const struct drover_response *r = &exchange->response;
+    return r->source == SOURCE_PULL && r->pull_length < 0 && exchange->request.head.minor == 0 &&
+           http_status_has_body(r->status);
+}
+
+static enum answer write_pulled(struct exchange *exchange, struct buf *out)
+{
+    struct drover_response *r = &exchange->response;
+    write_head(exchange, out, (uint64_t)r->pull_length);
+    if (!sends_body(exchange) || r->pull_length == 0)
+        return ANSWER_WHOLE;
+    r->is_sealed = true;
+    return ANSWER_PULLED;
+}
+
+enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
+                         bool last)
+{
+    struct drover_response *r = &exchange->response;
+    struct selection selection = {0};
+    *payload = NULL;
+    complete(exchange);
+    if (is_conditional(exchange))
+        apply_precondition(exchange);
+    exchange->close = last || !exchange->request.head.keep_alive || ends_by_close(exchange);
+    if (r->protocol)
+        r->status = 101;
+    if (r->source == SOURCE_FILE && http_status_has_body(r->status))
+        selection = select_ranges(exchange);
+    add_validators(r);
+    if (r->source == SOURCE_PULL && http_status_has_body(r->status))
+        return write_pulled(exchange, out);
+    if (selection.count > 0)
+        write_ranges(exchange, out, payload, &selection);
+    else
+        write_bytes(exchange, out);
+    return r->status == 101 ? ANSWER_UPGRADED : ANSWER_WHOLE;
+}
+
+/* It may not be known, or only half of it; and a page must not look at what was there before. */
+static void forget_request(struct drover_request *request)
+{
+    memset(&request->head, 0, sizeof request->head);
+    request->head.method = HTTP_GET;
+    request->path[0] = '\0';
+    request->path_length = 0;
+}
+
+void answer_refuse(struct exchange *exchange, struct buf *out, int status)
+{
+    exchange->close = true;
+    forget_request(&exchange->request);
+    exchange_become(exchange, status);
+    write_bytes(exchange, out);
+}
+
+/* ------------------------------------------------------------------------ pulled, in pieces */
+
+/* Room before a piece for its length in hex and CRLF, and behind it for CRLF. */
+#define CHUNK_HEAD 6
+_Static_assert(PULL_PIECE_MAX <= 0xffff, "four digits");
+
+/* The piece stands at out->len + CHUNK_HEAD; closes up to it what its length does not need. */
+static void frame_chunk(struct buf *out, size_t n)
+{
+    char *at = out->p + out->len;
+    static const char digits[] = "0123456789abcdef";
+    size_t head = 0;
+    for (int shift = 12; shift >= 0; shift -= 4)
+        if (n >> shift || shift == 0)
+            at[head++] = digits[n >> shift & 15];
+    at[head++] = '\r';
+    at[head++] = '\n';
+    memmove(at + head, at + CHUNK_HEAD, n);
+    memcpy(at + head + n, "\r\n", 2);
+    buf_grow(out, head + n + 2);
+}
+
+static enum answer_piece take_known(struct drover_response *r, struct buf *out, size_t n)
+{
+    if ((uint64_t)n > (uint64_t)r->pull_length) {
+        exchange_misuse(r, EINVAL, "the stream has more bytes than its length said");
+        n = (size_t)r->pull_length;
+    }
+    memmove(out->p + out->len, out->p + out->len + CHUNK_HEAD, n);
+    buf_grow(out, n);
+    r->pull_length -= (int64_t)n;
+    return r->pull_length == 0 ? PIECE_LAST : PIECE_MORE;
+}
+
+static enum answer_piece end_pulled(struct exchange *exchange, struct buf *out)
+{
+    struct drover_response *r = &exchange->response;
+    if (r->pull_length > 0) {
+        exchange_misuse(r, EINVAL, "the stream is %lld bytes shorter than its length said",
+                        (long long)r->pull_length);
+        return PIECE_FAILED;
+    }
+    if (r->pull_length < 0 && exchange->request.head.minor > 0)
+        buf_lit(out, "0\r\n\r\n");
+    return PIECE_LAST;
+}
+
+enum answer_piece answer_pull(struct exchange *exchange, struct buf *out)
+{
+    struct drover_response *r = &exchange->response;
+    char *to = buf_room(out, CHUNK_HEAD + PULL_PIECE_MAX + 2);
+    if (!to)
+        return PIECE_FAILED;
+    long n = r->pull(r->pull_state, to + CHUNK_HEAD, PULL_PIECE_MAX);
+    if (n == DROVER_END)
+        return end_pulled(exchange, out);
+    if (n == DROVER_LATER)
+        return PIECE_LATER;
+    if (n < 0)
+        return PIECE_FAILED;
+    if (n > PULL_PIECE_MAX) {
+        exchange_misuse(r, EINVAL, "a pull says that it wrote more than it had room for");
+        return PIECE_FAILED;
+    }
+    if (r->pull_length >= 0)
+        return take_known(r, out, (size_t)n);
+    if (exchange->request.head.minor > 0) {
+        frame_chunk(out, (size_t)n);
+        return PIECE_MORE;
+    }
+    memmove(to, to + CHUNK_HEAD, (size_t)n);
+    buf_grow(out, (size_t)n);
+    return PIECE_MORE;
+}

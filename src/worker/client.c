@@ -1,0 +1,88 @@
+#include "worker/client.h"
+
+#include <arpa/inet.h>
+#include <drover.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "http/forwarded.h"
+#include "worker/conn.h"
+#include "worker/exchange.h"
+#include "worker/stream.h"
+
+static struct http_address address_of(const struct sockaddr_storage *storage)
+{
+    struct http_address address = {0};
+    if (storage->ss_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, storage, sizeof in);
+        address.family = 4;
+        address.port = ntohs(in.sin_port);
+        memcpy(address.bytes, &in.sin_addr, sizeof in.sin_addr);
+    } else if (storage->ss_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, storage, sizeof in6);
+        address.family = 6;
+        address.port = ntohs(in6.sin6_port);
+        memcpy(address.bytes, &in6.sin6_addr, sizeof in6.sin6_addr);
+    }
+    return ip_unmapped(address);
+}
+
+struct http_address client_address(const struct conn *conn)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof storage;
+    if (conn->client)
+        return *conn->client;
+    if (getpeername(conn->fd, (struct sockaddr *)&storage, &length) < 0)
+        return (struct http_address){0};
+    return address_of(&storage);
+}
+
+bool client_remember(struct conn *conn, const struct http_address *address)
+{
+    conn->client = malloc(sizeof *conn->client);
+    if (!conn->client)
+        return false;
+    *conn->client = ip_unmapped(*address);
+    return true;
+}
+
+void client_print(const struct http_address *address, char *host, uint16_t *port)
+{
+    if (port)
+        *port = address->port;
+    if (host && address->family == 0)
+        snprintf(host, DROVER_HOST_SIZE, "unix:");
+    else if (host)
+        ip_print(address, host);
+}
+
+/* ----------------------------------------------------------------- what an application calls */
+
+int drover_request_client(const struct drover_request *request, char host[DROVER_HOST_SIZE],
+                          uint16_t *port)
+{
+    const struct exchange *exchange = exchange_of_request(request);
+    if (!exchange->conn) {
+        errno = ENOTCONN;
+        return -1;
+    }
+    struct http_address peer = client_address(exchange->conn);
+    struct http_address client = forwarded_client(&request->head, &peer, exchange->env->forwarded);
+    client_print(&client, host, port);
+    return 0;
+}
+
+int drover_stream_client(const struct drover_stream *stream, char host[DROVER_HOST_SIZE],
+                         uint16_t *port)
+{
+    struct http_address client = client_address(stream->conn);
+    client_print(&client, host, port);
+    return 0;
+}

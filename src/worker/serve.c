@@ -1,0 +1,275 @@
+#include "worker/serve.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "http/parse.h"
+#include "worker/answer.h"
+#include "worker/work.h"
+
+/* ------------------------------------------------------------------------------ the stream */
+
+static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env,
+                                         const struct drover_protocol *protocol)
+{
+    struct conn_work *work = work_of(conn);
+    struct drover_stream *stream = work ? calloc(1, sizeof *stream) : NULL;
+    if (!stream)
+        return NULL;
+    *stream = (struct drover_stream){.protocol = protocol,
+                                     .context = env->exchanges.app->context,
+                                     .worker = env->exchanges.worker,
+                                     .conn = conn,
+                                     .wake = env->exchanges.wake,
+                                     .wake_context = env->exchanges.wake_context};
+    work->stream = stream;
+    env->has_streams = true;
+    conn->state = CONN_STREAMING;
+    return stream;
+}
+
+/* `in` may be a part of the connection's own bytes. */
+static bool open_stream(struct conn *conn, struct drover_stream *stream, struct span in)
+{
+    bool is_open = stream_put_back(stream, in) && stream_open(stream) == 0;
+    buf_free(&conn->work->in);
+    return is_open;
+}
+
+bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol,
+                  struct span in)
+{
+    struct drover_stream *stream = make_stream(conn, env, protocol);
+    return stream && open_stream(conn, stream, in);
+}
+
+/* ----------------------------------------------------------------------------- the answers */
+
+enum served serve_refusal(struct conn *conn, struct conn_env *env, int status)
+{
+    if (!env->exchange)
+        env->exchange = exchange_new(&env->exchanges);
+    if (!env->exchange)
+        return BROKEN;
+    answer_refuse(env->exchange, &env->out, status);
+    exchange_reset(env->exchange);
+    board_add(&env->row->requests, 1);
+    conn->closing = conn->linger = true;
+    return SERVED;
+}
+
+/* The exchange takes more than this turn: it becomes the connection's own. */
+static bool own_exchange(struct conn *conn, struct conn_env *env, struct span head)
+{
+    struct exchange *exchange = env->exchange;
+    struct conn_work *work = work_of(conn);
+    env->exchange = NULL;
+    if (exchange_detach(exchange, head) == 0 && work) {
+        work->exchange = exchange;
+        return true;
+    }
+    exchange_abandon(exchange);
+    return false;
+}
+
+void serve_end(struct conn *conn, struct conn_env *env)
+{
+    if (!conn->work || !conn->work->exchange) {
+        exchange_reset(env->exchange);
+        return;
+    }
+    exchange_free(conn->work->exchange);
+    conn->work->exchange = NULL;
+}
+
+static bool is_last(const struct conn *conn, const struct conn_env *env,
+                    const struct exchange *exchange)
+{
+    return exchange->must_close || env->leaving ||
+           (env->served_max > 0 && conn->served + 1 >= env->served_max);
+}
+
+/* A 101: what was gathered leaves in front of what the stream sends. */
+static enum served upgrade(struct conn *conn, struct conn_env *env, struct exchange *exchange,
+                           struct span *in)
+{
+    const struct drover_protocol *protocol = exchange->response.protocol;
+    void *state = exchange->response.stream_state;
+    serve_end(conn, env);
+    struct drover_stream *stream = make_stream(conn, env, protocol);
+    if (!stream)
+        return BROKEN;
+    stream->state = state;
+    stream->out = env->out;
+    env->out = (struct buf){0};
+    bool is_open = open_stream(conn, stream, *in);
+    in->n = 0;
+    return is_open ? UPGRADED : BROKEN;
+}
+
+/* Makes the answer of an exchange that is ready. */
+static enum served answer(struct conn *conn, struct conn_env *env, struct exchange *exchange,
+                          struct span head, struct span *in, struct payload **payload)
+{
+    enum answer kind = answer_write(exchange, &env->out, payload, is_last(conn, env, exchange));
+    conn->closing = exchange->close && kind != ANSWER_UPGRADED;
+    conn->linger |= exchange->must_close;
+    conn->served++;
+    board_add(&env->row->requests, 1);
+    deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
+    if (kind == ANSWER_UPGRADED)
+        return upgrade(conn, env, exchange, in);
+    if (kind == ANSWER_WHOLE) {
+        serve_end(conn, env);
+        return SERVED;
+    }
+    if (!exchange->is_detached && !own_exchange(conn, env, head))
+        return BROKEN;
+    conn->work->outlet.pulled = exchange;
+    return HELD;
+}
+
+/* ---------------------------------------------------------------------------- the requests */
+
+/* The body is dealt with. */
+static enum served end_request(struct conn *conn, struct conn_env *env, struct exchange *exchange,
+                               struct span head, struct span *in, struct payload **payload)
+{
+    exchange_body_end(exchange);
+    if (exchange_is_ready(exchange))
+        return answer(conn, env, exchange, head, in, payload);
+    if (!exchange->is_detached && !own_exchange(conn, env, head))
+        return BROKEN;
+    return HELD;
+}
+
+/* Counts bytes that nobody wants. Minus 413 where there are more than any body may have, and
+ * BODY_PIECE where there are too many to go on behind them. */
+static int drop(const struct exchange *exchange, struct body *body, size_t bytes)
+{
+    if (!exchange_drops(exchange))
+        return 0;
+    bool is_worth = body_drop(body, bytes);
+    if (exchange->body_use == EXCHANGE_DROPS && body->dropped > exchange->env->body_max)
+        return -413;
+    return is_worth ? 0 : BODY_PIECE;
+}
+
+/*
+ * Takes what there is of the body off *in. Returns how that went: BODY_PIECE when the rest is not
+ * worth to be read; or minus a status to refuse the request with.
+ */
+static int take_body(struct exchange *exchange, struct body *body, struct span *in)
+{
+    struct span piece = {0};
+    enum body_next next = BODY_PIECE;
+    int result = drop(exchange, body, 0);
+    while (result == 0 && (next = body_next(body, in, &piece)) == BODY_PIECE) {
+        result = exchange_body(exchange, piece);
+        if (result == 0)
+            result = drop(exchange, body, piece.n);
+    }
+    if (result != 0)
+        return result;
+    return next == BODY_REFUSED ? -400 : (int)next;
+}
+
+/* The application may still finish what it has deferred: an exchange of its own is left to it. */
+static enum served refuse_begun(struct conn *conn, struct conn_env *env, struct span head,
+                                int status)
+{
+    struct exchange *exchange = env->exchange;
+    if (!exchange_is_ready(exchange)) {
+        env->exchange = NULL;
+        exchange_detach(exchange, head);
+        exchange_abandon(exchange);
+    }
+    return serve_refusal(conn, env, status);
+}
+
+/* Nothing of a body has come, and its client may wait for a word (RFC 9110, 10.1.1). */
+static bool waits_for_continue(const struct exchange *exchange, const struct span *in)
+{
+    return exchange->request.head.expect_continue && in->n == 0;
+}
+
+/* A request's head is known: deals with the body, and answers once that is whole. */
+static enum served serve(struct conn *conn, struct conn_env *env, struct span head, struct span *in,
+                         struct payload **payload)
+{
+    struct exchange *exchange = env->exchange;
+    const struct http_request *request = &exchange->request.head;
+    struct body body = body_of(request);
+    exchange->conn = conn;
+    exchange_begin(exchange);
+    if (!request->chunked && request->content_length == 0)
+        return end_request(conn, env, exchange, head, in, payload);
+    if (exchange_refuses(exchange))
+        return refuse_begun(conn, env, head, 413);
+    bool is_waited_for = waits_for_continue(exchange, in);
+    if (exchange_drops(exchange) && is_waited_for) {
+        exchange->must_close = true; /* the client need not send it at all */
+        return end_request(conn, env, exchange, head, in, payload);
+    }
+    int result = take_body(exchange, &body, in);
+    if (result < 0)
+        return refuse_begun(conn, env, head, -result);
+    if (result == BODY_MORE) {
+        if (!own_exchange(conn, env, head))
+            return BROKEN;
+        conn->work->in_body = true;
+        conn->work->body = body;
+        if (is_waited_for)
+            buf_lit(&env->out, "HTTP/1.1 100 Continue\r\n\r\n");
+        return STARVED;
+    }
+    exchange->must_close = result == BODY_PIECE;
+    return end_request(conn, env, exchange, head, in, payload);
+}
+
+/* More of a body has come. Once it is whole its request is answered. */
+static enum served serve_body(struct conn *conn, struct conn_env *env, struct span *in,
+                              struct payload **payload)
+{
+    struct conn_work *work = conn->work;
+    struct exchange *exchange = work->exchange;
+    int result = take_body(exchange, &work->body, in);
+    if (result == BODY_MORE)
+        return STARVED;
+    work->in_body = false;
+    if (result < 0) {
+        work->exchange = NULL;
+        exchange_abandon(exchange);
+        return serve_refusal(conn, env, -result);
+    }
+    exchange->must_close = result == BODY_PIECE;
+    return end_request(conn, env, exchange, (struct span){0}, in, payload);
+}
+
+enum served serve_next(struct conn *conn, struct conn_env *env, struct span *in,
+                       struct payload **payload)
+{
+    if (conn->work && conn->work->in_body)
+        return serve_body(conn, env, in, payload);
+    if (!env->exchange)
+        env->exchange = exchange_new(&env->exchanges);
+    if (!env->exchange)
+        return BROKEN;
+    int n = http_parse_head(&env->exchange->request.head, in->p, in->n);
+    if (n == 0)
+        return STARVED;
+    if (n < 0)
+        return serve_refusal(conn, env, -n);
+    struct span head = {.p = in->p, .n = (size_t)n};
+    in->p += n;
+    in->n -= (size_t)n;
+    return serve(conn, env, head, in, payload);
+}
+
+/* ---------------------------------------------------------------------------------- later */
+
+enum served serve_late(struct conn *conn, struct conn_env *env, struct span *in,
+                       struct payload **payload)
+{
+    return answer(conn, env, conn->work->exchange, (struct span){0}, in, payload);
+}

@@ -1,0 +1,33 @@
+/*
+ * services - what a worker does for its application beside serving: timers, watched descriptors,
+ * posts of other threads, and counters. drover.h calls it a worker.
+ */
+#ifndef DROVER_WORKER_SERVICES_H
+#define DROVER_WORKER_SERVICES_H
+
+#include <drover.h>
+#include <stdint.h>
+
+#include "os/loop.h"
+#include "worker/board.h"
+#include "worker/mailbox.h"
+#include "worker/timers.h"
+
+struct watched;
+
+struct drover_worker {
+    struct loop *loop;            /* borrowed */
+    const struct drover_app *app; /* borrowed */
+    const struct board *board;    /* of all workers; borrowed */
+    struct board_row *row;        /* this one's; borrowed */
+    int64_t now;                  /* of this turn, as clock_ms() */
+    struct timers timers;
+    struct mailbox mailbox;
+    struct watched *watched; /* what the application has told to watch */
+};
+
+/* The pointers, and the time, are the caller's to fill in first. Returns -1 with errno set. */
+int services_open(struct drover_worker *worker);
+void services_close(struct drover_worker *worker);
+
+#endif

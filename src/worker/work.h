@@ -1,0 +1,31 @@
+/*
+ * work - what is incomplete at a connection. Between conn.c, which moves bytes, and serve.c, which
+ * makes answers of them; nothing else includes it.
+ */
+#ifndef DROVER_WORKER_WORK_H
+#define DROVER_WORKER_WORK_H
+
+#include "worker/body.h"
+#include "worker/conn.h"
+#include "worker/outlet.h"
+#include "worker/stream.h"
+
+struct conn_work {
+    struct buf in;    /* bytes that were not dealt with yet; none while a body is being read */
+    size_t rescan_at; /* parse again from this length on */
+    bool in_body;     /* of the request in `exchange` */
+    struct body body;
+    struct exchange *exchange;    /* owned; that of a request that takes more than its turn */
+    struct outlet outlet;         /* owned */
+    struct drover_stream *stream; /* owned; of CONN_STREAMING */
+    uint64_t progress;            /* bytes since the deadline for a body, or to send, was armed */
+    uint64_t dropped;             /* bytes while lingering */
+};
+
+/* The connection's, made when there is none yet. NULL when memory ran out. */
+struct conn_work *work_of(struct conn *conn);
+
+/* Gives back all that it owns. */
+void work_free(struct conn *conn);
+
+#endif
