@@ -52,7 +52,7 @@ PYTHON
     drover_start "$SITE"
     client <<'PYTHON'
 def head(length):
-    start = 'GET /hello.txt HTTP/1.1\r\nHost: x\r\nLong: '
+    start = 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n' + ('Long: ' + 'x' * 9000 + '\r\n') * 3 + 'Last: '
     return start + 'x' * (length - len(start) - 4) + '\r\n\r\n'
 
 
@@ -73,6 +73,23 @@ assert c.answer()[0] == 431
 c = Connection()
 c.send(head(32768) * 10)
 assert [c.answer()[0] for i in range(10)] == [200] * 10
+PYTHON
+}
+
+@test "a field of 16384 bytes is read, one of 16385 is 431" {
+    assert_equal "$(bound HTTP_FIELD_MAX)" 16384
+    drover_start "$SITE"
+    client <<'PYTHON'
+def field(length):
+    return 'X: ' + 'x' * (length - 3)
+
+
+for length, wanted in (16383, 200), (16384, 200), (16385, 431), (20000, 431):
+    for place in [], ['A: b']:
+        assert Connection().ask('/hello.txt', 'GET', *place, field(length), *place)[0] == wanted, length
+c = Connection()
+c.send('GET / HTTP/1.1\r\n' + field(16385))
+assert c.answer()[0] == 431, 'its end is not waited for'
 PYTHON
 }
 
