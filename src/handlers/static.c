@@ -330,3 +330,8 @@ struct drover_app static_app(struct static_site *site)
                                .when = DROVER_AT_HEAD,
                                .page = answer_page};
 }
+
+void static_free(struct static_site *site)
+{
+    pages_free(site->pages, site->page_count);
+}
