@@ -285,7 +285,7 @@ struct drover_worker *drover_stream_worker(const struct drover_stream *stream);
  * Answers with 101: after it the connection is a stream of this protocol (RFC 9110, 7.8). Fields
  * that were added go along. The protocol is borrowed for as long as the application is used; its
  * functions get the application's context. EINVAL when the client did not ask for `name` by
- * Upgrade and Connection in HTTP/1.1.
+ * Upgrade and Connection in HTTP/1.1, or did so with a request that has a body.
  */
 int drover_response_upgrade(struct drover_response *response, const char *name,
                             const struct drover_protocol *protocol, void *state);
@@ -431,8 +431,8 @@ struct drover_app {
 
     /*
      * The page for a status that an answer has no body for, drover's own refusals included: may set
-     * type and body, and nothing else. Without it, or without a body from it, drover writes a short
-     * one. May be NULL.
+     * type and body and add fields, and nothing else. Without it, or without a body from it, drover
+     * writes a short one. May be NULL.
      */
     void (*page)(void *context, int status, struct drover_response *response);
 

@@ -59,6 +59,17 @@
 /* Bytes of a file's name below ROOT, as PATH_MAX without the NUL. */
 #define FILE_PATH_MAX 4095
 
+/* --field at most, and the bytes of one's name with its NUL. A site with all that the security
+ * guides ask for has about ten. */
+#define SITE_FIELDS_MAX     32
+#define SITE_FIELD_NAME_MAX 64
+
+/* --error-page at most: statuses that a site would word by itself. */
+#define SITE_PAGES_MAX 32
+
+/* Bytes of one such page: every worker holds them all in memory. */
+#define PAGE_MAX (64 * 1024)
+
 /* Bytes that one worker reads at once, for all of its connections. At least HTTP_HEAD_MAX. */
 #define READ_BUFFER_SIZE 65536
 

@@ -12,12 +12,29 @@
 
 #include "config/address.h"
 #include "config/identity.h"
+#include "config/site.h"
 #include "config/values.h"
 #include "os/cpus.h"
 
 #define HOUR (60 * 60 * 1000LL)
 
-enum option_type { ADDRESS, TRUST, WORKERS, TEXT, NUMBER, SIZE, DURATION, YES_NO, LEVEL, APP, SET };
+enum option_type {
+    ADDRESS,
+    TRUST,
+    WORKERS,
+    TEXT,
+    NUMBER,
+    SIZE,
+    DURATION,
+    YES_NO,
+    LEVEL,
+    APP,
+    SET,
+    FIELD_VALUE,
+    SITE_FIELD, /* may be repeated */
+    SITE_PAGE,  /* the same */
+    SITE_PATH,
+};
 
 struct option {
     const char *name;
@@ -84,6 +101,19 @@ static const struct option site_options[] = {
      "list directories that have no index.html"},
     {"dot-files", YES_NO, "yes|no", "no", NULL, 0, 0, AT(dot_files),
      "serve and list names that start with a dot"},
+    {"precompressed", YES_NO, "yes|no", "yes", NULL, 0, 0, AT(precompressed),
+     "send NAME.br, NAME.zst or NAME.gz, if it is there and not older, to clients that take it for "
+     "NAME"},
+    {"cache-control", FIELD_VALUE, "VALUE", NULL, "none", 0, 0, AT(cache_control),
+     "Cache-Control of files, as in \"max-age=3600\""},
+    {"field", SITE_FIELD, "'NAME: VALUE'", NULL, "none", 0, 0, AT(fields),
+     "a field of every answer, errors and redirects among them; may be repeated"},
+    {"error-page", SITE_PAGE, "STATUS=/PATH", NULL, "drover's own", 0, 0, AT(pages),
+     "the file below ROOT that is the page for a status, 400 to 599; at most 64 KiB; HUP reads it "
+     "anew; may be repeated"},
+    {"fallback", SITE_PATH, "/PATH", NULL, "off", 0, 0, AT(fallback),
+     "the file below ROOT that answers, with 200, for pages that are not there: a single-page "
+     "application; a name with a dot in its last segment stays 404"},
 };
 
 #define SERVER_OPTIONS (sizeof options / sizeof *options)
@@ -216,6 +246,24 @@ static int add_set(const char *value, struct settings *s, char *why)
     return 0;
 }
 
+static int set_site(const struct option *o, const char *value, struct settings *s, void *member,
+                    char *why)
+{
+    char what[OPTIONS_WHY_SIZE / 2];
+    bool is_right;
+    switch (o->type) {
+    case SITE_FIELD: is_right = site_field(value, s, what, sizeof what); break;
+    case SITE_PAGE: is_right = site_page(value, s, what, sizeof what); break;
+    case SITE_PATH: is_right = site_path(value, what, sizeof what); break;
+    default: is_right = site_field_value(value, what, sizeof what); break;
+    }
+    if (!is_right)
+        return wrong(why, "--%s %.200s: %s", o->name, value, what);
+    if (o->type == SITE_PATH || o->type == FIELD_VALUE)
+        *(const char **)member = value;
+    return 0;
+}
+
 static int set(const struct option *o, const char *value, struct settings *s, char *why)
 {
     void *member = (char *)s + o->offset;
@@ -234,6 +282,10 @@ static int set(const struct option *o, const char *value, struct settings *s, ch
         if (value_bool(value, member))
             return 0;
         return wrong(why, "--%s %.200s: must be yes or no", o->name, value);
+    case FIELD_VALUE:
+    case SITE_FIELD:
+    case SITE_PAGE:
+    case SITE_PATH: return set_site(o, value, s, member, why);
     }
     return EX_SOFTWARE;
 }
@@ -446,9 +498,13 @@ void options_print(FILE *to, const struct settings *settings)
 {
     char row[64];
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option *o = option_at(i);
         if (!is_offered(i, settings))
             continue;
+        if (i == 0)
+            fprintf(to, "The server:\n");
+        if (i == SERVER_OPTIONS)
+            fprintf(to, "\nThe static site:\n");
+        const struct option *o = option_at(i);
         snprintf(row, sizeof row, "%s %s", o->name, o->argument);
         options_print_row(to, row, o->shown ? o->shown : o->fallback, o->help);
     }

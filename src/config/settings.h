@@ -5,6 +5,7 @@
 #define DROVER_CONFIG_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/limits.h"
@@ -12,6 +13,18 @@
 #include "http/forwarded.h"
 #include "os/child.h"
 #include "os/net.h"
+
+/* A field of every answer. */
+struct setting_field {
+    char name[SITE_FIELD_NAME_MAX];
+    const char *value;
+};
+
+/* A page of the site's own for an error. */
+struct setting_page {
+    int status;
+    const char *path; /* below ROOT, with its leading '/' */
+};
 
 /* Durations are milliseconds; 0 stands for never. Strings are borrowed from the command line. */
 struct settings {
@@ -27,6 +40,13 @@ struct settings {
     const char *site_option; /* one that was given and only the static site has; NULL: none */
     bool dot_files;
     bool listing;
+    bool precompressed;
+    const char *cache_control; /* NULL: none */
+    const char *fallback;      /* below ROOT, with its leading '/'; NULL: none */
+    size_t field_count;
+    struct setting_field fields[SITE_FIELDS_MAX];
+    size_t page_count; /* one a status */
+    struct setting_page pages[SITE_PAGES_MAX];
     int64_t ready_fd;    /* -1: none */
     const char *pidfile; /* NULL: none */
     const char *user;    /* NULL: as started */

@@ -5,36 +5,96 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "handlers/accept.h"
 #include "handlers/beneath.h"
 #include "handlers/listing.h"
+#include "handlers/siblings.h"
 
 #define INDEX "index.html"
 
-/* O_NONBLOCK: a FIFO must not hold the worker until somebody writes. */
-#define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+/* ------------------------------------------------------------------------ the start and the end */
 
+static int open_root(struct static_site *site, char *why)
+{
+    site->root.has_openat2 = beneath_has_openat2();
+    site->root.fd = open(site->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site->root.fd >= 0)
+        return 0;
+    int cause = errno;
+    snprintf(why, DROVER_WHY_SIZE, "--root %.180s: %s", site->root_path, strerror(cause));
+    return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
+}
+
+static int check_fallback(const struct static_site *site, char *why)
+{
+    struct file file;
+    if (!site->fallback)
+        return 0;
+    bool is_open = file_open(&file, &site->root, site->fallback + 1) == 0;
+    if (is_open && file_is_regular(&file)) {
+        file_close(&file);
+        return 0;
+    }
+    int cause = is_open ? 0 : errno;
+    snprintf(why, DROVER_WHY_SIZE, "--fallback %.180s: %s", site->fallback,
+             is_open ? "is not a file" : strerror(cause));
+    file_close(&file);
+    return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
+}
+
+/* What is wrong with an option is told here, before there are workers, and ends the start. */
+static int before_fork(void *context, char why[DROVER_WHY_SIZE])
+{
+    struct static_site *site = context;
+    int status = open_root(site, why);
+    if (status)
+        return status;
+    status = check_fallback(site, why);
+    if (!status)
+        status = pages_load(site->pages, site->page_count, &site->root, site->page_max, why);
+    close(site->root.fd);
+    return status;
+}
+
+/* A page that is gone since must not keep a worker from its clients: the one there was is kept. */
 static int start(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE])
 {
     struct static_site *site = context;
     (void)worker;
-    site->has_openat2 = beneath_has_openat2();
-    site->root_fd = open(site->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (site->root_fd >= 0)
+    int status = open_root(site, why);
+    if (status)
+        return status;
+    if (pages_load(site->pages, site->page_count, &site->root, site->page_max, why))
+        drover_log("%s; the page from the server's start is kept", why);
+    site->siblings = site->precompressed ? siblings_new() : NULL;
+    if (site->siblings || !site->precompressed)
         return 0;
-    int cause = errno;
-    snprintf(why, DROVER_WHY_SIZE, "--root %.180s: %s", site->root, strerror(cause));
-    return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
+    snprintf(why, DROVER_WHY_SIZE, "%s", strerror(ENOMEM));
+    return EX_OSERR;
 }
 
 static void stop(void *context, struct drover_worker *worker)
 {
     struct static_site *site = context;
     (void)worker;
-    close(site->root_fd);
+    siblings_free(site->siblings);
+    pages_free(site->pages, site->page_count);
+    close(site->root.fd);
+}
+
+/* ---------------------------------------------------------------------------------- the answers */
+
+/*
+ * The fields of the site are added here to answers that have a body of the site's, or none by their
+ * status; answer_page() adds them to the others, drover's own refusals among them.
+ */
+static void add_fields(const struct static_site *site, struct drover_response *response)
+{
+    for (size_t i = 0; i < site->field_count; i++)
+        drover_response_field(response, site->fields[i].name, site->fields[i].value);
 }
 
 static int status_of_errno(int cause)
@@ -67,43 +127,78 @@ static bool is_hidden(const char *path)
     return strstr(path, "/.") != NULL;
 }
 
-static char *hex(char *to, unsigned long long value)
+/* Puts a sibling in the file's place, if there is one that the client takes. */
+static void choose_coding(const struct static_site *site, const char *name, struct file *file,
+                          struct drover_response *response, const struct drover_request *request)
 {
-    char digits[16];
-    int n = 0;
-    do
-        digits[n++] = "0123456789abcdef"[value & 15];
-    while (value >>= 4);
-    while (n > 0)
-        *to++ = digits[--n];
-    return to;
+    struct file sibling;
+    int64_t now = drover_now(drover_response_worker(response));
+    unsigned found = siblings_find(site->siblings, &site->root, name, file, now);
+    if (!found)
+        return;
+    drover_response_field(response, "Vary", "Accept-Encoding");
+    unsigned chosen = drover_request_coding(request, found | DROVER_IDENTITY);
+    if (!(chosen & found) ||
+        siblings_open(site->siblings, &site->root, name, file, chosen, &sibling) < 0)
+        return;
+    drover_response_field(response, "Content-Encoding", siblings_coding_name(chosen));
+    file_close(file);
+    *file = sibling;
 }
 
-/* Strong (RFC 9110, 8.8.1): another file, another length or another time of change is another tag.
- */
-static void set_validators(struct drover_response *response, const struct stat *st)
+static void send_file(const struct static_site *site, const char *name, struct file *file,
+                      const struct drover_request *request, struct drover_response *response)
 {
-    char tag[64];
-    char *p = tag;
-    *p++ = '"';
-    p = hex(p, (unsigned long long)st->st_ino);
-    *p++ = '-';
-    p = hex(p, (unsigned long long)st->st_size);
-    *p++ = '-';
-    p = hex(p, (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL +
-                   (unsigned long long)st->st_mtim.tv_nsec);
-    *p++ = '"';
-    *p = '\0';
-    drover_response_etag(response, tag);
-    drover_response_modified(response, st->st_mtim.tv_sec);
+    const char *type = drover_media_type(name);
+    drover_response_type(response, type);
+    if (site->siblings && siblings_suit(type))
+        choose_coding(site, name, file, response, request);
+    if (site->cache_control)
+        drover_response_field(response, "Cache-Control", site->cache_control);
+    add_fields(site, response);
+    file_send(file, response);
 }
 
-static void send_file(struct drover_response *response, int fd, const struct stat *st,
-                      const char *name)
+/* Has the last segment a dot in it? The last that is not empty: "/a.b/" has one. */
+static bool has_dot(struct drover_span path)
 {
-    drover_response_type(response, drover_media_type(name));
-    set_validators(response, st);
-    drover_response_file(response, fd, (uint64_t)st->st_size);
+    while (path.n > 0 && path.p[path.n - 1] == '/')
+        path.n--;
+    const char *slash = path.n > 0 ? memrchr(path.p, '/', path.n) : NULL;
+    size_t before = slash ? (size_t)(slash - path.p) : 0;
+    return memchr(path.p + before, '.', path.n - before) != NULL;
+}
+
+/* The file that stands for pages which are not there. */
+static void fall_back(const struct static_site *site, const struct drover_request *request,
+                      struct drover_response *response)
+{
+    struct file file;
+    const char *name = site->fallback + 1;
+    drover_response_field(response, "Vary", "Accept");
+    /* Of several lines the first; nobody is known to send more. */
+    if (!accept_has_html(drover_request_field(request, "Accept")) ||
+        file_open(&file, &site->root, name) < 0) {
+        drover_response_status(response, 404);
+        return;
+    }
+    if (file_is_regular(&file)) {
+        send_file(site, name, &file, request, response);
+        return;
+    }
+    file_close(&file);
+    drover_response_status(response, 404);
+}
+
+/* What cannot be opened, and why. */
+static void send_failure(const struct static_site *site, int cause,
+                         const struct drover_request *request, struct drover_response *response)
+{
+    int status = status_of_errno(cause);
+    if (status == 404 && site->fallback && !has_dot(drover_request_path(request)))
+        fall_back(site, request, response);
+    else
+        drover_response_status(response, status);
 }
 
 /* A directory is asked for without its slash, and relative links in it would lead astray. */
@@ -129,9 +224,10 @@ static void send_listing(const struct static_site *site, const char *name,
                          const struct drover_request *request, struct drover_response *response)
 {
     const char *directory = *name ? name : ".";
-    int fd = beneath_open(site->root_fd, directory, O_RDONLY | O_DIRECTORY, site->has_openat2);
+    int flags = O_RDONLY | O_DIRECTORY;
+    int fd = beneath_open(site->root.fd, directory, flags, site->root.has_openat2);
     if (fd < 0) {
-        drover_response_status(response, status_of_errno(errno));
+        send_failure(site, errno, request, response);
         return;
     }
     if (!site->listing) {
@@ -140,58 +236,60 @@ static void send_listing(const struct static_site *site, const char *name,
         return;
     }
     struct listing_rules rules = {.dot_files = site->dot_files,
-                                  .has_openat2 = site->has_openat2,
-                                  .root_fd = site->root_fd,
+                                  .has_openat2 = site->root.has_openat2,
+                                  .root_fd = site->root.fd,
                                   .path = name};
     if (listing_send(fd, &rules, request, response) < 0)
         drover_response_status(response, status_of_errno(errno));
+    else
+        add_fields(site, response);
 }
 
 static void serve_directory(const struct static_site *site, const char *name,
                             const struct drover_request *request, struct drover_response *response)
 {
     char index[PATH_MAX + sizeof INDEX];
-    struct stat st;
+    struct file file;
     snprintf(index, sizeof index, "%s%s", name, INDEX);
-    int fd = beneath_open(site->root_fd, index, OPEN_FILE, site->has_openat2);
-    if (fd < 0 && errno != ENOENT) {
-        drover_response_status(response, status_of_errno(errno));
+    if (file_open(&file, &site->root, index) < 0 && errno != ENOENT) {
+        send_failure(site, errno, request, response);
         return;
     }
-    if (fd >= 0 && fstat(fd, &st) < 0) {
-        drover_response_status(response, status_of_errno(errno));
-        close(fd);
+    if (file.fd >= 0 && file_is_regular(&file)) {
+        send_file(site, index, &file, request, response);
         return;
     }
-    if (fd >= 0 && S_ISREG(st.st_mode)) {
-        send_file(response, fd, &st, index);
-        return;
-    }
-    if (fd >= 0)
-        close(fd);
+    file_close(&file);
     send_listing(site, name, request, response);
 }
 
 static void serve_file(const struct static_site *site, const char *name,
                        const struct drover_request *request, struct drover_response *response)
 {
-    struct stat st;
-    int fd = beneath_open(site->root_fd, name, OPEN_FILE, site->has_openat2);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        drover_response_status(response, status_of_errno(errno));
-        if (fd >= 0)
-            close(fd);
+    struct file file;
+    if (file_open(&file, &site->root, name) < 0) {
+        send_failure(site, errno, request, response);
         return;
     }
-    if (S_ISREG(st.st_mode)) {
-        send_file(response, fd, &st, name);
+    if (file_is_regular(&file)) {
+        send_file(site, name, &file, request, response);
         return;
     }
-    close(fd);
-    if (S_ISDIR(st.st_mode))
+    bool is_directory = S_ISDIR(file.st.st_mode);
+    file_close(&file);
+    if (is_directory)
         redirect_to_directory(request, response);
     else
         drover_response_status(response, 403);
+}
+
+static void refuse_method(const struct static_site *site, bool is_options,
+                          struct drover_response *response)
+{
+    drover_response_status(response, is_options ? 204 : 405);
+    drover_response_field(response, "Allow", "GET, HEAD, OPTIONS");
+    if (is_options)
+        add_fields(site, response);
 }
 
 static void handle(void *context, const struct drover_request *request,
@@ -200,24 +298,35 @@ static void handle(void *context, const struct drover_request *request,
     const struct static_site *site = context;
     struct drover_span method = drover_request_method(request);
     struct drover_span path = drover_request_path(request);
-    if (!span_is(method, "GET") && !span_is(method, "HEAD")) {
-        drover_response_status(response, span_is(method, "OPTIONS") ? 204 : 405);
-        drover_response_field(response, "Allow", "GET, HEAD, OPTIONS");
-    } else if (!site->dot_files && is_hidden(path.p)) {
+    if (!span_is(method, "GET") && !span_is(method, "HEAD"))
+        refuse_method(site, span_is(method, "OPTIONS"), response);
+    else if (!site->dot_files && is_hidden(path.p))
         drover_response_status(response, 404);
-    } else if (path.p[path.n - 1] == '/') {
+    else if (path.p[path.n - 1] == '/')
         serve_directory(site, path.p + 1, request, response);
-    } else {
+    else
         serve_file(site, path.p + 1, request, response);
-    }
+}
+
+static void answer_page(void *context, int status, struct drover_response *response)
+{
+    const struct static_site *site = context;
+    const struct site_page *page = pages_find(site->pages, site->page_count, status);
+    add_fields(site, response);
+    if (!page)
+        return;
+    drover_response_type(response, drover_media_type(page->path));
+    drover_response_body(response, page->bytes, page->length);
 }
 
 struct drover_app static_app(struct static_site *site)
 {
     return (struct drover_app){.name = "static",
                                .context = site,
+                               .before_fork = before_fork,
                                .worker_start = start,
                                .worker_stop = stop,
                                .handle = handle,
-                               .when = DROVER_AT_HEAD};
+                               .when = DROVER_AT_HEAD,
+                               .page = answer_page};
 }

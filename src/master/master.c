@@ -178,9 +178,6 @@ static int open_doors(struct master *m)
 {
     char why[256];
     struct settings *s = m->settings;
-    for (int i = 0; i < s->address_count; i++)
-        if (m->app->stream && m->app->stream->speaks_first)
-            s->addresses[i].defer = false;
     int status = slots_open(&m->doors, s->addresses, s->address_count, (int)s->workers, why,
                             sizeof why);
     if (status)

@@ -152,8 +152,11 @@ void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
     } else if (address->any.sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
         memcpy(&in6, &address->storage, sizeof in6);
+        char zone[sizeof "%4294967295"] = "";
+        if (in6.sin6_scope_id)
+            snprintf(zone, sizeof zone, "%%%u", in6.sin6_scope_id);
         inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof host);
-        snprintf(text, NET_TEXT_SIZE, "[%s]:%u", host, ntohs(in6.sin6_port));
+        snprintf(text, NET_TEXT_SIZE, "[%s%s]:%u", host, zone, ntohs(in6.sin6_port));
     } else if (address->un.sun_path[0] == '\0') {
         int n = (int)(address->length - offsetof(struct sockaddr_un, sun_path)) - 1;
         snprintf(text, NET_TEXT_SIZE, "unix:@%.*s", n, address->un.sun_path + 1);

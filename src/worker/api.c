@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "http/encoding.h"
+#include "http/field.h"
 #include "http/mime.h"
 #include "http/path.h"
 #include "http/respond.h"
@@ -103,6 +104,8 @@ int drover_response_status(struct drover_response *response, int status)
     if (response->has_status)
         return exchange_misuse(response, EALREADY, "status %d is set, and %d comes too late",
                                response->status, status);
+    if (response->protocol)
+        return exchange_misuse(response, EINVAL, "a 101 has no other status");
     if (status < 200 || status > 599)
         return exchange_misuse(response, EINVAL, "status %d is not one of 200 to 599", status);
     if (response->source != SOURCE_NONE && !http_status_has_body(status))
@@ -110,27 +113,6 @@ int drover_response_status(struct drover_response *response, int status)
     response->status = status;
     response->has_status = true;
     return 0;
-}
-
-/* Could this end the field line, or hide something in it (RFC 9110, 5.5)? */
-static bool is_field_value(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    return true;
-}
-
-static bool is_ours(struct span name)
-{
-    static const char *const ours[] = {
-        "Connection", "Content-Length", "Content-Range",     "Content-Type",
-        "Date",       "ETag",           "Keep-Alive",        "Last-Modified",
-        "Server",     "Trailer",        "Transfer-Encoding", "Upgrade"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (span_eq_nocase(name, span_of(ours[i])))
-            return true;
-    return false;
 }
 
 static int add_field(struct drover_response *response, struct span name, const char *value)
@@ -149,9 +131,9 @@ int drover_response_field(struct drover_response *response, const char *name, co
         return -1;
     if (!http_is_token(n))
         return exchange_misuse(response, EINVAL, "a field's name is no token");
-    if (is_ours(n))
+    if (http_field_is_ours(n))
         return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write", name);
-    if (!is_field_value(value))
+    if (!http_field_is_value(value))
         return exchange_misuse(response, EINVAL, "the field %.40s has control bytes", name);
     return add_field(response, n, value);
 }
@@ -161,7 +143,7 @@ static int replace(struct drover_response *response, struct buf *b, const char *
 {
     if (is_late(response, what))
         return -1;
-    if (!is_field_value(value))
+    if (!http_field_is_value(value))
         return exchange_misuse(response, EINVAL, "%s has control bytes", what);
     buf_clear(b);
     buf_str(b, value);
@@ -214,8 +196,12 @@ static bool takes_body(struct drover_response *r, enum source source)
     }
     bool replaces = source == SOURCE_FILE && r->source == SOURCE_BYTES;
     if (r->source != SOURCE_NONE && r->source != source && !replaces) {
-        exchange_misuse(r, EALREADY, "the body is %s, and cannot be %s", names[r->source],
+        exchange_misuse(r, EINVAL, "the body is %s, and cannot be %s", names[r->source],
                         names[source]);
+        return false;
+    }
+    if (r->protocol) {
+        exchange_misuse(r, EINVAL, "a 101 has no body");
         return false;
     }
     return true;
@@ -344,22 +330,25 @@ int drover_response_receive(struct drover_response *response, drover_receive_fn 
     return 0;
 }
 
-/* Is this one of the list's elements? */
-static bool lists(struct span list, struct span wanted)
+/* Is this one of the elements of the fields of that name? */
+static bool lists(const struct http_request *head, struct span name, struct span wanted)
 {
-    struct span element;
-    while (span_next_element(&list, &element))
-        if (span_eq_nocase(element, wanted))
-            return true;
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct span list = head->fields[i].value, element;
+        if (!span_eq_nocase(head->fields[i].name, name))
+            continue;
+        while (span_next_element(&list, &element))
+            if (span_eq_nocase(element, wanted))
+                return true;
+    }
     return false;
 }
 
+/* Not with a body: whatever is not read of it would be taken for the stream's first bytes. */
 static bool asks_for(const struct http_request *head, struct span name)
 {
-    const struct http_field *upgrade = http_request_field(head, SPAN("Upgrade"));
-    const struct http_field *connection = http_request_field(head, SPAN("Connection"));
-    return upgrade && connection && head->minor == 1 && lists(upgrade->value, name) &&
-           lists(connection->value, SPAN("upgrade"));
+    return head->minor == 1 && !head->chunked && head->content_length == 0 &&
+           lists(head, SPAN("Upgrade"), name) && lists(head, SPAN("Connection"), SPAN("upgrade"));
 }
 
 int drover_response_upgrade(struct drover_response *response, const char *name,
@@ -372,6 +361,8 @@ int drover_response_upgrade(struct drover_response *response, const char *name,
         errno = EINVAL;
         return -1;
     }
+    if (response->protocol)
+        return exchange_misuse(response, EALREADY, "the upgrade was said already");
     if (response->has_status || response->source != SOURCE_NONE)
         return exchange_misuse(response, EINVAL, "a 101 has no other status and no body");
     response->protocol = protocol;

@@ -14,8 +14,8 @@ static const struct {
     const char *filling; /* then this */
     int times;           /* so often */
     const char *after;   /* and this */
-    unsigned good;       /* answers before the refusal */
-    int status;
+    unsigned good;       /* answers before the last */
+    int status;          /* 200: the application's answer, whose request is not read to its end */
 } refusals[] = {
     {"no request", "hello\r\n\r\n", "", 0, "", 0, 400},
     {"no Host", "GET / HTTP/1.1\r\n\r\n", "", 0, "", 0, 400},
@@ -34,13 +34,13 @@ static const struct {
      431},
     {"too many fields", "GET / HTTP/1.1\r\nHost: x\r\n", "a:\r\n", HTTP_FIELDS_MAX, "\r\n", 0, 431},
     {"a long body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", "", 0, "", 0,
-     413},
+     200},
     {"a long body that is not sent",
      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n", "", 0,
-     "", 0, 413},
+     "", 0, 200},
     {"a long body in chunks",
      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n110000\r\n", K64,
-     0x110000 / 64, "", 0, 413},
+     0x110000 / 64, "", 0, 200},
     {"no chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "", 0, "",
      0, 400},
     {"no chunk behind others", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -57,7 +57,7 @@ static void expect_refusal(struct rig *rig, const char *name, unsigned good, int
     uint64_t requests = rig->row->requests;
     for (unsigned i = 0; i < good; i++)
         cr_expect_eq(take_answer(&all, false).status, 200, "%s", name);
-    struct answer answer = take_answer(&all, false);
+    struct reply answer = take_answer(&all, false);
     cr_expect_eq(answer.status, status, "%s: %d", name, answer.status);
     cr_expect(span_eq(answer_field(&answer, "Connection"), SPAN("close")), "%s", name);
     cr_expect_eq(all.n, 0, "%s: the last answer", name);
@@ -160,7 +160,7 @@ Test(conn_end, a_worker_that_leaves_ends_each_connection_with_its_answer)
     rig.env.leaving = true;
     say(&rig, GET("/b"));
     struct span all = got(&rig);
-    struct answer answer = take_answer(&all, false);
+    struct reply answer = take_answer(&all, false);
     cr_expect_null(answer_field(&answer, "Connection").p);
     answer = take_answer(&all, false);
     cr_expect(span_eq(answer_field(&answer, "Connection"), SPAN("close")));

@@ -66,6 +66,11 @@ Test(options, defaults)
     cr_expect_str_eq(s.root, ".");
     cr_expect(s.listing);
     cr_expect_not(s.dot_files);
+    cr_expect(s.precompressed);
+    cr_expect_null(s.cache_control);
+    cr_expect_null(s.fallback);
+    cr_expect_eq(s.field_count, 0);
+    cr_expect_eq(s.page_count, 0);
     cr_expect_eq(s.ready_fd, -1);
     cr_expect_null(s.pidfile);
     cr_expect_null(s.user);
@@ -226,6 +231,14 @@ static const struct {
     {"--pidfile ''", EX_USAGE, "--pidfile: must not be empty"},
     {"--user ''", EX_USAGE, "--user: must not be empty"},
     {"--group=", EX_USAGE, "--group: must not be empty"},
+    {"--precompressed on", EX_USAGE, "--precompressed on: must be yes or no"},
+    {"--cache-control ''", EX_USAGE, "--cache-control : must not be empty"},
+    {"--field X-One", EX_USAGE, "--field X-One: must be NAME: VALUE; there is no colon"},
+    {"--field Server:x", EX_USAGE, "--field Server:x: is a field that drover writes itself"},
+    {"--error-page 200=/a", EX_USAGE,
+     "--error-page 200=/a: must be STATUS=/PATH, a status from 400 to 599"},
+    {"--fallback index.html", EX_USAGE,
+     "--fallback index.html: must be a file below ROOT, as in /index.html"},
     {"--listen x", EX_USAGE,
      "--listen x: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or "
      "unix:@name"},
@@ -242,6 +255,7 @@ static const struct {
     {"--workers", EX_USAGE, "--workers: its value is missing, as in --workers N"},
     {"--listing yes --idle-timeout", EX_USAGE,
      "--idle-timeout: its value is missing, as in --idle-timeout TIME"},
+    {"--field", EX_USAGE, "--field: its value is missing, as in --field 'NAME: VALUE'"},
     {"--log-level", EX_USAGE, "--log-level: its value is missing, as in --log-level LEVEL"},
 
     {"--lisen :80", EX_USAGE, "--lisen: there is no such option; did you mean --listen?"},
@@ -355,6 +369,25 @@ Test(options, addresses_are_gathered_up_to_the_limit)
     }
     strcat(line, "--listen :99");
     expect(line, EX_USAGE, "--listen :99: there are too many addresses; 16 are allowed");
+}
+
+Test(options, what_the_site_is_told)
+{
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    static const char line[] =
+        "--field X-One:1 --field=X-Two:2 --cache-control max-age=60 --error-page 404=/lost "
+        "--error-page 500=/oops --fallback /index.html --precompressed no";
+    cr_assert_eq(read_line(&s, line, why), 0, "%s", why);
+    cr_assert_eq(s.field_count, 2);
+    cr_expect_str_eq(s.fields[0].name, "X-One");
+    cr_expect_str_eq(s.fields[1].value, "2");
+    cr_expect_str_eq(s.cache_control, "max-age=60");
+    cr_assert_eq(s.page_count, 2);
+    cr_expect_eq(s.pages[1].status, 500);
+    cr_expect_str_eq(s.pages[1].path, "/oops");
+    cr_expect_str_eq(s.fallback, "/index.html");
+    cr_expect_not(s.precompressed);
 }
 
 Test(options, ready_fd_must_be_open)
@@ -521,7 +554,12 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --idle-timeout TIME   (default: 75s)\n",
                                          "  --drain-timeout TIME   (default: 30s)\n",
                                          "  --start-timeout TIME   (default: 10s)\n",
-                                         "  --log-level LEVEL   (default: info)\n"};
+                                         "  --log-level LEVEL   (default: info)\n",
+                                         "  --precompressed yes|no   (default: yes)\n",
+                                         "  --cache-control VALUE   (default: none)\n",
+                                         "  --field 'NAME: VALUE'   (default: none)\n",
+                                         "  --error-page STATUS=/PATH   (default: drover's own)\n",
+                                         "  --fallback /PATH   (default: off)\n"};
     struct settings settings;
     options_defaults(&settings);
     char *text = help_text(&settings);
