@@ -144,7 +144,7 @@ static enum stream_want settle(struct drover_stream *s, int socket, bool *moved)
         tell_drained(s);
         if (s->is_held && !s->is_ending)
             want = hand_out_kept(s);
-        if (want != STREAM_READ || (queued(s) == 0 && !s->is_held))
+        if (want != STREAM_READ || (queued(s) == 0 && (!s->is_held || s->is_ending)))
             return want;
         want = flush(s, socket, moved);
     }
