@@ -65,7 +65,7 @@ static enum stream_want flush(struct drover_stream *s, int socket, bool *moved)
     while (queued(s) > 0) {
         ssize_t n = outlet_write(socket, s->out.p + s->out_at, queued(s), false);
         if (n < 0)
-            return failed(s, errno);
+            return failed(s, errno == EPIPE ? ECONNRESET : errno); /* the reset was seen before */
         if (n == 0)
             return STREAM_WRITE;
         s->out_at += (size_t)n;
