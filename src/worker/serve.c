@@ -28,10 +28,20 @@ static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env
     return stream;
 }
 
+/* One that comes while the worker leaves is told so at once: the others were already. */
+static bool open_stream(const struct conn_env *env, struct drover_stream *stream)
+{
+    if (stream_open(stream) < 0)
+        return false;
+    if (env->leaving)
+        stream_leave(stream);
+    return true;
+}
+
 bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol)
 {
     struct drover_stream *stream = make_stream(conn, env, protocol);
-    return stream && stream_open(stream) == 0;
+    return stream && open_stream(env, stream);
 }
 
 /* ----------------------------------------------------------------------------- the answers */
@@ -93,7 +103,7 @@ static enum served upgrade(struct conn *conn, struct conn_env *env, struct excha
     stream->state = state;
     stream->out = env->out;
     env->out = (struct buf){0};
-    bool is_open = stream_put_back(stream, *in) && stream_open(stream) == 0;
+    bool is_open = stream_put_back(stream, *in) && open_stream(env, stream);
     buf_free(&conn->work->in); /* which *in may be a part of */
     in->n = 0;
     return is_open ? UPGRADED : BROKEN;

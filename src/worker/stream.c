@@ -17,6 +17,7 @@ int stream_open(struct drover_stream *stream)
 {
     const struct drover_protocol *protocol = stream->protocol;
     stream->is_open = true;
+    stream->error = ESHUTDOWN; /* unless it ends otherwise, the worker's end is its own */
     if (!protocol->open || protocol->open(stream->context, stream) == 0)
         return 0;
     stream->is_open = false;
@@ -37,7 +38,6 @@ void stream_free(struct drover_stream *stream)
 
 void stream_leave(struct drover_stream *stream)
 {
-    stream->error = ESHUTDOWN; /* unless it ends otherwise */
     if (stream->is_open && stream->protocol->leaving)
         stream->protocol->leaving(stream->context, stream);
 }

@@ -506,6 +506,9 @@ Test(stream, a_worker_that_leaves)
     close_rig(&rig);
     cr_expect_eq(rig.error, ESHUTDOWN);
     open_rig(&rig, DROVER_LINES);
+    close_rig(&rig);
+    cr_expect_eq(rig.error, ESHUTDOWN, "without a word before");
+    open_rig(&rig, DROVER_LINES);
     stream_leave(rig.stream);
     shutdown(rig.client, SHUT_WR);
     pump(&rig);
