@@ -151,7 +151,7 @@ static enum stream_want settle(struct drover_stream *s, int socket, bool *moved)
     return want == STREAM_READ ? STREAM_WRITE : want;
 }
 
-enum stream_want stream_step(struct drover_stream *stream, int socket, char *buffer, size_t size,
+static enum stream_want step(struct drover_stream *stream, int socket, char *buffer, size_t size,
                              bool *moved)
 {
     /* What is queued is sent before more is read: from a client that does not read, nothing is. */
@@ -166,7 +166,23 @@ enum stream_want stream_step(struct drover_stream *stream, int socket, char *buf
     return STREAM_END;
 }
 
+enum stream_want stream_step(struct drover_stream *stream, int socket, char *buffer, size_t size,
+                             bool *moved)
+{
+    stream->is_stepped = true;
+    enum stream_want want = step(stream, socket, buffer, size, moved);
+    stream->is_stepped = false;
+    return want;
+}
+
 /* ----------------------------------------------------------------- what an application calls */
+
+/* What is said within a step is heeded there: a wake would cost another one, and its recv(2). */
+static void wake(const struct drover_stream *stream)
+{
+    if (!stream->is_stepped)
+        stream->wake(stream->wake_context, stream->conn);
+}
 
 static int refused(int error)
 {
@@ -186,14 +202,14 @@ int drover_stream_send(struct drover_stream *stream, const void *bytes, size_t l
         return refused(EAGAIN);
     }
     framing_write(stream->protocol, &stream->out, frame);
-    stream->wake(stream->wake_context, stream->conn);
+    wake(stream);
     return stream->out.failed ? refused(ENOMEM) : 0;
 }
 
 void drover_stream_end(struct drover_stream *stream)
 {
     stream->is_ending = true;
-    stream->wake(stream->wake_context, stream->conn);
+    wake(stream);
 }
 
 void drover_stream_attach(struct drover_stream *stream, void *state)
