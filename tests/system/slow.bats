@@ -122,7 +122,7 @@ bounded() {
 # bats test_tags=nosan
 @test "memory of a slow client is bounded" {
     bounded head 8192
-    bounded bighead 70000
+    bounded bighead 36864
     bounded body 12288
     bounded chunks 12288
     bounded read 1024
