@@ -20,7 +20,8 @@
 #define HTTP_REQUEST_LINE_MAX 8192
 
 /* Bytes of a whole request head, request line included: what browsers with many cookies send,
- * twice. One worker reads a head into one buffer of this size at least. */
+ * twice. A worker reads whole heads into one buffer of this size at least; a client that does not
+ * end its head holds as much of the memory. */
 #define HTTP_HEAD_MAX 32768
 
 /* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
