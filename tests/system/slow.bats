@@ -129,6 +129,22 @@ bounded() {
     bounded stall 1024
 }
 
+# The server's ends of the connections, and the bytes that each holds to be sent.
+held_to_send() {
+    ss --no-header --tcp --memory --numeric state established "sport = :$(port_of)" |
+        grep -o ',w[0-9]*' | tr -d ,w
+}
+
+@test "the kernel holds no megabytes for a client that does not read" {
+    drover_start --workers 1 "$SITE"
+    slow_start 100 60 stall=20
+    run -0 held_to_send
+    slow_stop
+    assert_equal "${#lines[@]}" 20
+    tell "held by the kernel for a client that does not read: $(median "${lines[@]}") bytes"
+    (($(printf '%s\n' "${lines[@]}" | sort -n | tail -n 1) <= 512 * 1024))
+}
+
 # ---- how long they can stay -------------------------------------------------------------------
 
 @test "heads and bodies byte by byte are ended at their time, with 408" {
