@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 bool net_is_shared(const struct net_address *address)
 {
     return address->any.sa_family == AF_UNIX;
@@ -124,8 +126,10 @@ int net_join(const struct net_address *address)
 int net_listen(int fd, const struct net_address *address, int defer_seconds)
 {
     if (is_inet(address)) {
-        /* Accepted sockets inherit it: an answer is written whole, there is nothing to wait for. */
+        /* Accepted sockets inherit all of it. An answer is written whole: nothing to wait for. */
         if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+            return -1;
+        if (set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SEND_BACKLOG_MAX) < 0)
             return -1;
         if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
             return -1;

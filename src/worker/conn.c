@@ -261,6 +261,13 @@ static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payl
 
 /* --------------------------------------------------------------------------- the receiving */
 
+/* Bytes to be read behind so many of a head that is not whole: none that it cannot have. */
+static size_t more_of(size_t length)
+{
+    size_t left = length < HTTP_HEAD_MAX ? HTTP_HEAD_MAX - length : RESCAN_BYTES;
+    return left < RESCAN_BYTES ? left : RESCAN_BYTES;
+}
+
 /* Keeps what was not answered for when more has come. */
 static bool keep_rest(struct conn *conn, struct span in)
 {
@@ -274,7 +281,7 @@ static bool keep_rest(struct conn *conn, struct span in)
         buf_span(&work->in, in);
     }
     if (work)
-        work->rescan_at = work->in.len + RESCAN_BYTES;
+        work->rescan_at = work->in.len + more_of(work->in.len);
     return !work || !work->in.failed;
 }
 
@@ -318,10 +325,11 @@ static bool is_news(const struct conn_work *work, struct span fresh)
 static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
 {
     struct conn_work *work = conn->work;
-    char *to = buf_room(&work->in, RESCAN_BYTES);
+    size_t room = more_of(work->in.len);
+    char *to = buf_room(&work->in, room);
     if (!to)
         return CONN_WANT_CLOSE;
-    ssize_t n = recv(conn->fd, to, RESCAN_BYTES, 0);
+    ssize_t n = recv(conn->fd, to, room, 0);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)

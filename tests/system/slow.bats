@@ -122,11 +122,27 @@ bounded() {
 # bats test_tags=nosan
 @test "memory of a slow client is bounded" {
     bounded head 8192
-    bounded bighead 70000
+    bounded bighead 36864
     bounded body 12288
     bounded chunks 12288
     bounded read 1024
     bounded stall 1024
+}
+
+# The server's ends of the connections, and the bytes that each holds to be sent.
+held_to_send() {
+    ss --no-header --tcp --memory --numeric state established "sport = :$(port_of)" |
+        grep -o ',w[0-9]*' | tr -d ,w
+}
+
+@test "the kernel holds no megabytes for a client that does not read" {
+    drover_start --workers 1 "$SITE"
+    slow_start 100 60 stall=20
+    run -0 held_to_send
+    slow_stop
+    assert_equal "${#lines[@]}" 20
+    tell "held by the kernel for a client that does not read: $(median "${lines[@]}") bytes"
+    (($(printf '%s\n' "${lines[@]}" | sort -n | tail -n 1) <= 512 * 1024))
 }
 
 # ---- how long they can stay -------------------------------------------------------------------
