@@ -54,11 +54,20 @@ int launch_read(struct settings *settings, int argc, char *const argv[])
     return status ? launch_fail(settings, status, why) : 0;
 }
 
+/* A client that waits for the server's first words would wait for its own in the kernel. */
+static void take_silent_clients(struct settings *settings)
+{
+    for (int i = 0; i < settings->address_count; i++)
+        settings->addresses[i].defer = false;
+}
+
 int launch_run(struct settings *settings, const struct drover_app *app)
 {
     char why[OPTIONS_WHY_SIZE];
     for (int i = 0; i < settings->set_count; i++)
         if (keys_set(app->keys, settings->sets[i], why, sizeof why) < 0)
             return launch_fail(settings, EX_USAGE, why);
+    if (app->stream && app->stream->speaks_first)
+        take_silent_clients(settings);
     return master_run(settings, app);
 }
