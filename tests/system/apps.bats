@@ -524,6 +524,9 @@ C
     assert_equal "$(fetch '/time?zone=Mars' --output /dev/null --write-out '%{http_code}')" 404
     assert_equal "$(fetch '/time?zone=../../../etc/passwd' --output /dev/null \
         --write-out '%{http_code}')" 404
+    for path in '/tick?after=5' '/tick?after=5s' '/tick?after=60001ms' /tick /; do
+        assert_equal "$(fetch "$path" --output /dev/null --write-out '%{http_code}')" 404
+    done
     before=$(now_us)
     fetch '/tick?after=300ms' | jq -e .time
     after=$(now_us)
@@ -612,6 +615,9 @@ for c in ann, bob:
     for line in b'hello', b'one', b'two':
         got = c.until(b'\n')
         assert got == b'ann: ' + line, got
+ann.send('y' * 1000 + '\n')  # cut where the name takes room
+assert bob.until(b'\n') == b'ann: ' + b'y' * 995
+ann.until(b'\n')
 bob.socket.close()
 assert ann.until(b'\n') == b'bob has left'
 assert silent.is_silent(0.1)
