@@ -88,8 +88,18 @@ void conn_env_free(struct conn_env *env)
 static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     deadlines_arm(&env->deadlines, &conn->deadline, kind, env->now);
-    if (conn->work)
-        conn->work->progress = 0;
+    if (!conn->work)
+        return;
+    conn->work->progress = 0;
+    conn->work->queued = kind == DEADLINE_SEND ? outlet_queued(conn->fd) : 0;
+}
+
+/* A socket is writable only once a third of what it holds has gone, which may be megabytes: a client
+ * that takes its answer all the time, but slowly, shows in what is left of them. */
+static bool has_taken_enough(const struct conn *conn)
+{
+    const struct conn_work *work = conn->work;
+    return work->queued + work->progress >= outlet_queued(conn->fd) + PROGRESS_BYTES;
 }
 
 /* Arms what a client must not dribble for: enough has moved since, or it was not armed yet. */
@@ -436,6 +446,10 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     struct conn_work *work = conn->work;
+    if (kind == DEADLINE_SEND && has_taken_enough(conn)) {
+        arm(conn, env, DEADLINE_SEND);
+        return CONN_WANT_WRITE;
+    }
     if (conn->state == CONN_STREAMING)
         work->stream->error = ETIMEDOUT;
     if (kind == DEADLINE_ANSWER)

@@ -7,7 +7,7 @@
  * little every INTERVAL milliseconds; when all have for the first time, it prints `ready`.
  *
  *   head     begins a request, and sends a byte more of its head
- *   bighead  the same, but begins with 30000 bytes
+ *   bighead  the same, but begins with 30000 bytes, most of them in two fields
  *   body     asks to post 100000 bytes to PATH, and sends one of them
  *   chunks   the same with a chunked body, a byte a chunk
  *   read     asks for PATH, and reads 512 bytes of it
@@ -140,6 +140,7 @@ static void begin(struct client *client, const struct sockaddr_in *server, const
 #pragma GCC diagnostic pop
     if (mode->is_big) {
         memset(text + n, 'x', BIG_HEAD - n);
+        memcpy(text + BIG_HEAD / 2, "\r\nX: ", 5);
         n = BIG_HEAD;
     }
     if (send(client->fd, text, n, MSG_NOSIGNAL) != (ssize_t)n)

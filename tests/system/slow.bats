@@ -123,8 +123,8 @@ bounded() {
 @test "memory of a slow client is bounded" {
     bounded head 8192
     bounded bighead 70000
-    bounded body 2048
-    bounded chunks 2048
+    bounded body 12288
+    bounded chunks 12288
     bounded read 1024
     bounded stall 1024
 }
@@ -157,6 +157,38 @@ bounded() {
     (($(ms_since "$began") >= 950)) || fail 'too early'
     (($(ms_since "$began") <= 3500)) || fail 'too late'
     slow_stop
+}
+
+# What the server's socket holds is megabytes on this machine, and says only now and then that it
+# takes more.
+@test "who takes at least PROGRESS_BYTES in each --send-timeout stays, who takes less goes" {
+    drover_start --workers 1 --send-timeout 500ms "$SITE"
+    client "$(worker_of 0)" <<'PYTHON'
+def is_served():
+    """Does the worker have the file open?"""
+    links = [f'/proc/{args[0]}/fd/{fd}' for fd in os.listdir(f'/proc/{args[0]}/fd')]
+    return any(os.path.exists(link) and os.readlink(link).endswith('/100m') for link in links)
+
+
+def stays(rate, for_seconds):
+    """Does a client stay that takes so many bytes a second?"""
+    c = Connection(4096)
+    c.send(request('/100m'))
+    c.until(b'\r\n\r\n')
+    began, taken = time.monotonic(), 0
+    while time.monotonic() - began < for_seconds and is_served():
+        while taken < rate * (time.monotonic() - began):
+            taken += len(c.socket.recv(2048))
+        time.sleep(0.01)
+    stayed = is_served()
+    c.socket.close()
+    wait(lambda: not is_served())
+    return stayed
+
+
+assert stays(16384 * 8, 2.5), 'four times what it must take'
+assert not stays(16384 // 2, 2.5), 'a quarter of it'
+PYTHON
 }
 
 # ---- a tool that nobody here wrote ------------------------------------------------------------
