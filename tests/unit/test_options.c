@@ -519,6 +519,18 @@ Test(options, nearest)
     cr_expect_null(options_nearest("serve", names, 0));
 }
 
+Test(options, root_that_is_a_module)
+{
+    char dir[64], path[128], words[256];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/it.so", dir);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    snprintf(words, sizeof words, "ROOT %s: is not a directory; a module is named with --app",
+             path);
+    expect(path, EX_NOINPUT, words);
+    remove_tree(dir);
+}
+
 static char *help_text(const struct settings *settings)
 {
     char *text = NULL;
