@@ -497,28 +497,6 @@ Test(options, of_an_application_with_a_command_line_of_its_own)
 
 /* ------------------------------------------------------------------------ names and the help */
 
-Test(options, nearest)
-{
-    static const char *const names[] = {"serve", "version", "reload", "stop"};
-    static const struct {
-        const char *typed;
-        const char *nearest; /* NULL: none */
-    } words[] = {{"serve", "serve"}, {"serv", "serve"},      {"sevre", "serve"},
-                 {"srve", "serve"},  {"versoin", "version"}, {"verison", "version"},
-                 {"VERSION", NULL},  {"reloda", "reload"},   {"stp", "stop"},
-                 {"stopp", "stop"},  {"sotp", "stop"},       {"s", NULL},
-                 {"", NULL},         {"quit", NULL},         {"reload-now", "reload"},
-                 {"relo", "reload"}, {"xyz", NULL}};
-    for (size_t i = 0; i < LENGTH(words); i++) {
-        const char *nearest = options_nearest(words[i].typed, names, LENGTH(names));
-        cr_expect_eq(nearest == NULL, words[i].nearest == NULL, "%s: %s", words[i].typed,
-                     nearest ? nearest : "none");
-        if (nearest && words[i].nearest)
-            cr_expect_str_eq(nearest, words[i].nearest, "%s: %s", words[i].typed, nearest);
-    }
-    cr_expect_null(options_nearest("serve", names, 0));
-}
-
 Test(options, root_that_is_a_module)
 {
     char dir[64], path[128], words[256];
