@@ -410,7 +410,10 @@ static int check_root(const struct settings *settings, char *why)
     }
     if (S_ISDIR(st.st_mode))
         return 0;
-    wrong(why, "ROOT %.300s: is not a directory", settings->root);
+    size_t n = strlen(settings->root);
+    bool is_module = n > 3 && strcmp(settings->root + n - 3, ".so") == 0;
+    wrong(why, "ROOT %.300s: is not a directory%s", settings->root,
+          is_module ? "; a module is named with --app" : "");
     return EX_NOINPUT;
 }
 

@@ -497,6 +497,18 @@ Test(options, of_an_application_with_a_command_line_of_its_own)
 
 /* ------------------------------------------------------------------------ names and the help */
 
+Test(options, root_that_is_a_module)
+{
+    char dir[64], path[128], words[256];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/it.so", dir);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    snprintf(words, sizeof words, "ROOT %s: is not a directory; a module is named with --app",
+             path);
+    expect(path, EX_NOINPUT, words);
+    remove_tree(dir);
+}
+
 static char *help_text(const struct settings *settings)
 {
     char *text = NULL;
