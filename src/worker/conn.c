@@ -278,7 +278,9 @@ static enum conn_want conclude(struct conn *conn, struct conn_env *env, enum ser
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    bool turn_over = in.n > 0 && how == SERVED && !conn->closing;
+    /* An answer that is pulled may be all there at once, and then the next one is due, too. */
+    bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
+    bool turn_over = in.n > 0 && is_answered && !conn->closing;
     return flush(conn, env, payload, turn_over);
 }
 
