@@ -401,6 +401,8 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
 /* The application has not answered in time; it may still do so, to nobody. */
 static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
+    if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
+        return answer_late(conn, env);
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);

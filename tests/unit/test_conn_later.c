@@ -230,6 +230,20 @@ Test(conn_later, never_in_time_and_finished_before_the_client_goes)
     close_later(&rig);
 }
 
+Test(conn_later, in_time_at_the_last_moment)
+{
+    struct rig rig;
+    open_later(&rig);
+    say(&rig, GET("/later") GET("/b"));
+    finish(0);
+    expire(&rig);
+    struct span all = got(&rig);
+    expect_answer(&all, 200, "/later");
+    expect_answer(&all, 200, "GET/b");
+    cr_expect(rig.is_open && !rig.is_ended);
+    close_later(&rig);
+}
+
 /* Those are given back with the worker. */
 Test(conn_later, never)
 {
