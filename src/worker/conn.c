@@ -394,9 +394,9 @@ static enum conn_want begin(struct conn *conn, struct conn_env *env)
 
 static enum conn_want greet(struct conn *conn, struct conn_env *env)
 {
-    struct span rest;
-    switch (greeting_read(conn, env, &rest)) {
-    case GREETING_WHOLE: return begin_with(conn, env, rest);
+    struct span behind;
+    switch (greeting_read(conn, env, &behind)) {
+    case GREETING_WHOLE: return begin_with(conn, env, behind);
     case GREETING_MORE: return CONN_WANT_READ;
     case GREETING_REFUSED: break;
     }
