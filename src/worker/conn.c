@@ -94,8 +94,8 @@ static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind
     conn->work->queued = kind == DEADLINE_SEND ? outlet_queued(conn->fd) : 0;
 }
 
-/* A socket is writable only once a third of what it holds has gone, which may be megabytes: a
- * client that takes its answer all the time, but slowly, shows in what is left of them. */
+/* A socket is writable only once much of what it holds has gone: a client that takes its answer all
+ * the time, but slowly, shows in what is left there. */
 static bool has_taken_enough(const struct conn *conn)
 {
     const struct conn_work *work = conn->work;
