@@ -421,7 +421,8 @@ struct drover_app {
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
-    /* In every worker that leaves in order. May be NULL. */
+    /* In every worker that leaves in order. What is attached to answers that were deferred and are
+     * not finished by then is released after it. May be NULL. */
     void (*worker_stop)(void *context, struct drover_worker *worker);
 
     /* Answers one request. */

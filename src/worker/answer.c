@@ -149,6 +149,8 @@ static void add_validators(struct drover_response *r)
 static void write_head(const struct exchange *exchange, struct buf *out, uint64_t length)
 {
     const struct drover_response *r = &exchange->response;
+    if (r->fields.failed || r->type.failed)
+        out->failed = true; /* half a field line would join what follows it */
     bool has_body = http_status_has_body(r->status);
     bool is_unknown = r->source == SOURCE_PULL && r->pull_length < 0;
     struct http_head head = {.status = r->status,
