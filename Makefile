@@ -46,8 +46,8 @@ LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
 # The examples have what every embedder has; with -fPIC one object makes a program and a module.
 EXAMPLE_DEFINES := -std=gnu17 -Iinclude
-EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) $(filter-out -fPIE,$(HARDEN)) -fPIC \
-                   $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
+EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) -Wno-unused-parameter -fPIC \
+                   $(filter-out -fPIE,$(HARDEN)) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 
 OBJCOPY ?= objcopy
 

@@ -421,7 +421,8 @@ struct drover_app {
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
-    /* In every worker that leaves in order. May be NULL. */
+    /* In every worker that leaves in order. What is attached to answers that were deferred and are
+     * not finished by then is released after it. May be NULL. */
     void (*worker_stop)(void *context, struct drover_worker *worker);
 
     /* Answers one request. */
@@ -453,6 +454,14 @@ int drover_main(int argc, char *argv[], const struct drover_app *app);
     DROVER_EXPORT extern const struct drover_app *const drover_module_app; \
     const unsigned drover_module_abi = DROVER_ABI;                         \
     const struct drover_app *const drover_module_app = &(app)
+
+/* The same, and main(): one source is a module or a program, as it is linked. */
+#define DROVER_MAIN(app)                        \
+    DROVER_MODULE(app);                         \
+    int main(int argc, char *argv[])            \
+    {                                           \
+        return drover_main(argc, argv, &(app)); \
+    }
 
 #ifdef __GNUC__
 #define DROVER_EXPORT __attribute__((visibility("default")))

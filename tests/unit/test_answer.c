@@ -947,3 +947,24 @@ Test(answer, the_page_of_a_refusal_sees_no_other_request)
     answer_refuse(rig.exchange, &rig.out, 404);
     close_rig(&rig);
 }
+
+static void page_without_memory(struct drover_response *response)
+{
+    drover_response_field(response, "X-Half", "x");
+    response->fields.len -= 3;
+    response->fields.failed = true;
+}
+
+/* Found out when it is too late for another answer. */
+Test(answer, half_a_head_is_none)
+{
+    struct rig rig;
+    struct payload *payload = NULL;
+    open_rig(&rig);
+    rig.app.page = page_of;
+    page = page_without_memory;
+    ask(&rig, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", say_not_found);
+    answer_write(rig.exchange, &rig.out, &payload, false);
+    cr_expect(rig.out.failed, "nothing of it is sent");
+    close_rig(&rig);
+}
