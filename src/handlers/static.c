@@ -128,12 +128,13 @@ static bool is_hidden(const char *path)
 }
 
 /* Puts a sibling in the file's place, if there is one that the client takes. */
-static void choose_coding(const struct static_site *site, const char *name, struct file *file,
-                          struct drover_response *response, const struct drover_request *request)
+static void choose_coding(const struct static_site *site, const char *name, const char *type,
+                          struct file *file, struct drover_response *response,
+                          const struct drover_request *request)
 {
     struct file sibling;
     int64_t now = drover_now(drover_response_worker(response));
-    unsigned found = siblings_find(site->siblings, &site->root, name, file, now);
+    unsigned found = siblings_find(site->siblings, &site->root, name, type, file, now);
     if (!found)
         return;
     drover_response_field(response, "Vary", "Accept-Encoding");
@@ -151,8 +152,8 @@ static void send_file(const struct static_site *site, const char *name, struct f
 {
     const char *type = drover_media_type(name);
     drover_response_type(response, type);
-    if (site->siblings && siblings_suit(type))
-        choose_coding(site, name, file, response, request);
+    if (site->siblings)
+        choose_coding(site, name, type, file, response, request);
     if (site->cache_control)
         drover_response_field(response, "Cache-Control", site->cache_control);
     add_fields(site, response);

@@ -359,7 +359,8 @@ static void frame_chunk(struct buf *out, size_t n)
     at[head++] = '\r';
     at[head++] = '\n';
     memmove(at + head, at + CHUNK_HEAD, n);
-    memcpy(at + head + n, "\r\n", 2);
+    at[head + n] = '\r';
+    at[head + n + 1] = '\n';
     buf_grow(out, head + n + 2);
 }
 

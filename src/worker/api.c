@@ -133,7 +133,7 @@ int drover_response_field(struct drover_response *response, const char *name, co
         return exchange_misuse(response, EINVAL, "a field's name is no token");
     if (http_field_is_ours(n))
         return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write", name);
-    if (!http_field_is_value(value))
+    if (!http_is_value(span_of(value)))
         return exchange_misuse(response, EINVAL, "the field %.40s has control bytes", name);
     return add_field(response, n, value);
 }
@@ -143,7 +143,7 @@ static int replace(struct drover_response *response, struct buf *b, const char *
 {
     if (is_late(response, what))
         return -1;
-    if (!http_field_is_value(value))
+    if (!http_is_value(span_of(value)))
         return exchange_misuse(response, EINVAL, "%s has control bytes", what);
     buf_clear(b);
     buf_str(b, value);
@@ -162,10 +162,7 @@ static bool is_etag(const char *etag)
     size_t n = strlen(p);
     if (n < 2 || p[0] != '"' || p[n - 1] != '"')
         return false;
-    for (size_t i = 1; i < n - 1; i++)
-        if (p[i] == '"' || (unsigned char)p[i] < 0x21 || p[i] == 0x7f)
-            return false;
-    return true;
+    return !memchr(p + 1, '"', n - 2) && !memchr(p, ' ', n) && !memchr(p, '\t', n);
 }
 
 int drover_response_etag(struct drover_response *response, const char *etag)

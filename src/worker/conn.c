@@ -297,7 +297,9 @@ static enum conn_want conclude(struct conn *conn, struct conn_env *env, enum ser
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    bool turn_over = in.n > 0 && how == SERVED && !conn->closing;
+    /* An answer that is pulled may be all there at once, and then the next one is due, too. */
+    bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
+    bool turn_over = in.n > 0 && is_answered && !conn->closing;
     return flush(conn, env, payload, turn_over);
 }
 
@@ -392,9 +394,9 @@ static enum conn_want begin(struct conn *conn, struct conn_env *env)
 
 static enum conn_want greet(struct conn *conn, struct conn_env *env)
 {
-    struct span rest;
-    switch (greeting_read(conn, env, &rest)) {
-    case GREETING_WHOLE: return begin_with(conn, env, rest);
+    struct span behind;
+    switch (greeting_read(conn, env, &behind)) {
+    case GREETING_WHOLE: return begin_with(conn, env, behind);
     case GREETING_MORE: return CONN_WANT_READ;
     case GREETING_REFUSED: break;
     }
@@ -445,6 +447,8 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
 /* The application has not answered in time; it may still do so, to nobody. */
 static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
+    if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
+        return answer_late(conn, env);
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);

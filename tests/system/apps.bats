@@ -326,6 +326,36 @@ static void show(void *c, const struct drover_request *q, struct drover_response
     assert_equal "$status: $output" '66: drover serve: --app ./none.so: No such file or directory'
 }
 
+@test "metrics: the sum over all workers, which outlives them; drover's own beside them" {
+    local before
+    module_of '.name = "it", .handle = count, .metrics = metrics' '
+static const struct drover_metric metrics[] = {{"seen", DROVER_COUNTER, "requests seen"}, {0}};
+static void add(void *r, const struct drover_metric *metric, int64_t value)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "%s %lld\n", metric->name, (long long)value);
+    drover_response_body(r, text, (size_t)n);
+}
+static void count(void *c, const struct drover_request *q, struct drover_response *r)
+{
+    (void)c, (void)q, drover_metric_add(drover_response_worker(r), 0, 1);
+    drover_metrics_each(drover_response_worker(r), add, r);
+}'
+    drover_start --workers 4 --app ./it.so
+    for _ in {1..20}; do
+        fetch / >/dev/null
+    done
+    run fetch /
+    assert_line 'seen 21'
+    assert_line --index 0 --regexp '^drover_[a-z_]+ [0-9]+$'
+    before=$(workers)
+    kill -HUP "$DROVER_PID"
+    wait_until 20 logged 'every worker is a fresh one'
+    [[ $(workers) != "$before" ]]
+    run fetch /
+    assert_line 'seen 22'
+}
+
 # ---- hooks ------------------------------------------------------------------------------------
 
 BEFORE='static int calls, loaded;
@@ -516,7 +546,7 @@ C
 
 # ---- the examples -----------------------------------------------------------------------------
 
-@test "time: zones, a deferred answer, a metric; as a module, too" {
+@test "time: zones, a deferred answer; as a module, too" {
     local before after
     start_program "$BUILD/examples/time" --workers 1 --set zone=Etc/GMT-5
     assert_equal "$(fetch /time | jq -r .time | cut -c 20-)" +0500
@@ -524,6 +554,9 @@ C
     assert_equal "$(fetch '/time?zone=Mars' --output /dev/null --write-out '%{http_code}')" 404
     assert_equal "$(fetch '/time?zone=../../../etc/passwd' --output /dev/null \
         --write-out '%{http_code}')" 404
+    for path in '/tick?after=5' '/tick?after=5s' '/tick?after=60001ms' /tick /; do
+        assert_equal "$(fetch "$path" --output /dev/null --write-out '%{http_code}')" 404
+    done
     before=$(now_us)
     fetch '/tick?after=300ms' | jq -e .time
     after=$(now_us)
@@ -588,15 +621,21 @@ PYTHON
 @test "chat: names, lines for all, who comes and who leaves" {
     start_program "$BUILD/examples/chat" --workers 1
     client <<'PYTHON'
+waits = []
+
 def join(name):
+    started = time.monotonic()
     c = Connection()
     assert c.until(b'\n') == b'Your name?'
+    waits.append(time.monotonic() - started)
     c.send(name + '\r\n')
     assert c.until(b'\n') == name.encode() + b' has come'
     return c
 
 ann = join('ann')
 bob = join('bob')
+# who speaks first does not wait for the client (TCP_DEFER_ACCEPT: a second, at least)
+assert min(waits) < 0.5, waits
 assert ann.until(b'\n') == b'bob has come'
 silent = Connection()
 assert silent.until(b'\n') == b'Your name?'
@@ -606,6 +645,9 @@ for c in ann, bob:
     for line in b'hello', b'one', b'two':
         got = c.until(b'\n')
         assert got == b'ann: ' + line, got
+ann.send('y' * 1000 + '\n')  # cut where the name takes room
+assert bob.until(b'\n') == b'ann: ' + b'y' * 995
+ann.until(b'\n')
 bob.socket.close()
 assert ann.until(b'\n') == b'bob has left'
 assert silent.is_silent(0.1)

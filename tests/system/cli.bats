@@ -283,7 +283,7 @@ ROWS
     drover --version
     assert_output --regexp '^drover [0-9]+\.[0-9]+\.[0-9]+'
     drover serve --help
-    for option in listen workers root listing dot-files ready-fd pidfile user group \
+    for option in listen workers app set root listing dot-files ready-fd pidfile user group \
         max-connections header-timeout body-timeout send-timeout idle-timeout drain-timeout \
         start-timeout log-level precompressed cache-control field error-page fallback; do
         assert_line --regexp "^  --$option .+   \(default: .+\)$"

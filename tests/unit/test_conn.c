@@ -309,18 +309,16 @@ Test(conn, the_longest_chunked_body_is_read_and_dropped)
     close_rig(&rig);
 }
 
-/* Nobody will read the body, so the client is told at once. It may have sent it all the same. */
+/* Nobody will read the body, so the client is told at once. It may send it all the same. */
 Test(conn, expect_100_continue_gets_the_final_answer)
 {
     static const char *const framings[] = {"Content-Length: 5", "Transfer-Encoding: chunked"};
-    static const char *const bodies[] = {"", "hello", "5\r\nhello\r\n0\r\n\r\n"};
-    for (size_t i = 0; i < LENGTH(framings) * LENGTH(bodies); i++) {
+    for (size_t i = 0; i < LENGTH(framings); i++) {
         struct rig rig;
         char head[128];
         open_rig(&rig);
         snprintf(head, sizeof head,
-                 "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n%s\r\n\r\n%s",
-                 framings[i % 2], bodies[i / 2]);
+                 "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n%s\r\n\r\n", framings[i]);
         say(&rig, head);
         struct span all = got(&rig);
         struct reply answer = take_answer(&all, false);
@@ -334,6 +332,19 @@ Test(conn, expect_100_continue_gets_the_final_answer)
         cr_expect_not(rig.is_open);
         close_rig(&rig);
     }
+}
+
+Test(conn, expect_100_continue_with_its_body_is_a_request_like_others)
+{
+    struct rig rig;
+    open_rig(&rig);
+    say(&rig, "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+              "hello" GET("/b"));
+    struct span all = got(&rig);
+    expect_answer(&all, 200, "POST/a");
+    expect_answer(&all, 200, "GET/b");
+    cr_expect(rig.is_open);
+    close_rig(&rig);
 }
 
 #define EXPECT_5 "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"

@@ -14,8 +14,8 @@ static const struct {
     const char *filling; /* then this */
     int times;           /* so often */
     const char *after;   /* and this */
-    unsigned good;       /* answers before the last */
-    int status;          /* 200: the application's answer, whose request is not read to its end */
+    unsigned good;       /* answers before the refusal */
+    int status;
 } refusals[] = {
     {"no request", "hello\r\n\r\n", "", 0, "", 0, 400},
     {"no Host", "GET / HTTP/1.1\r\n\r\n", "", 0, "", 0, 400},
@@ -34,13 +34,13 @@ static const struct {
      431},
     {"too many fields", "GET / HTTP/1.1\r\nHost: x\r\n", "a:\r\n", HTTP_FIELDS_MAX, "\r\n", 0, 431},
     {"a long body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", "", 0, "", 0,
-     200},
+     413},
     {"a long body that is not sent",
      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n", "", 0,
-     "", 0, 200},
+     "", 0, 413},
     {"a long body in chunks",
      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n110000\r\n", K64,
-     0x110000 / 64, "", 0, 200},
+     0x110000 / 64, "", 0, 413},
     {"no chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "", 0, "",
      0, 400},
     {"no chunk behind others", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -497,26 +497,16 @@ Test(options, of_an_application_with_a_command_line_of_its_own)
 
 /* ------------------------------------------------------------------------ names and the help */
 
-Test(options, nearest)
+Test(options, root_that_is_a_module)
 {
-    static const char *const names[] = {"serve", "version", "reload", "stop"};
-    static const struct {
-        const char *typed;
-        const char *nearest; /* NULL: none */
-    } words[] = {{"serve", "serve"}, {"serv", "serve"},      {"sevre", "serve"},
-                 {"srve", "serve"},  {"versoin", "version"}, {"verison", "version"},
-                 {"VERSION", NULL},  {"reloda", "reload"},   {"stp", "stop"},
-                 {"stopp", "stop"},  {"sotp", "stop"},       {"s", NULL},
-                 {"", NULL},         {"quit", NULL},         {"reload-now", "reload"},
-                 {"relo", "reload"}, {"xyz", NULL}};
-    for (size_t i = 0; i < LENGTH(words); i++) {
-        const char *nearest = options_nearest(words[i].typed, names, LENGTH(names));
-        cr_expect_eq(nearest == NULL, words[i].nearest == NULL, "%s: %s", words[i].typed,
-                     nearest ? nearest : "none");
-        if (nearest && words[i].nearest)
-            cr_expect_str_eq(nearest, words[i].nearest, "%s: %s", words[i].typed, nearest);
-    }
-    cr_expect_null(options_nearest("serve", names, 0));
+    char dir[64], path[128], words[256];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/it.so", dir);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    snprintf(words, sizeof words, "ROOT %s: is not a directory; a module is named with --app",
+             path);
+    expect(path, EX_NOINPUT, words);
+    remove_tree(dir);
 }
 
 static char *help_text(const struct settings *settings)

@@ -22,15 +22,16 @@ static int open_dir(void *context, char why[DROVER_WHY_SIZE])
     return dir < 0 ? EX_NOINPUT : 0;
 }
 
-static int publish(int fd,
-                   const char *name) /* a link replaces no file that is there; rename does */
+/* In two steps: a link replaces no file that is there, but a rename does. */
+static int publish(int fd, const char *name)
 {
     char file[64], link[64];
     int status = faccessat(dir, name, F_OK, 0) < 0 ? 201 : 204;
     snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
     snprintf(link, sizeof link, ".%d.%d", (int)getpid(), fd);
-    int result = linkat(AT_FDCWD, file, dir, link, AT_SYMLINK_FOLLOW);
-    return result == 0 && renameat(dir, link, dir, name) == 0 ? status : 500;
+    if (linkat(AT_FDCWD, file, dir, link, AT_SYMLINK_FOLLOW) < 0)
+        return 500;
+    return renameat(dir, link, dir, name) == 0 ? status : 500;
 }
 
 static int receive(void *state, struct drover_response *r, const char *bytes, size_t length)
@@ -56,7 +57,7 @@ static void handle(void *context, const struct drover_request *request, struct d
 {
     struct drover_span m = drover_request_method(request);
     const char *name = drover_request_path(request).p + 1;
-    int fd = -1, is_put = m.n == 3 && memcmp(m.p, "PUT", 3) == 0;
+    int fd, is_put = m.n == 3 && memcmp(m.p, "PUT", 3) == 0;
     (void)context;
     if (!is_put && (m.n != 4 || memcmp(m.p, "POST", 4) != 0))
         drover_response_status(r, 405), drover_response_field(r, "Allow", "PUT, POST");
