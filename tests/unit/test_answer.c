@@ -94,6 +94,29 @@ static void say_unknown_status(const struct drover_request *request,
     drover_response_status(response, 599);
 }
 
+static void say_two_statuses(const struct drover_request *request, struct drover_response *response)
+{
+    say_not_found(request, response);
+    cr_expect_eq(drover_response_status(response, 200), -1);
+    cr_expect_not_null(drover_response_error(response));
+}
+
+static void say_hello_and_no_content(const struct drover_request *request,
+                                     struct drover_response *response)
+{
+    say_hello(request, response);
+    cr_expect_eq(drover_response_status(response, 204), -1);
+    cr_expect_not_null(drover_response_error(response));
+}
+
+static void say_split_field(const struct drover_request *request, struct drover_response *response)
+{
+    cr_expect_eq(drover_response_field(response, "X", "a\r\n\r\nb"), -1);
+    cr_expect_eq(drover_response_type(response, "a/b\r\nX: y"), -1);
+    cr_expect_not_null(drover_response_error(response));
+    say_hello(request, response);
+}
+
 static void say_tagged(const struct drover_request *request, struct drover_response *response)
 {
     say_hello(request, response);
@@ -333,6 +356,12 @@ static const struct row {
     {"304 has no body", "GET /", "", say_not_modified, 304, "ETag: \"v1\"", ""},
     {"a status without a phrase", "GET /", "", say_unknown_status, 599, HTML "\nContent-Length: *",
      PAGE},
+    {"of two statuses, the first", "GET /", "", say_two_statuses, 404, HTML "\nContent-Length: *",
+     PAGE},
+    {"no 204 with a body", "GET /", "", say_hello_and_no_content, 200, TEXT "\nContent-Length: 5",
+     "hello"},
+    {"no field that splits the head", "GET /", "", say_split_field, 200, TEXT "\nContent-Length: 5",
+     "hello"},
     {"another method", "DELETE /", "", say_hello, 200, TEXT "\nContent-Length: 5", "hello"},
 
     {"what the application sees", "GET /a//./b%20c?d=%20&e", "X:  y \r\n", echo, 200,
