@@ -59,6 +59,9 @@ struct drover_timer;
 /* The method as it was sent, as in "GET" (RFC 9110, 9.1: case matters). */
 struct drover_span drover_request_method(const struct drover_request *request);
 
+/* 1 when it is this method, else 0. */
+int drover_request_is(const struct drover_request *request, const char *method);
+
 /*
  * The path: decoded, without "." and ".." segments and without "//" (RFC 3986, 6.2.2). It starts
  * with '/', holds no NUL, and one stands behind it, so it is a C string too.

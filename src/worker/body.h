@@ -22,10 +22,10 @@ struct body {
 struct body body_of(const struct http_request *request);
 
 enum body_next {
-    BODY_PIECE,   /* *piece is the next of it, borrowed from the input */
-    BODY_WHOLE,   /* that was all */
-    BODY_MORE,    /* all of the input was taken, and more must come */
-    BODY_REFUSED, /* a malformed chunk */
+    BODY_PIECE = 1, /* *piece is the next of it, borrowed from the input */
+    BODY_WHOLE,     /* that was all */
+    BODY_MORE,      /* all of the input was taken, and more must come */
+    BODY_REFUSED,   /* a malformed chunk */
 };
 
 /* Takes the next piece off the front of *input. */

@@ -391,7 +391,7 @@ Test(conn_later, several_that_are_woken)
             int ends[2];
             cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
                          0);
-            conn_open(&conns[i], &rig.env, ends[0]);
+            conn_open(&conns[i], &rig.env, ends[0], false);
             clients[i] = ends[1];
             cr_assert_gt(send(clients[i], GET("/later"), strlen(GET("/later")), 0), 0);
             cr_assert_eq(conn_step(&conns[i], &rig.env), CONN_WANT_WAKE);
@@ -794,7 +794,7 @@ static void open_tcp(struct rig *rig)
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     cr_assert_geq(fd, 0, "%m");
     close(listener);
-    conn_open(&rig->conn, &rig->env, fd);
+    conn_open(&rig->conn, &rig->env, fd, false);
     rig->client = client;
     rig->is_open = true;
 }

@@ -1,5 +1,4 @@
-/* chat - lines for everybody: `nc HOST PORT`, give a name, then talk. Those in one worker hear each
- * other, since workers are processes of their own: run it with --workers 1. */
+/* chat - `nc HOST PORT`, a name, then lines for all who are in this worker: use --workers 1. */
 #include <drover.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,8 @@ static void tell_all(const struct member *from, const char *what, const char *by
     char line[1001];
     snprintf(line, sizeof line, "%s%s%.*s", from->name, what, (int)n, bytes);
     for (const struct member *to = members; to && from->name[0]; to = to->next)
-        drover_stream_send(to->stream, line, strlen(line));
+        if (to->name[0])
+            drover_stream_send(to->stream, line, strlen(line));
 }
 
 static int come(void *context, struct drover_stream *stream)

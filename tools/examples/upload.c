@@ -1,5 +1,4 @@
-/* upload - PUT /NAME stores a file in --set dir=PATH, piece by piece as it comes. It has no name
- * until it is whole, so nobody sees half of it. NAME is one segment without a leading dot. */
+/* upload - PUT /NAME stores a file in --set dir=PATH, piece by piece, whole or not at all. */
 #define _GNU_SOURCE
 #include <drover.h>
 #include <fcntl.h>
@@ -9,44 +8,45 @@
 
 static const char *dir;
 static int64_t max;
+static int at;
 
-/* In two steps: a link replaces no file that is there, but a rename does. */
-static int publish(int fd, const struct drover_response *r)
+static int enter(void *context, char why[DROVER_WHY_SIZE])
 {
-    char file[64], from[4096], to[4096];
-    snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
-    snprintf(from, sizeof from, "%s/.%d.%d", dir, (int)getpid(), fd);
-    snprintf(to, sizeof to, "%s%s", dir, drover_request_path(drover_response_request(r)).p);
-    int status = access(to, F_OK) < 0 ? 201 : 204;
-    int result = linkat(AT_FDCWD, file, AT_FDCWD, from, AT_SYMLINK_FOLLOW);
-    return result < 0 || rename(from, to) < 0 ? 507 : status;
+    at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return at < 0              ? snprintf(why, DROVER_WHY_SIZE, "--set dir=%s: %m", dir),
+           66 /* EX_NOINPUT */ : 0;
 }
 
 static int receive(void *state, struct drover_response *r, const char *bytes, size_t length)
 {
+    const char *name = drover_request_path(drover_response_request(r)).p + 1;
     int fd = (int)(intptr_t)state;
-    if (length == 0)
-        return drover_response_status(r, publish(fd, r));
-    if (write(fd, bytes, length) == (ssize_t)length && lseek(fd, 0, SEEK_CUR) <= max)
+    char file[64], link[64];
+    if (length > 0 && write(fd, bytes, length) == (ssize_t)length && lseek(fd, 0, SEEK_CUR) <= max)
         return 0;
-    return drover_response_status(r, lseek(fd, 0, SEEK_CUR) > max ? 413 : 507), -1;
+    if (length > 0)
+        return drover_response_status(r, 413), -1;
+    snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof link, ".%d.%d", (int)getpid(), fd);
+    int status = faccessat(at, name, F_OK, 0) < 0 ? 201 : 204;
+    int made = linkat(AT_FDCWD, file, at, link, AT_SYMLINK_FOLLOW); /* a link replaces no file */
+    return drover_response_status(r, made < 0 || renameat(at, link, at, name) < 0 ? 507 : status);
 }
 
-static void release(void *state) /* however it has ended */
+static void release(void *fd) /* however it has ended */
 {
-    close((int)(intptr_t)state);
+    close((int)(intptr_t)fd);
 }
 
-static void handle(void *context, const struct drover_request *request, struct drover_response *r)
+static void store(void *context, const struct drover_request *request, struct drover_response *r)
 {
-    struct drover_span method = drover_request_method(request);
     const char *name = drover_request_path(request).p + 1;
-    int fd;
-    if (method.n != 3 || memcmp(method.p, "PUT", 3) != 0)
+    int fd = -1;
+    if (!drover_request_is(request, "PUT"))
         drover_response_status(r, 405), drover_response_field(r, "Allow", "PUT");
     else if (!*name || *name == '.' || strchr(name, '/'))
         drover_response_status(r, 403);
-    else if ((fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)) < 0)
+    else if ((fd = openat(at, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)) < 0)
         drover_response_status(r, 507);
     else if (drover_response_attach(r, (void *)(intptr_t)fd, release) == 0)
         drover_response_receive(r, receive, (void *)(intptr_t)fd);
@@ -56,5 +56,5 @@ static const struct drover_key keys[] = {{"dir", DROVER_TEXT, ".", 0, 0, "where 
                                          {"max", DROVER_SIZE, "1g", 0, 0, "of one file", &max},
                                          {0}};
 static const struct drover_app app = {
-    .name = "upload", .keys = keys, .handle = handle, .when = DROVER_AT_HEAD};
+    .name = "upload", .keys = keys, .before_fork = enter, .handle = store, .when = DROVER_AT_HEAD};
 DROVER_MAIN(app)
