@@ -43,7 +43,7 @@ DEFINES := -std=gnu17 -D_GNU_SOURCE $(if $(filter 1,$(STATIC)),-DDROVER_STATIC) 
 COMPILE  = $(CC) $(DEFINES) $(WARNINGS) $(HARDEN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
-# The examples have what every embedder has; with -fPIC one object makes a program and a module.
+# The examples and the tests' applications have what every embedder has; with -fPIC one object makes a program and a module.
 EXAMPLE_DEFINES := -std=gnu17 -Iinclude
 EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) $(filter-out -fPIE,$(HARDEN)) -fPIC \
                    $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -69,6 +69,8 @@ LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
+APP_SOURCES  := $(wildcard tests/apps/*.c)
+APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%.so)
 
 # ---- make itself ------------------------------------------------------------------------------
 
@@ -153,7 +155,22 @@ $(B)/examples/%: $(B)/tools/examples/%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
+$(B)/apps/%.so: $(B)/tests/apps/%.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
+$(B)/apps/%: $(B)/tests/apps/%.o $(B)/libdrover.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
 $(B)/tools/examples/%.o: tools/examples/%.c $(B)/stamp/flags | setup
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
+
+$(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
@@ -204,7 +221,7 @@ $(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
 		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
 
-tests: all $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
+tests: all $(APPS) $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
 
 test: tests ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run
@@ -212,7 +229,7 @@ test: tests ## build and run every test; SAN=1 under the sanitizers
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
+system: all $(APPS) $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
 
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
@@ -259,7 +276,7 @@ lint-shell: | setup
 lint-format: | setup
 	$(call say,LINT,clang-format)
 	@clang-format --dry-run --Werror $(SOURCES) $(EXAMPLE_SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) \
-		$(HEADERS)
+		$(APP_SOURCES) $(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)
@@ -302,4 +319,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
-           $(BENCH_OBJECTS) $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o))
+           $(BENCH_OBJECTS) $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
+           $(UNIT_SOURCES:%.c=$(B)/%.o))
