@@ -14,6 +14,7 @@ DESTDIR ?=
 ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 CFLAGS  ?= -O2 -g
+SECONDS ?= 60
 
 B := $(if $(filter 1,$(SAN)),build/san,build)
 
@@ -56,8 +57,10 @@ LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c)
-HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/unit/*.h)
+APP_SOURCES  := $(wildcard tests/apps/*.c)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c) $(APP_SOURCES)
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
 SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
 
 EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
@@ -69,8 +72,13 @@ LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
-APP_SOURCES  := $(wildcard tests/apps/*.c)
 APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%.so)
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser $(APPS)
+
+# The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
+FUZZ         := $(B)/fuzz
+FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/%.o,$(wildcard $(addsuffix /*.c,src/base src/config src/http src/os)))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ---- make itself ------------------------------------------------------------------------------
 
@@ -83,8 +91,9 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests bench static lint lint-all lint-gcc lint-clang lint-tidy \
-        lint-cppcheck lint-shell lint-format sizes layers install uninstall clean help setup FORCE
+.PHONY: all run test unit system tests bench fuzz fuzz-targets static lint lint-all lint-gcc \
+        lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
+        clean help setup FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
 # $(call say,WORD,FILE): what is being made, unless the command itself is shown.
@@ -97,7 +106,8 @@ SETS := build \
         $(if $(filter test system,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
-        $(if $(filter sizes,$(MAKECMDGOALS)),lint)
+        $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
+        $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
 
@@ -183,7 +193,8 @@ $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 # Stamps change only when their text does, and then what depends on them is made again.
 $(B)/stamp/flags: STAMP = $(VERSION) $(COMPILE) / $(EXAMPLE_COMPILE) / $(LINKER) $(LDLIBS)
 $(B)/stamp/members: STAMP = $(LIB_OBJECTS)
-$(B)/stamp/flags $(B)/stamp/members: FORCE
+$(B)/stamp/fuzz: STAMP = $(FUZZ_COMPILE) / $(FUZZ_OBJECTS)
+$(B)/stamp/flags $(B)/stamp/members $(B)/stamp/fuzz: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(STAMP))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -221,19 +232,50 @@ $(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -U_FORTIFY_SOURCE \
 		$(if $(SANITIZE),-DSANITIZED) -o $@ $< -ldl
 
-tests: all $(APPS) $(B)/drover-bench-parser $(UNIT_TESTS) $(B)/fault.so
+$(B)/slow: tests/slow/slow.c $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LINK) -o $@ $<
 
-test: tests ## build and run every test; SAN=1 under the sanitizers
+tests: all $(UNIT_TESTS) $(HELPERS)
+
+# The targets have sanitizers of their own, so SAN=1 has nothing to add to them.
+test: tests $(if $(filter 1,$(SAN)),,fuzz-targets) ## build and run every test; SAN=1 under the sanitizers
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run
 
 unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 	@B='$(B)' SAN='$(SAN)' tests/run unit
 
-system: all $(APPS) $(B)/drover-bench-parser $(B)/fault.so ## the system tests alone (bats); FILE=serve for one file
+system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
 
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
+
+# ---- fuzz -------------------------------------------------------------------------------------
+
+# clang alone has libFuzzer. What it finds is to end the process; -O1 keeps its words readable.
+FUZZ_COMPILE = clang $(DEFINES) $(WARNINGS) -O1 -g -fno-omit-frame-pointer \
+               -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+$(FUZZ)/%.o: %.c $(B)/stamp/fuzz | setup
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_COMPILE) -MMD -MP -c -o $@ $<
+
+$(FUZZ)/libdrover.a: $(FUZZ_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# No target may wait for a name server: tests/fuzz/fuzz.c has the other half of this.
+$(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ)/tests/fuzz/fuzz.o $(FUZZ)/libdrover.a
+	$(call say,LINK,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=getaddrinfo -o $@ $^
+
+fuzz-targets: $(FUZZ_TARGETS)
+
+fuzz: fuzz-targets ## fuzz the parsers for SECONDS=60, split among them; crashes go to build/fuzz/crashes
+	@B='$(B)' tests/fuzz/run '$(SECONDS)'
 
 # ---- lint -------------------------------------------------------------------------------------
 
@@ -243,10 +285,12 @@ lint: setup ## both compilers with -Werror, clang-tidy, cppcheck, shellcheck, cl
 lint-all: lint-gcc lint-clang lint-tidy lint-cppcheck lint-shell lint-format
 
 lint-gcc:
-	@$(MAKE) B=build/lint/gcc CC=gcc SAN= WERROR=1 tests
+	@$(MAKE) B=build/lint/gcc CC=gcc SAN= WERROR=1 tests \
+		$(FUZZ_SOURCES:%.c=build/lint/gcc/%.o)
 
 lint-clang:
-	@$(MAKE) B=build/lint/clang CC=clang SAN= WERROR=1 tests
+	@$(MAKE) B=build/lint/clang CC=clang SAN= WERROR=1 tests \
+		$(FUZZ_SOURCES:%.c=build/lint/clang/%.o)
 
 lint-tidy: $(patsubst %.c,build/lint/tidy/%.ok,$(SOURCES) $(EXAMPLE_SOURCES))
 
@@ -276,7 +320,7 @@ lint-shell: | setup
 lint-format: | setup
 	$(call say,LINT,clang-format)
 	@clang-format --dry-run --Werror $(SOURCES) $(EXAMPLE_SOURCES) $(UNIT_SOURCES) $(TEST_SOURCES) \
-		$(APP_SOURCES) $(HEADERS)
+		$(FUZZ_SOURCES) $(HEADERS)
 
 sizes: | setup ## how long functions and files are
 	@tools/sizes $(SOURCES) $(HEADERS)
@@ -318,6 +362,7 @@ clean: ## remove the build directory
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) \
-           $(BENCH_OBJECTS) $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
-           $(UNIT_SOURCES:%.c=$(B)/%.o))
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
+           $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
+           $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
+           $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

@@ -285,7 +285,7 @@ struct drover_worker *drover_stream_worker(const struct drover_stream *stream);
  * Answers with 101: after it the connection is a stream of this protocol (RFC 9110, 7.8). Fields
  * that were added go along. The protocol is borrowed for as long as the application is used; its
  * functions get the application's context. EINVAL when the client did not ask for `name` by
- * Upgrade and Connection in HTTP/1.1.
+ * Upgrade and Connection in HTTP/1.1, or did so with a request that has a body.
  */
 int drover_response_upgrade(struct drover_response *response, const char *name,
                             const struct drover_protocol *protocol, void *state);

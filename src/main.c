@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "config/nearest.h"
 #include "config/options.h"
 
 static int help(int argc, char *const argv[]);
@@ -41,7 +42,7 @@ static int unknown(const char *typed)
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         names[i] = commands[i].name;
-    const char *nearest = options_nearest(typed, names, COMMAND_COUNT);
+    const char *nearest = nearest_name(typed, names, COMMAND_COUNT);
     struct stat st;
     if (stat(typed, &st) == 0 && S_ISDIR(st.st_mode))
         fprintf(stderr,

@@ -20,7 +20,8 @@
 #define HTTP_REQUEST_LINE_MAX 8192
 
 /* Bytes of a whole request head, request line included: what browsers with many cookies send,
- * twice. One worker reads a head into one buffer of this size at least. */
+ * twice. A worker reads whole heads into one buffer of this size at least; a client that does not
+ * end its head holds as much of the memory. */
 #define HTTP_HEAD_MAX 32768
 
 /* Bytes of one field line without its CRLF: half of a head, since the other fields, too, must have
@@ -85,6 +86,11 @@
 
 /* Bytes of a file sent before another connection has its turn. */
 #define SENDFILE_TURN_MAX (2 * 1024 * 1024)
+
+/* Bytes that the kernel keeps of an answer before it has sent them: without a bound 4 MiB for each
+ * client that does not read, and 800 of these used up what TCP may have on a machine of 24 GiB.
+ * Large files came no slower. */
+#define SEND_BACKLOG_MAX (128 * 1024)
 
 /* Bytes of a streamed answer sent before another connection has its turn. */
 #define PULL_TURN_MAX (256 * 1024)

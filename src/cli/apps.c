@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/module.h"
+#include "config/nearest.h"
 #include "config/options.h"
 #include "handlers/echo.h"
 #include "handlers/hello.h"
@@ -33,7 +34,7 @@ static int unknown(const char *name, char *why, size_t why_size)
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "",
                                  names[i]);
     }
-    const char *nearest = options_nearest(name, names, BUILTIN_COUNT);
+    const char *nearest = nearest_name(name, names, BUILTIN_COUNT);
     if (access(name, F_OK) == 0)
         snprintf(why, why_size,
                  "--app %.100s: the path of a module has a slash in it: --app ./%.100s", name,

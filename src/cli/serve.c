@@ -88,5 +88,8 @@ int cli_serve(int argc, char *const argv[])
         return status;
     site = site_of(&settings, &parts);
     status = find_app(&settings, &files, &app);
-    return status ? status : launch_run(&settings, app);
+    if (!status)
+        status = launch_run(&settings, app);
+    static_free(&site);
+    return status;
 }

@@ -103,11 +103,14 @@ static size_t read_any(const char *port, struct net_address *pattern, struct res
     return result->count;
 }
 
-static size_t resolve(const char *host, const char *port, int flags, struct net_address *pattern,
-                      struct result *result)
+static size_t resolve(const char *host, const char *port, struct addrinfo hints,
+                      struct net_address *pattern, struct result *result)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     struct addrinfo *found;
+    if (strcmp(host, "*") == 0) /* which getaddrinfo(3) takes for no host: loopback */
+        return wrong(result, "all addresses are an empty host, as in :8080");
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags |= AI_NUMERICSERV;
     int error = getaddrinfo(host, port, &hints, &found);
     if (error) {
         snprintf(result->why, result->why_size, "host \"%s\": %s", host, gai_strerror(error));
@@ -126,6 +129,8 @@ static size_t resolve(const char *host, const char *port, int flags, struct net_
 
 static size_t read_inet(char *text, struct net_address *pattern, struct result *result)
 {
+    const struct addrinfo any = {.ai_family = AF_UNSPEC};
+    const struct addrinfo v6 = {.ai_family = AF_INET6, .ai_flags = AI_NUMERICHOST};
     int64_t n;
     char *colon = strrchr(text, ':');
     if (!colon && value_number(text, &n))
@@ -141,11 +146,11 @@ static size_t read_inet(char *text, struct net_address *pattern, struct result *
         return read_any(port, pattern, result);
     if (text[0] == '[' && colon[-1] == ']') {
         colon[-1] = '\0';
-        return resolve(text + 1, port, AI_NUMERICHOST, pattern, result);
+        return resolve(text + 1, port, v6, pattern, result);
     }
     if (strchr(text, ':'))
         return wrong(result, "an IPv6 number stands in brackets, as in [::1]:8080");
-    return resolve(text, port, 0, pattern, result);
+    return resolve(text, port, any, pattern, result);
 }
 
 size_t address_parse(const char *text, struct net_address *list, size_t room, char *why,

@@ -56,6 +56,8 @@ static const char *metric_fault(const struct drover_metric *metrics, size_t inde
         return "it is one more than the 16 (DROVER_METRICS_MAX) that there may be";
     if (!is_of(metric->name, LOWER "_"))
         return "its name must be 1 to 63 letters of a to z and '_'";
+    if (strncmp(metric->name, "drover_", strlen("drover_")) == 0)
+        return "names that start with drover_ are drover's own";
     if ((unsigned)metric->type > DROVER_GAUGE)
         return "its type is none of enum drover_metric_type";
     if (!metric->help)

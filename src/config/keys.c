@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/nearest.h"
 #include "config/options.h"
 #include "config/values.h"
 
@@ -184,7 +185,7 @@ static int unknown(const struct drover_key *keys, const char *assignment, int n,
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
                                      key->name);
     }
-    const char *nearest = options_nearest(typed, names, count);
+    const char *nearest = nearest_name(typed, names, count);
     if (nearest)
         snprintf(why, why_size, "--set %.200s: there is no key \"%s\"; did you mean %s?",
                  assignment, typed, nearest);

@@ -12,6 +12,7 @@
 
 #include "config/address.h"
 #include "config/identity.h"
+#include "config/nearest.h"
 #include "config/site.h"
 #include "config/values.h"
 #include "os/cpus.h"
@@ -202,15 +203,16 @@ static int set_duration(const struct option *o, const char *value, int64_t *memb
 
 static int set_size(const struct option *o, const char *value, int64_t *member, char *why)
 {
-    char least[32], most[32];
+    char least[32], most[32], bounds[80] = "";
     int64_t n;
     value_print_size(o->min, least, sizeof least);
     value_print_size(o->max, most, sizeof most);
+    if (o->max < INT64_MAX)
+        snprintf(bounds, sizeof bounds, ", from %s to %s", least, most);
     if (!value_size(value, &n) || n < o->min || n > o->max)
         return wrong(why,
-                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k, "
-                     "from %s to %s",
-                     o->name, value, least, most);
+                     "--%s %.200s: must be a number of bytes, or one with k, m or g, as in 64k%s",
+                     o->name, value, bounds);
     *member = n;
     return 0;
 }
@@ -304,44 +306,6 @@ void options_defaults(struct settings *settings)
 
 /* ------------------------------------------------------------------------ the command line */
 
-/* Levenshtein's distance, for names of up to 31 bytes. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[32];
-    size_t n = strlen(b);
-    if (n >= sizeof row / sizeof *row)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-const char *options_nearest(const char *typed, const char *const names[], size_t count)
-{
-    const char *nearest = NULL;
-    size_t best = strlen(typed) / 3 + 2; /* fewer slips than that are a typing error */
-    for (size_t i = 0; i < count; i++) {
-        size_t d = distance(typed, names[i]);
-        if (d < best) {
-            best = d;
-            nearest = names[i];
-        }
-    }
-    return nearest;
-}
-
 /* Is it an option of this program? drover_main() has an application, which is not the site. */
 static bool is_offered(size_t i, const struct settings *settings)
 {
@@ -357,7 +321,7 @@ static int unknown(const char *typed, size_t n, const struct settings *settings,
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (is_offered(i, settings))
             names[count++] = option_at(i)->name;
-    const char *nearest = options_nearest(name, names, count);
+    const char *nearest = nearest_name(name, names, count);
     if (nearest)
         return wrong(why, "--%s: there is no such option; did you mean --%s?", name, nearest);
     return wrong(why, "--%s: there is no such option; %.100s --help lists them", name,
@@ -446,7 +410,10 @@ static int check_root(const struct settings *settings, char *why)
     }
     if (S_ISDIR(st.st_mode))
         return 0;
-    wrong(why, "ROOT %.300s: is not a directory", settings->root);
+    size_t n = strlen(settings->root);
+    bool is_module = n > 3 && strcmp(settings->root + n - 3, ".so") == 0;
+    wrong(why, "ROOT %.300s: is not a directory%s", settings->root,
+          is_module ? "; a module is named with --app" : "");
     return EX_NOINPUT;
 }
 

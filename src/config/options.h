@@ -35,7 +35,4 @@ void options_print(FILE *to, const struct settings *settings);
 /* One such line, "  --ROW   (default: FALLBACK)", and the help, wrapped and indented. */
 void options_print_row(FILE *to, const char *row, const char *fallback, const char *help);
 
-/* The name, of `count`, that is nearest to what was typed; NULL when none is near. */
-const char *options_nearest(const char *typed, const char *const names[], size_t count);
-
 #endif

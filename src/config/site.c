@@ -23,7 +23,7 @@ bool site_field_value(const char *text, char *why, size_t size)
 {
     if (!*text)
         return wrong(why, size, "must not be empty");
-    if (!http_field_is_value(text))
+    if (!http_is_value(span_of(text)))
         return wrong(why, size, "has a control byte in it");
     return true;
 }
@@ -44,7 +44,7 @@ static bool check_field(struct span name, const char *value, char *why, size_t s
         return wrong(why, size, "the name has more than %d bytes", SITE_FIELD_NAME_MAX - 1);
     if (!http_is_token(name))
         return wrong(why, size, "must be NAME: VALUE, the name of letters, digits and dashes");
-    if (!http_field_is_value(value))
+    if (!http_is_value(span_of(value)))
         return wrong(why, size, "has a control byte in it");
     if (span_eq_nocase(name, SPAN("Cache-Control")))
         return wrong(why, size, "is what --cache-control is for");

@@ -52,8 +52,10 @@ static int range_of(struct drover_span name)
 
 bool accept_has_html(struct drover_span accept)
 {
-    bool is_taken = accept.p == NULL;
+    bool is_taken = false;
     int closest = -1;
+    if (!accept.p)
+        return true;
     while (accept.n > 0) {
         struct drover_span element = take(&accept, ',');
         int range = range_of(take(&element, ';'));

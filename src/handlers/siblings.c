@@ -1,6 +1,7 @@
 #include "handlers/siblings.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ void siblings_free(struct siblings *siblings)
 }
 
 /* Prefixes of what is dense already. SVG is an image, and text. */
-bool siblings_suit(const char *media_type)
+static bool is_dense(const char *media_type)
 {
     static const char *const dense[] = {"video/",
                                         "audio/",
@@ -53,28 +54,30 @@ bool siblings_suit(const char *media_type)
                                         "application/java-archive",
                                         "font/woff"};
     if (strcmp(media_type, "image/svg+xml") == 0)
-        return true;
+        return false;
     for (size_t i = 0; i < sizeof dense / sizeof *dense; i++)
         if (strncmp(media_type, dense[i], strlen(dense[i])) == 0)
-            return false;
-    return true;
+            return true;
+    return false;
 }
 
-/* FNV-1a, 64 bits. Nobody from outside can choose what is hashed: the file is there. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+/* As FNV-1a, but by words, whose upper halves a product alone would not bring down. Nobody from
+ * outside can choose what is hashed: the file is there. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-    const unsigned char *p = bytes;
-    while (n-- > 0)
-        hash = (hash ^ *p++) * 0x100000001b3ULL;
-    return hash;
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 32;
 }
 
 static uint64_t key_of(const char *name, const struct stat *st)
 {
-    uint64_t hash = mix(0xcbf29ce484222325ULL, name, strlen(name));
-    hash = mix(hash, &st->st_dev, sizeof st->st_dev);
-    hash = mix(hash, &st->st_ino, sizeof st->st_ino);
-    return mix(hash, &st->st_mtim, sizeof st->st_mtim);
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    for (; *name; name++)
+        hash = mix(hash, (unsigned char)*name);
+    hash = mix(hash, st->st_dev);
+    hash = mix(hash, st->st_ino);
+    hash = mix(hash, (uint64_t)st->st_mtim.tv_sec);
+    return mix(hash, (uint64_t)st->st_mtim.tv_nsec);
 }
 
 static struct seen *place_of(struct siblings *siblings, uint64_t key)
@@ -95,10 +98,11 @@ static int open_one(const struct root *root, const char *name, const struct file
     return -1;
 }
 
-static unsigned look(const struct root *root, const char *name, const struct file *file)
+static unsigned look(const struct root *root, const char *name, const char *media_type,
+                     const struct file *file)
 {
     unsigned found = 0;
-    for (size_t i = 0; i < CODINGS; i++) {
+    for (size_t i = 0; i < CODINGS && !is_dense(media_type); i++) {
         struct file sibling;
         if (open_one(root, name, file, &codings[i], &sibling) < 0)
             continue;
@@ -109,13 +113,13 @@ static unsigned look(const struct root *root, const char *name, const struct fil
 }
 
 unsigned siblings_find(struct siblings *siblings, const struct root *root, const char *name,
-                       const struct file *file, int64_t now)
+                       const char *media_type, const struct file *file, int64_t now)
 {
     uint64_t key = key_of(name, &file->st);
     struct seen *seen = place_of(siblings, key);
     if (seen->key != key || now >= seen->until)
         *seen = (struct seen){
-            .key = key, .until = now + SIBLINGS_MS, .found = look(root, name, file)};
+            .key = key, .until = now + SIBLINGS_MS, .found = look(root, name, media_type, file)};
     return seen->found;
 }
 

@@ -18,7 +18,6 @@
 #ifndef DROVER_HANDLERS_SIBLINGS_H
 #define DROVER_HANDLERS_SIBLINGS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "handlers/file.h"
@@ -32,15 +31,13 @@ struct siblings;
 struct siblings *siblings_new(void);
 void siblings_free(struct siblings *siblings);
 
-/* Can a file of this media type have any? Not one that is compressed by its own format. */
-bool siblings_suit(const char *media_type);
-
 /*
  * The codings that the file of this name has siblings for: an OR of DROVER_GZIP, DROVER_ZSTD and
- * DROVER_BR. `now` in milliseconds, of any clock that does not go back.
+ * DROVER_BR. One of a media type that is dense by itself has none. `now` in milliseconds, of any
+ * clock that does not go back.
  */
 unsigned siblings_find(struct siblings *siblings, const struct root *root, const char *name,
-                       const struct file *file, int64_t now);
+                       const char *media_type, const struct file *file, int64_t now);
 
 /*
  * Opens the sibling of one coding. -1 when it does not count any more, and then it is looked for

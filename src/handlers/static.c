@@ -128,12 +128,13 @@ static bool is_hidden(const char *path)
 }
 
 /* Puts a sibling in the file's place, if there is one that the client takes. */
-static void choose_coding(const struct static_site *site, const char *name, struct file *file,
-                          struct drover_response *response, const struct drover_request *request)
+static void choose_coding(const struct static_site *site, const char *name, const char *type,
+                          struct file *file, struct drover_response *response,
+                          const struct drover_request *request)
 {
     struct file sibling;
     int64_t now = drover_now(drover_response_worker(response));
-    unsigned found = siblings_find(site->siblings, &site->root, name, file, now);
+    unsigned found = siblings_find(site->siblings, &site->root, name, type, file, now);
     if (!found)
         return;
     drover_response_field(response, "Vary", "Accept-Encoding");
@@ -151,8 +152,8 @@ static void send_file(const struct static_site *site, const char *name, struct f
 {
     const char *type = drover_media_type(name);
     drover_response_type(response, type);
-    if (site->siblings && siblings_suit(type))
-        choose_coding(site, name, file, response, request);
+    if (site->siblings)
+        choose_coding(site, name, type, file, response, request);
     if (site->cache_control)
         drover_response_field(response, "Cache-Control", site->cache_control);
     add_fields(site, response);
@@ -176,6 +177,7 @@ static void fall_back(const struct static_site *site, const struct drover_reques
     struct file file;
     const char *name = site->fallback + 1;
     drover_response_field(response, "Vary", "Accept");
+    /* Of several lines the first; nobody is known to send more. */
     if (!accept_has_html(drover_request_field(request, "Accept")) ||
         file_open(&file, &site->root, name) < 0) {
         drover_response_status(response, 404);
@@ -328,4 +330,9 @@ struct drover_app static_app(struct static_site *site)
                                .handle = handle,
                                .when = DROVER_AT_HEAD,
                                .page = answer_page};
+}
+
+void static_free(struct static_site *site)
+{
+    pages_free(site->pages, site->page_count);
 }

@@ -52,4 +52,7 @@ struct static_site {
 /* The site as an application; it borrows *site. */
 struct drover_app static_app(struct static_site *site);
 
+/* Gives back what before_fork has read, when the server has ended. */
+void static_free(struct static_site *site);
+
 #endif

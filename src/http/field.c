@@ -1,13 +1,5 @@
 #include "http/field.h"
 
-bool http_field_is_value(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    return true;
-}
-
 bool http_field_is_ours(struct span name)
 {
     static const char *const ours[] = {

@@ -8,9 +8,6 @@
 
 #include "base/span.h"
 
-/* Could this value neither end its line nor hide something in it (RFC 9110, 5.5)? */
-bool http_field_is_value(const char *value);
-
 /* Does drover write the field of this name itself? */
 bool http_field_is_ours(struct span name);
 

@@ -140,6 +140,11 @@ bool http_is_token(struct span s)
     return s.n > 0 && skip_token(s.p, s.p + s.n) == s.p + s.n;
 }
 
+bool http_is_value(struct span s)
+{
+    return skip(s.p, s.p + s.n, VALUE, mark_value) == s.p + s.n;
+}
+
 /* The bytes up to stop, at least one, then the delimiter. */
 static int take_run(struct head *h, const char *stop, const char *end, char delimiter,
                     struct span *run)

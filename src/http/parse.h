@@ -79,4 +79,8 @@ const struct http_field *http_request_field(const struct http_request *request, 
 /* Is this a token, not empty (RFC 9110, 5.6.2)? */
 bool http_is_token(struct span s);
 
+/* Could this be a field's value: neither end its line nor hide something in it (RFC 9110, 5.5)?
+ * s.p is not NULL. */
+bool http_is_value(struct span s);
+
 #endif

@@ -83,6 +83,8 @@ static int take_byte(struct path *path, struct span *rest)
         return byte < 0 ? byte : add_byte(path, (char)byte);
     }
     char byte = *rest->p;
+    if (byte == '\0')
+        return BAD_REQUEST;
     rest->p++;
     rest->n--;
     return byte == '/' ? end_segment(path, true) : add_byte(path, byte);

@@ -14,10 +14,10 @@
  * empty, "." or "..", and never holds "//", a "." or ".." segment, or a NUL.
  *
  * Returns its length, NUL not counted, though one is written behind it. Minus a status when the
- * path is refused: 400 for an incomplete or non-hex escape, for %00, for a path that does not
- * start with '/', and for one that climbs above the root; 404 for %2F, since no file name holds a
- * slash; 414 when the result, or what a ".." takes back later, does not fit into `size` bytes with
- * its NUL.
+ * path is refused: 400 for an incomplete or non-hex escape, for a NUL, encoded or not, for a path
+ * that does not start with '/', and for one that climbs above the root; 404 for %2F, since no file
+ * name holds a slash; 414 when the result, or what a ".." takes back later, does not fit into
+ * `size` bytes with its NUL.
  */
 int http_path_decode(struct span encoded, char *out, size_t size);
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 bool net_is_shared(const struct net_address *address)
 {
     return address->any.sa_family == AF_UNIX;
@@ -124,8 +126,10 @@ int net_join(const struct net_address *address)
 int net_listen(int fd, const struct net_address *address, int defer_seconds)
 {
     if (is_inet(address)) {
-        /* Accepted sockets inherit it: an answer is written whole, there is nothing to wait for. */
+        /* Accepted sockets inherit all of it. An answer is written whole: nothing to wait for. */
         if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+            return -1;
+        if (set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SEND_BACKLOG_MAX) < 0)
             return -1;
         if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
             return -1;
@@ -152,8 +156,11 @@ void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
     } else if (address->any.sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
         memcpy(&in6, &address->storage, sizeof in6);
+        char zone[sizeof "%4294967295"] = "";
+        if (in6.sin6_scope_id)
+            snprintf(zone, sizeof zone, "%%%u", in6.sin6_scope_id);
         inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof host);
-        snprintf(text, NET_TEXT_SIZE, "[%s]:%u", host, ntohs(in6.sin6_port));
+        snprintf(text, NET_TEXT_SIZE, "[%s%s]:%u", host, zone, ntohs(in6.sin6_port));
     } else if (address->un.sun_path[0] == '\0') {
         int n = (int)(address->length - offsetof(struct sockaddr_un, sun_path)) - 1;
         snprintf(text, NET_TEXT_SIZE, "unix:@%.*s", n, address->un.sun_path + 1);

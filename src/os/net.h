@@ -54,7 +54,8 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds);
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". The zone of a link-local address is its
+ * number, as in "[fe80::1%2]:80". */
 void net_text(const struct net_address *address, char text[NET_TEXT_SIZE]);
 
 /*

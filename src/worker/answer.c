@@ -169,15 +169,21 @@ static void add_page(struct exchange *exchange)
     const struct drover_app *app = exchange->env->app;
     if (r->source != SOURCE_NONE || r->status < 300 || !http_status_has_body(r->status))
         return;
+    int status = r->status; /* what the page says of it does not count */
     buf_clear(&r->type);
     if (app->page)
-        app->page(app->context, r->status, r);
-    if (r->source == SOURCE_BYTES && !r->body.failed)
+        app->page(app->context, status, r);
+    r->status = status;
+    if (r->source == SOURCE_BYTES && !r->body.failed) {
+        if (r->type.len == 0)
+            buf_lit(&r->type, "text/plain; charset=utf-8");
         return;
+    }
+    r->source = SOURCE_BYTES; /* nothing else is the body of one */
     buf_clear(&r->type);
     buf_lit(&r->type, "text/html; charset=utf-8");
     buf_clear(&r->body);
-    http_page(&r->body, r->status);
+    http_page(&r->body, status);
 }
 
 /* Reads a short piece of a file into the answer. False if it is not all there. */
@@ -318,10 +324,19 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
     return r->status == 101 ? ANSWER_UPGRADED : ANSWER_WHOLE;
 }
 
+/* It may not be known, or only half of it; and a page must not look at what was there before. */
+static void forget_request(struct drover_request *request)
+{
+    memset(&request->head, 0, sizeof request->head);
+    request->head.method = HTTP_GET;
+    request->path[0] = '\0';
+    request->path_length = 0;
+}
+
 void answer_refuse(struct exchange *exchange, struct buf *out, int status)
 {
     exchange->close = true;
-    exchange->request.head.method = HTTP_GET; /* what it was may not be known */
+    forget_request(&exchange->request);
     exchange_become(exchange, status);
     write_bytes(exchange, out);
 }
@@ -344,7 +359,8 @@ static void frame_chunk(struct buf *out, size_t n)
     at[head++] = '\r';
     at[head++] = '\n';
     memmove(at + head, at + CHUNK_HEAD, n);
-    memcpy(at + head + n, "\r\n", 2);
+    at[head + n] = '\r';
+    at[head + n + 1] = '\n';
     buf_grow(out, head + n + 2);
 }
 

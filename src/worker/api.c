@@ -104,6 +104,8 @@ int drover_response_status(struct drover_response *response, int status)
     if (response->has_status)
         return exchange_misuse(response, EALREADY, "status %d is set, and %d comes too late",
                                response->status, status);
+    if (response->protocol)
+        return exchange_misuse(response, EINVAL, "a 101 has no other status");
     if (status < 200 || status > 599)
         return exchange_misuse(response, EINVAL, "status %d is not one of 200 to 599", status);
     if (response->source != SOURCE_NONE && !http_status_has_body(status))
@@ -131,7 +133,7 @@ int drover_response_field(struct drover_response *response, const char *name, co
         return exchange_misuse(response, EINVAL, "a field's name is no token");
     if (http_field_is_ours(n))
         return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write", name);
-    if (!http_field_is_value(value))
+    if (!http_is_value(span_of(value)))
         return exchange_misuse(response, EINVAL, "the field %.40s has control bytes", name);
     return add_field(response, n, value);
 }
@@ -141,7 +143,7 @@ static int replace(struct drover_response *response, struct buf *b, const char *
 {
     if (is_late(response, what))
         return -1;
-    if (!http_field_is_value(value))
+    if (!http_is_value(span_of(value)))
         return exchange_misuse(response, EINVAL, "%s has control bytes", what);
     buf_clear(b);
     buf_str(b, value);
@@ -160,10 +162,7 @@ static bool is_etag(const char *etag)
     size_t n = strlen(p);
     if (n < 2 || p[0] != '"' || p[n - 1] != '"')
         return false;
-    for (size_t i = 1; i < n - 1; i++)
-        if (p[i] == '"' || (unsigned char)p[i] < 0x21 || p[i] == 0x7f)
-            return false;
-    return true;
+    return !memchr(p + 1, '"', n - 2) && !memchr(p, ' ', n) && !memchr(p, '\t', n);
 }
 
 int drover_response_etag(struct drover_response *response, const char *etag)
@@ -194,8 +193,12 @@ static bool takes_body(struct drover_response *r, enum source source)
     }
     bool replaces = source == SOURCE_FILE && r->source == SOURCE_BYTES;
     if (r->source != SOURCE_NONE && r->source != source && !replaces) {
-        exchange_misuse(r, EALREADY, "the body is %s, and cannot be %s", names[r->source],
+        exchange_misuse(r, EINVAL, "the body is %s, and cannot be %s", names[r->source],
                         names[source]);
+        return false;
+    }
+    if (r->protocol) {
+        exchange_misuse(r, EINVAL, "a 101 has no body");
         return false;
     }
     return true;
@@ -324,22 +327,25 @@ int drover_response_receive(struct drover_response *response, drover_receive_fn 
     return 0;
 }
 
-/* Is this one of the list's elements? */
-static bool lists(struct span list, struct span wanted)
+/* Is this one of the elements of the fields of that name? */
+static bool lists(const struct http_request *head, struct span name, struct span wanted)
 {
-    struct span element;
-    while (span_next_element(&list, &element))
-        if (span_eq_nocase(element, wanted))
-            return true;
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct span list = head->fields[i].value, element;
+        if (!span_eq_nocase(head->fields[i].name, name))
+            continue;
+        while (span_next_element(&list, &element))
+            if (span_eq_nocase(element, wanted))
+                return true;
+    }
     return false;
 }
 
+/* Not with a body: whatever is not read of it would be taken for the stream's first bytes. */
 static bool asks_for(const struct http_request *head, struct span name)
 {
-    const struct http_field *upgrade = http_request_field(head, SPAN("Upgrade"));
-    const struct http_field *connection = http_request_field(head, SPAN("Connection"));
-    return upgrade && connection && head->minor == 1 && lists(upgrade->value, name) &&
-           lists(connection->value, SPAN("upgrade"));
+    return head->minor == 1 && !head->chunked && head->content_length == 0 &&
+           lists(head, SPAN("Upgrade"), name) && lists(head, SPAN("Connection"), SPAN("upgrade"));
 }
 
 int drover_response_upgrade(struct drover_response *response, const char *name,
@@ -352,6 +358,8 @@ int drover_response_upgrade(struct drover_response *response, const char *name,
         errno = EINVAL;
         return -1;
     }
+    if (response->protocol)
+        return exchange_misuse(response, EALREADY, "the upgrade was said already");
     if (response->has_status || response->source != SOURCE_NONE)
         return exchange_misuse(response, EINVAL, "a 101 has no other status and no body");
     response->protocol = protocol;

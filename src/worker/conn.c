@@ -88,8 +88,18 @@ void conn_env_free(struct conn_env *env)
 static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     deadlines_arm(&env->deadlines, &conn->deadline, kind, env->now);
-    if (conn->work)
-        conn->work->progress = 0;
+    if (!conn->work)
+        return;
+    conn->work->progress = 0;
+    conn->work->queued = kind == DEADLINE_SEND ? outlet_queued(conn->fd) : 0;
+}
+
+/* A socket is writable only once a third of what it holds has gone, which may be megabytes: a
+ * client that takes its answer all the time, but slowly, shows in what is left of them. */
+static bool has_taken_enough(const struct conn *conn)
+{
+    const struct conn_work *work = conn->work;
+    return work->queued + work->progress >= outlet_queued(conn->fd) + PROGRESS_BYTES;
 }
 
 /* Arms what a client must not dribble for: enough has moved since, or it was not armed yet. */
@@ -251,6 +261,13 @@ static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payl
 
 /* --------------------------------------------------------------------------- the receiving */
 
+/* Bytes to be read behind so many of a head that is not whole: none that it cannot have. */
+static size_t more_of(size_t length)
+{
+    size_t left = length < HTTP_HEAD_MAX ? HTTP_HEAD_MAX - length : RESCAN_BYTES;
+    return left < RESCAN_BYTES ? left : RESCAN_BYTES;
+}
+
 /* Keeps what was not answered for when more has come. */
 static bool keep_rest(struct conn *conn, struct span in)
 {
@@ -264,7 +281,7 @@ static bool keep_rest(struct conn *conn, struct span in)
         buf_span(&work->in, in);
     }
     if (work)
-        work->rescan_at = work->in.len + RESCAN_BYTES;
+        work->rescan_at = work->in.len + more_of(work->in.len);
     return !work || !work->in.failed;
 }
 
@@ -280,7 +297,9 @@ static enum conn_want conclude(struct conn *conn, struct conn_env *env, enum ser
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    bool turn_over = in.n > 0 && how == SERVED && !conn->closing;
+    /* An answer that is pulled may be all there at once, and then the next one is due, too. */
+    bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
+    bool turn_over = in.n > 0 && is_answered && !conn->closing;
     return flush(conn, env, payload, turn_over);
 }
 
@@ -308,10 +327,11 @@ static bool is_news(const struct conn_work *work, struct span fresh)
 static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
 {
     struct conn_work *work = conn->work;
-    char *to = buf_room(&work->in, RESCAN_BYTES);
+    size_t room = more_of(work->in.len);
+    char *to = buf_room(&work->in, room);
     if (!to)
         return CONN_WANT_CLOSE;
-    ssize_t n = recv(conn->fd, to, RESCAN_BYTES, 0);
+    ssize_t n = recv(conn->fd, to, room, 0);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)
@@ -374,9 +394,9 @@ static enum conn_want begin(struct conn *conn, struct conn_env *env)
 
 static enum conn_want greet(struct conn *conn, struct conn_env *env)
 {
-    struct span rest;
-    switch (greeting_read(conn, env, &rest)) {
-    case GREETING_WHOLE: return begin_with(conn, env, rest);
+    struct span behind;
+    switch (greeting_read(conn, env, &behind)) {
+    case GREETING_WHOLE: return begin_with(conn, env, behind);
     case GREETING_MORE: return CONN_WANT_READ;
     case GREETING_REFUSED: break;
     }
@@ -427,6 +447,8 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
 /* The application has not answered in time; it may still do so, to nobody. */
 static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
+    if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
+        return answer_late(conn, env);
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);
@@ -436,6 +458,10 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     struct conn_work *work = conn->work;
+    if (kind == DEADLINE_SEND && has_taken_enough(conn)) {
+        arm(conn, env, DEADLINE_SEND);
+        return CONN_WANT_WRITE;
+    }
     if (conn->state == CONN_STREAMING)
         work->stream->error = ETIMEDOUT;
     if (kind == DEADLINE_ANSWER)

@@ -26,8 +26,11 @@ void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
 
 void exchange_env_close(struct exchange_env *env)
 {
-    while (env->detached)
-        exchange_free(env->detached);
+    struct exchange *next;
+    for (struct exchange *one = env->detached; one; one = next) {
+        next = one->next;
+        exchange_free(one);
+    }
 }
 
 void exchange_tick(struct exchange_env *env, time_t now)

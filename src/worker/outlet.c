@@ -1,6 +1,8 @@
 #include "worker/outlet.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -21,6 +23,12 @@ ssize_t outlet_write(int socket, const char *bytes, size_t length, bool more)
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     return n;
+}
+
+uint64_t outlet_queued(int socket)
+{
+    int bytes;
+    return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 static enum outlet_result send_bytes(struct outlet *outlet, int socket, uint64_t *sent)

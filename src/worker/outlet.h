@@ -37,4 +37,7 @@ void outlet_free(struct outlet *outlet);
  * gone. */
 ssize_t outlet_write(int socket, const char *bytes, size_t length, bool more);
 
+/* Bytes that the socket has taken and the client has not, yet. */
+uint64_t outlet_queued(int socket);
+
 #endif

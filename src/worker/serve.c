@@ -28,11 +28,17 @@ static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env
     return stream;
 }
 
-/* `in` may be a part of the connection's own bytes. */
-static bool open_stream(struct conn *conn, struct drover_stream *stream, struct span in)
+/*
+ * `in` may be a part of the connection's own bytes. A stream that comes while the worker leaves is
+ * told so at once: the others were already.
+ */
+static bool open_stream(struct conn *conn, const struct conn_env *env, struct drover_stream *stream,
+                        struct span in)
 {
     bool is_open = stream_put_back(stream, in) && stream_open(stream) == 0;
     buf_free(&conn->work->in);
+    if (is_open && env->leaving)
+        stream_leave(stream);
     return is_open;
 }
 
@@ -40,7 +46,7 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
                   struct span in)
 {
     struct drover_stream *stream = make_stream(conn, env, protocol);
-    return stream && open_stream(conn, stream, in);
+    return stream && open_stream(conn, env, stream, in);
 }
 
 /* ----------------------------------------------------------------------------- the answers */
@@ -102,7 +108,7 @@ static enum served upgrade(struct conn *conn, struct conn_env *env, struct excha
     stream->state = state;
     stream->out = env->out;
     env->out = (struct buf){0};
-    bool is_open = open_stream(conn, stream, *in);
+    bool is_open = open_stream(conn, env, stream, *in);
     in->n = 0;
     return is_open ? UPGRADED : BROKEN;
 }

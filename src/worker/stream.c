@@ -17,6 +17,7 @@ int stream_open(struct drover_stream *stream)
 {
     const struct drover_protocol *protocol = stream->protocol;
     stream->is_open = true;
+    stream->error = ESHUTDOWN; /* unless it ends otherwise, the worker's end is its own */
     if (!protocol->open || protocol->open(stream->context, stream) == 0)
         return 0;
     stream->is_open = false;
@@ -37,7 +38,6 @@ void stream_free(struct drover_stream *stream)
 
 void stream_leave(struct drover_stream *stream)
 {
-    stream->error = ESHUTDOWN; /* unless it ends otherwise */
     if (stream->is_open && stream->protocol->leaving)
         stream->protocol->leaving(stream->context, stream);
 }
@@ -65,7 +65,7 @@ static enum stream_want flush(struct drover_stream *s, int socket, bool *moved)
     while (queued(s) > 0) {
         ssize_t n = outlet_write(socket, s->out.p + s->out_at, queued(s), false);
         if (n < 0)
-            return failed(s, errno);
+            return failed(s, errno == EPIPE ? ECONNRESET : errno); /* the reset was seen before */
         if (n == 0)
             return STREAM_WRITE;
         s->out_at += (size_t)n;
@@ -144,14 +144,14 @@ static enum stream_want settle(struct drover_stream *s, int socket, bool *moved)
         tell_drained(s);
         if (s->is_held && !s->is_ending)
             want = hand_out_kept(s);
-        if (want != STREAM_READ || (queued(s) == 0 && !s->is_held))
+        if (want != STREAM_READ || (queued(s) == 0 && (!s->is_held || s->is_ending)))
             return want;
         want = flush(s, socket, moved);
     }
     return want == STREAM_READ ? STREAM_WRITE : want;
 }
 
-enum stream_want stream_step(struct drover_stream *stream, int socket, char *buffer, size_t size,
+static enum stream_want step(struct drover_stream *stream, int socket, char *buffer, size_t size,
                              bool *moved)
 {
     /* What is queued is sent before more is read: from a client that does not read, nothing is. */
@@ -166,7 +166,23 @@ enum stream_want stream_step(struct drover_stream *stream, int socket, char *buf
     return STREAM_END;
 }
 
+enum stream_want stream_step(struct drover_stream *stream, int socket, char *buffer, size_t size,
+                             bool *moved)
+{
+    stream->is_stepped = true;
+    enum stream_want want = step(stream, socket, buffer, size, moved);
+    stream->is_stepped = false;
+    return want;
+}
+
 /* ----------------------------------------------------------------- what an application calls */
+
+/* What is said within a step is heeded there: a wake would cost another one, and its recv(2). */
+static void wake(const struct drover_stream *stream)
+{
+    if (!stream->is_stepped)
+        stream->wake(stream->wake_context, stream->conn);
+}
 
 static int refused(int error)
 {
@@ -186,14 +202,14 @@ int drover_stream_send(struct drover_stream *stream, const void *bytes, size_t l
         return refused(EAGAIN);
     }
     framing_write(stream->protocol, &stream->out, frame);
-    stream->wake(stream->wake_context, stream->conn);
+    wake(stream);
     return stream->out.failed ? refused(ENOMEM) : 0;
 }
 
 void drover_stream_end(struct drover_stream *stream)
 {
     stream->is_ending = true;
-    stream->wake(stream->wake_context, stream->conn);
+    wake(stream);
 }
 
 void drover_stream_attach(struct drover_stream *stream, void *state)

@@ -25,11 +25,12 @@ struct drover_stream {
     struct buf in;  /* frames that are not whole, or had to wait */
     struct buf out; /* what the socket did not take */
     size_t out_at;
-    bool is_open;   /* the application knows of it */
-    bool is_ending; /* by drover_stream_end() */
-    bool is_held;   /* there may be whole frames in `in` */
-    bool was_full;  /* an EAGAIN was seen */
-    int error;      /* why it is over */
+    bool is_open;    /* the application knows of it */
+    bool is_ending;  /* by drover_stream_end() */
+    bool is_held;    /* there may be whole frames in `in` */
+    bool was_full;   /* an EAGAIN was seen */
+    bool is_stepped; /* stream_step() is at work */
+    int error;       /* why it is over */
 };
 
 enum stream_want {

@@ -19,6 +19,7 @@ struct conn_work {
     struct outlet outlet;         /* owned */
     struct drover_stream *stream; /* owned; of CONN_STREAMING */
     uint64_t progress;            /* bytes since the deadline for a body, or to send, was armed */
+    uint64_t queued;              /* bytes that the socket held when the latter was armed */
     uint64_t dropped;             /* bytes while lingering */
 };
 

@@ -173,8 +173,8 @@ unix:@|a unix address is unix:/path, absolute, or unix:@name
 127.0.0.1:0,backlog=1048577|backlog= takes a number from 1 to 1048576
 127.0.0.1:0,backlog=|backlog= takes a number from 1 to 1048576
 127.0.0.1:0,defer=maybe|defer= takes yes or no
-127.0.0.1:0,fast|after a comma may stand backlog=N, defer=yes or defer=no
-127.0.0.1:0,backlog|after a comma may stand backlog=N, defer=yes or defer=no
+127.0.0.1:0,fast|after a comma may stand backlog=N, defer=yes, defer=no or proxy
+127.0.0.1:0,backlog|after a comma may stand backlog=N, defer=yes, defer=no or proxy
 ROWS
     drover serve --listen '[::x]:80'
     assert_equal "$status" 64
@@ -283,7 +283,7 @@ ROWS
     drover --version
     assert_output --regexp '^drover [0-9]+\.[0-9]+\.[0-9]+'
     drover serve --help
-    for option in listen workers root listing dot-files ready-fd pidfile user group \
+    for option in listen workers app set root listing dot-files ready-fd pidfile user group \
         max-connections header-timeout body-timeout send-timeout idle-timeout drain-timeout \
         start-timeout log-level precompressed cache-control field error-page fallback; do
         assert_line --regexp "^  --$option .+   \(default: .+\)$"

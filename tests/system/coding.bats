@@ -2,7 +2,7 @@
 #
 # coding - precompressed siblings: which is sent to whom, with which fields, and what it costs.
 #
-# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test is a subshell; the variables are the helper's
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154 # each test is a subshell; the variables are the helper's
 
 load helper
 load http

@@ -104,6 +104,7 @@ PYTHON
 # Each client has a file open in the worker for as long as it reads, and there are more clients than
 # descriptors.
 @test "as many clients as a worker takes, each with a big file: descriptors suffice" {
+    # shellcheck disable=SC2034 # of the helper
     DROVER_UNDER=(prlimit --nofile=300:300)
     drover_start --workers 1 "$SITE"
     truncate -s 100M "$SITE/100m"

@@ -14,15 +14,17 @@ setup() {
     make_site
     CONTROL=$BATS_TEST_TMPDIR/control
     head -c 64 /dev/zero >"$CONTROL"
+    # shellcheck disable=SC2034 # of http.bash
     CLIENT_SECONDS=5
 }
 
-# faulty_start ARGS...: a server whose one worker takes its faults from CONTROL.
+# faulty_start: a server whose one worker takes its faults from CONTROL.
 faulty_start() {
-    # The sanitizer's library would be first.
+    # The sanitizer's library would want to be first.
+    # shellcheck disable=SC2034 # of the helper
     DROVER_UNDER=(env LD_PRELOAD="$FAULT" DROVER_FAULT="$CONTROL"
         ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0")
-    drover_start --workers 1 "$@" "$SITE"
+    drover_start --workers 1 "$SITE"
 }
 
 # faulty_client <<'PYTHON': as `client`, with what stands below.

@@ -7,17 +7,20 @@
 
 #include <ctype.h>
 
+#include "base/buf.h"
 #include "base/span.h"
+#include "http/chunk.h"
 #include "http/date.h"
 #include "http/parse.h"
 #include "http/respond.h"
 #include "support.h"
 
 /* Borrowed from the bytes it was read from. */
-struct answer {
+struct reply {
     int status;
     struct span fields; /* the lines, each with its CRLF */
-    struct span body;
+    struct span body;   /* as it came: with its chunks' sizes, if is_chunked */
+    bool is_chunked;
 };
 
 /* Takes the bytes up to the next CRLF off the front. */
@@ -32,7 +35,7 @@ static inline struct span take_line(struct span *bytes)
 }
 
 /* The field's value; p is NULL when there is none. One that is there twice fails the test. */
-static inline struct span answer_field(const struct answer *answer, const char *name)
+static inline struct span answer_field(const struct reply *answer, const char *name)
 {
     struct span rest = answer->fields;
     struct span value = {0};
@@ -58,7 +61,7 @@ static inline void check_line(struct span line)
                   (int)line.n, line.p);
 }
 
-static inline void take_status(struct span line, struct answer *answer)
+static inline void take_status(struct span line, struct reply *answer)
 {
     char expected[80];
     cr_assert_geq(line.n, sizeof "HTTP/1.1 200" - 1, "%.*s", (int)line.n, line.p);
@@ -69,24 +72,66 @@ static inline void take_status(struct span line, struct answer *answer)
               line.p);
 }
 
-/* Bytes of the body that follows, by the rules of RFC 9112, 6.3. */
-static inline uint64_t body_length(const struct answer *answer, bool to_head)
+/* Takes a chunked body off the front, and appends what it holds to *body, unless NULL. */
+static inline void take_chunks(struct span *bytes, struct buf *body)
 {
-    struct span length = answer_field(answer, "Content-Length");
+    struct http_chunked chunked = {0};
+    struct span data;
+    int whole = 0;
+    while (whole == 0) {
+        cr_assert_gt(bytes->n, 0, "the last chunk is there");
+        whole = http_chunked_read(&chunked, bytes, &data);
+        if (body)
+            buf_span(body, data);
+    }
+    cr_assert_eq(whole, 1, "a chunked body is well formed");
+}
+
+/* Takes the body off the front, by the rules of RFC 9112, 6.3. */
+static inline void take_reply_body(struct reply *reply, struct span *bytes, bool to_head)
+{
+    struct span length = answer_field(reply, "Content-Length");
+    struct span coding = answer_field(reply, "Transfer-Encoding");
     uint64_t n = 0;
-    bool has_none = answer->status == 204 || answer->status == 304;
-    cr_assert_null(answer_field(answer, "Transfer-Encoding").p);
+    bool has_none = reply->status < 200 || reply->status == 204 || reply->status == 304;
+    cr_assert(!length.p || !coding.p, "a length or chunks");
     if (has_none)
-        cr_assert_null(length.p, "%d has no length", answer->status);
+        cr_assert(!length.p && !coding.p, "%d has no length", reply->status);
+    else if (length.p)
+        cr_assert(span_to_u64(length, &n), "%d has a length", reply->status);
+    else if (coding.p)
+        cr_assert(span_eq(coding, SPAN("chunked")), "%.*s", (int)coding.n, coding.p);
     else
-        cr_assert(length.p && span_to_u64(length, &n), "%d has a length", answer->status);
-    return has_none || to_head ? 0 : n;
+        cr_assert(span_eq(answer_field(reply, "Connection"), SPAN("close")), "it ends somewhere");
+    reply->body = (struct span){.p = bytes->p, .n = 0};
+    reply->is_chunked = coding.p != NULL;
+    if (has_none || to_head)
+        return;
+    if (!length.p && !coding.p)
+        n = bytes->n;
+    cr_assert_leq(n, bytes->n, "the body is whole: %zu of %llu bytes", bytes->n,
+                  (unsigned long long)n);
+    bytes->p += n;
+    bytes->n -= (size_t)n;
+    if (coding.p)
+        take_chunks(bytes, NULL);
+    reply->body.n = (size_t)(bytes->p - reply->body.p);
+}
+
+/* Appends the body itself. */
+static inline void read_body(const struct reply *reply, struct buf *body)
+{
+    struct span bytes = reply->body;
+    if (reply->is_chunked && bytes.n > 0)
+        take_chunks(&bytes, body);
+    else
+        buf_span(body, bytes);
 }
 
 /* Takes one answer off the front. `to_head`: to a HEAD, so it has no body. */
-static inline struct answer take_answer(struct span *bytes, bool to_head)
+static inline struct reply take_answer(struct span *bytes, bool to_head)
 {
-    struct answer answer = {0};
+    struct reply answer = {0};
     take_status(take_line(bytes), &answer);
     answer.fields.p = bytes->p;
     for (struct span line = take_line(bytes); line.n > 0; line = take_line(bytes))
@@ -94,17 +139,22 @@ static inline struct answer take_answer(struct span *bytes, bool to_head)
     answer.fields.n = (size_t)(bytes->p - answer.fields.p) - 2;
     cr_assert(span_eq(answer_field(&answer, "Server"), SPAN("drover")));
     cr_assert_eq(answer_field(&answer, "Date").n, HTTP_DATE_LENGTH);
-    uint64_t length = body_length(&answer, to_head);
-    cr_assert_leq(length, bytes->n, "the body is whole: %zu of %llu bytes", bytes->n,
-                  (unsigned long long)length);
-    answer.body = (struct span){.p = bytes->p, .n = (size_t)length};
-    bytes->p += length;
-    bytes->n -= (size_t)length;
+    take_reply_body(&answer, bytes, to_head);
     return answer;
 }
 
+/* Takes what tells a client to send its body off the front (RFC 9110, 15.2.1). */
+static inline void take_continue(struct span *bytes)
+{
+    const struct span wanted = SPAN("HTTP/1.1 100 Continue\r\n\r\n");
+    cr_assert(bytes->n >= wanted.n && memcmp(bytes->p, wanted.p, wanted.n) == 0, "%.*s",
+              (int)bytes->n, bytes->p);
+    bytes->p += wanted.n;
+    bytes->n -= wanted.n;
+}
+
 /* Is this line, without its CRLF, one of the fields? */
-static inline bool has_line(const struct answer *answer, struct span wanted)
+static inline bool has_line(const struct reply *answer, struct span wanted)
 {
     struct span rest = answer->fields;
     while (rest.n > 0)
@@ -113,7 +163,7 @@ static inline bool has_line(const struct answer *answer, struct span wanted)
     return false;
 }
 
-static inline size_t count_lines(const struct answer *answer)
+static inline size_t count_lines(const struct reply *answer)
 {
     struct span rest = answer->fields;
     size_t count = 0;
@@ -123,7 +173,7 @@ static inline size_t count_lines(const struct answer *answer)
 }
 
 /* The fields are these, one a line, in any order, and Server and Date. */
-static inline void expect_lines(const struct answer *answer, const char *lines, const char *name)
+static inline void expect_lines(const struct reply *answer, const char *lines, const char *name)
 {
     size_t count = 2;
     while (*lines) {

@@ -28,6 +28,8 @@ static const struct {
     {"[::]:80", NULL, AF_INET6, BACKLOG, true, false},
     {"[2001:db8:0:0:0:0:0:1]:443", "[2001:db8::1]:443", AF_INET6, BACKLOG, true, false},
     {"[::ffff:1.2.3.4]:1", NULL, AF_INET6, BACKLOG, true, false},
+    {"[fe80::1%1]:80", NULL, AF_INET6, BACKLOG, true, false},
+    {"[fe80::1%4294967295]:80", NULL, AF_INET6, BACKLOG, true, false},
     {":80", "[::]:80", AF_INET6, BACKLOG, true, true},
     {":0", "[::]:0", AF_INET6, BACKLOG, true, true},
     {"unix:/run/drover.sock", NULL, AF_UNIX, BACKLOG, true, false},
@@ -71,7 +73,7 @@ Test(address, every_form)
 
 #define FORMS "an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or unix:@name"
 #define PORTS "the port must be a number from 0 to 65535"
-#define TAILS "after a comma may stand backlog=N, defer=yes or defer=no"
+#define TAILS "after a comma may stand backlog=N, defer=yes, defer=no or proxy"
 #define UNIX  "a unix address is unix:/path, absolute, or unix:@name"
 
 /* Each says what is allowed. */
@@ -100,6 +102,9 @@ static const struct {
     {"::1]:8080", "an IPv6 number stands in brackets, as in [::1]:8080"},
     {"[]:80", "host \"\": Name or service not known"},
     {"[x]:80", "host \"x\": Name or service not known"},
+    {"[127.0.0.1]:80", "host \"127.0.0.1\": Address family for hostname not supported"},
+    {"*:80", "all addresses are an empty host, as in :8080"},
+    {"[*]:80", "all addresses are an empty host, as in :8080"},
     {"[localhost]:80", "host \"localhost\": Name or service not known"},
     {"unix:", UNIX},
     {"unix:@", UNIX},

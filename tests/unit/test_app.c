@@ -89,6 +89,8 @@ static const struct {
      "the metric \"A\": its name must be 1 to 63 letters of a to z and '_'"},
     {{"a1", DROVER_GAUGE, ""},
      "the metric \"a1\": its name must be 1 to 63 letters of a to z and '_'"},
+    {{"drover_requests_total", DROVER_COUNTER, ""},
+     "the metric \"drover_requests_total\": names that start with drover_ are drover's own"},
     {{"a", (enum drover_metric_type)2, ""},
      "the metric \"a\": its type is none of enum drover_metric_type"},
     {{"a", DROVER_GAUGE, NULL}, "the metric \"a\": it has no line of help"},

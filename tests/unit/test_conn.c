@@ -321,7 +321,7 @@ Test(conn, expect_100_continue_gets_the_final_answer)
                  "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n%s\r\n\r\n", framings[i]);
         say(&rig, head);
         struct span all = got(&rig);
-        struct answer answer = take_answer(&all, false);
+        struct reply answer = take_answer(&all, false);
         cr_expect_eq(answer.status, 200);
         cr_expect(span_eq(answer_field(&answer, "Connection"), SPAN("close")));
         cr_expect(rig.is_ended && rig.is_open, "it lingers");
@@ -345,4 +345,49 @@ Test(conn, expect_100_continue_with_its_body_is_a_request_like_others)
     expect_answer(&all, 200, "GET/b");
     cr_expect(rig.is_open);
     close_rig(&rig);
+}
+
+#define EXPECT_5 "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+#define EXPECT_CHUNKS \
+    "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static const struct {
+    const char *name;
+    const char *first, *second;
+    bool is_told; /* to go on */
+} expectations[] = {
+    {"nothing has come", EXPECT_5, "hello", true},
+    {"nothing of chunks has come", EXPECT_CHUNKS, "5\r\nhello\r\n0\r\n\r\n", true},
+    {"a part has come", EXPECT_5 "h", "ello", false},
+    {"a part of a chunk's size", EXPECT_CHUNKS "5", "\r\nhello\r\n0\r\n\r\n", false},
+    {"all has come", EXPECT_5 "hello", "", false},
+    {"not in 1.0",
+     "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n"
+     "Content-Length: 5\r\n\r\n",
+     "hello", false},
+};
+
+Test(conn, expect_100_continue_of_a_body_that_is_wanted)
+{
+    for (size_t i = 0; i < LENGTH(expectations); i++) {
+        struct rig rig;
+        open_rig(&rig);
+        rig.app.when = DROVER_WITH_BODY;
+        say(&rig, GET("/before"));
+        say(&rig, expectations[i].first);
+        struct span all = got(&rig);
+        expect_answer(&all, 200, "GET/before");
+        if (expectations[i].is_told)
+            take_continue(&all);
+        cr_expect_eq(all.n, *expectations[i].second ? 0 : all.n, "%s", expectations[i].name);
+        size_t taken = rig.got.len - all.n;
+        say(&rig, expectations[i].second);
+        say(&rig, GET("/b"));
+        all = (struct span){.p = rig.got.p + taken, .n = rig.got.len - taken};
+        expect_answer(&all, 200, "POST/a");
+        expect_answer(&all, 200, "GET/b");
+        cr_expect_eq(all.n, 0, "%s", expectations[i].name);
+        cr_expect(rig.is_open, "%s", expectations[i].name);
+        close_rig(&rig);
+    }
 }

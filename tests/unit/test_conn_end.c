@@ -57,7 +57,7 @@ static void expect_refusal(struct rig *rig, const char *name, unsigned good, int
     uint64_t requests = rig->row->requests;
     for (unsigned i = 0; i < good; i++)
         cr_expect_eq(take_answer(&all, false).status, 200, "%s", name);
-    struct answer answer = take_answer(&all, false);
+    struct reply answer = take_answer(&all, false);
     cr_expect_eq(answer.status, status, "%s: %d", name, answer.status);
     cr_expect(span_eq(answer_field(&answer, "Connection"), SPAN("close")), "%s", name);
     cr_expect_eq(all.n, 0, "%s: the last answer", name);
@@ -160,7 +160,7 @@ Test(conn_end, a_worker_that_leaves_ends_each_connection_with_its_answer)
     rig.env.leaving = true;
     say(&rig, GET("/b"));
     struct span all = got(&rig);
-    struct answer answer = take_answer(&all, false);
+    struct reply answer = take_answer(&all, false);
     cr_expect_null(answer_field(&answer, "Connection").p);
     answer = take_answer(&all, false);
     cr_expect(span_eq(answer_field(&answer, "Connection"), SPAN("close")));

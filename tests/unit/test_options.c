@@ -146,6 +146,18 @@ Test(options, numbers_at_and_past_their_bounds)
     }
 }
 
+Test(options, sizes)
+{
+    expect_number("max-body", offsetof(struct settings, max_body), 0);
+    expect_number("max-body", offsetof(struct settings, max_body), 4096);
+    struct settings s;
+    char why[OPTIONS_WHY_SIZE];
+    cr_expect_eq(read_line(&s, "", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 1048576);
+    cr_expect_eq(read_line(&s, "--max-body 2g", why), 0, "%s", why);
+    cr_expect_eq(s.max_body, 2147483648);
+}
+
 Test(options, workers_auto_is_a_number_of_slots)
 {
     struct settings s;
@@ -205,6 +217,10 @@ static const struct {
     int status;
     const char *why;
 } rows[] = {
+    {"--max-body 64q", EX_USAGE,
+     "--max-body 64q: must be a number of bytes, or one with k, m or g, as in 64k"},
+    {"--max-body -1", EX_USAGE,
+     "--max-body -1: must be a number of bytes, or one with k, m or g, as in 64k"},
     {"--listing maybe", EX_USAGE, "--listing maybe: must be yes or no"},
     {"--listing=", EX_USAGE, "--listing : must be yes or no"},
     {"--dot-files true", EX_USAGE, "--dot-files true: must be yes or no"},
@@ -481,26 +497,16 @@ Test(options, of_an_application_with_a_command_line_of_its_own)
 
 /* ------------------------------------------------------------------------ names and the help */
 
-Test(options, nearest)
+Test(options, root_that_is_a_module)
 {
-    static const char *const names[] = {"serve", "version", "reload", "stop"};
-    static const struct {
-        const char *typed;
-        const char *nearest; /* NULL: none */
-    } words[] = {{"serve", "serve"}, {"serv", "serve"},      {"sevre", "serve"},
-                 {"srve", "serve"},  {"versoin", "version"}, {"verison", "version"},
-                 {"VERSION", NULL},  {"reloda", "reload"},   {"stp", "stop"},
-                 {"stopp", "stop"},  {"sotp", "stop"},       {"s", NULL},
-                 {"", NULL},         {"quit", NULL},         {"reload-now", "reload"},
-                 {"relo", "reload"}, {"xyz", NULL}};
-    for (size_t i = 0; i < LENGTH(words); i++) {
-        const char *nearest = options_nearest(words[i].typed, names, LENGTH(names));
-        cr_expect_eq(nearest == NULL, words[i].nearest == NULL, "%s: %s", words[i].typed,
-                     nearest ? nearest : "none");
-        if (nearest && words[i].nearest)
-            cr_expect_str_eq(nearest, words[i].nearest, "%s: %s", words[i].typed, nearest);
-    }
-    cr_expect_null(options_nearest("serve", names, 0));
+    char dir[64], path[128], words[256];
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/it.so", dir);
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    snprintf(words, sizeof words, "ROOT %s: is not a directory; a module is named with --app",
+             path);
+    expect(path, EX_NOINPUT, words);
+    remove_tree(dir);
 }
 
 static char *help_text(const struct settings *settings)
@@ -517,6 +523,7 @@ static char *help_text(const struct settings *settings)
 Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
                                          "  --app NAME   (default: static)\n",
                                          "  --set NAME=VALUE   (default: the application's)\n",
@@ -528,8 +535,11 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
+                                         "  --connection-requests N   (default: no bound)\n",
+                                         "  --max-body SIZE   (default: 1m)\n",
                                          "  --header-timeout TIME   (default: 10s)\n",
                                          "  --body-timeout TIME   (default: 30s)\n",
+                                         "  --answer-timeout TIME   (default: 60s)\n",
                                          "  --send-timeout TIME   (default: 30s)\n",
                                          "  --idle-timeout TIME   (default: 75s)\n",
                                          "  --drain-timeout TIME   (default: 30s)\n",

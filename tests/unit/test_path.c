@@ -83,6 +83,7 @@ static const struct {
     {"below 0", BYTES("/%4/"), 400},
     {"a sign", BYTES("/%+1"), 400},
     {"NUL", BYTES("/a%00b"), 400},
+    {"NUL, not encoded", BYTES("/a\0b"), 400},
     {"above the root", BYTES("/.."), 400},
     {"above the root and down", BYTES("/../a"), 400},
     {"above the root later", BYTES("/a/../../b"), 400},

@@ -45,7 +45,7 @@ static unsigned find(const char *name, int64_t now)
     struct file file;
     int before = count_fds();
     cr_assert_eq(file_open(&file, &root, name), 0, "%s: %m", name);
-    unsigned found = siblings_find(siblings, &root, name, &file, now);
+    unsigned found = siblings_find(siblings, &root, name, drover_media_type(name), &file, now);
     file_close(&file);
     cr_expect_eq(count_fds(), before);
     return found;
@@ -217,7 +217,11 @@ Test(siblings, types)
                 {"a.zst", false}, {"a.zip", false},  {"a.xz", false},   {"a.7z", false},
                 {"a.bz2", false}, {"a.woff", false}, {"a.rar", false},  {"a.woff2", false},
                 {"a.jar", false}, {"a.tgz", false}};
-    for (size_t i = 0; i < LENGTH(rows); i++)
-        cr_expect_eq(siblings_suit(drover_media_type(rows[i].name)), rows[i].suits, "%s",
-                     rows[i].name);
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char sibling[32];
+        snprintf(sibling, sizeof sibling, "%s.br", rows[i].name);
+        make(rows[i].name, 0);
+        make(sibling, 0);
+        cr_expect_eq(find(rows[i].name, 5), rows[i].suits ? DROVER_BR : 0u, "%s", rows[i].name);
+    }
 }

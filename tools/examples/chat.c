@@ -3,6 +3,9 @@
 #include <drover.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_LENGTH 1000
 
 struct member {
     struct member *next;
@@ -15,11 +18,11 @@ static struct member *members;
 /* Who does not read misses lines: a send that fails is not repeated. */
 static void tell_all(const struct member *from, const char *what, size_t n, const char *bytes)
 {
-    char line[1100];
-    int length = snprintf(line, sizeof line, "%s%s%.*s", from->name, what, (int)n, bytes);
+    char line[LINE_MAX_LENGTH + 1];
+    snprintf(line, sizeof line, "%s%s%.*s", from->name, what, (int)n, bytes);
     for (const struct member *to = members; to && from->name[0]; to = to->next)
         if (to->name[0])
-            drover_stream_send(to->stream, line, (size_t)length);
+            drover_stream_send(to->stream, line, strlen(line));
 }
 
 static int come(void *context, struct drover_stream *stream)
@@ -31,7 +34,8 @@ static int come(void *context, struct drover_stream *stream)
     *member = (struct member){.next = members, .stream = stream};
     members = member;
     drover_stream_attach(stream, member);
-    return drover_stream_send(stream, "Your name?", 10);
+    drover_stream_send(stream, "Your name?", 10);
+    return 0;
 }
 
 static void hear(void *context, struct drover_stream *stream, const char *bytes, size_t length)
@@ -60,7 +64,7 @@ static void leave(void *context, struct drover_stream *stream, int error)
 }
 
 static const struct drover_protocol lines = {.framing = DROVER_LINES,
-                                             .frame_max = 1000,
+                                             .frame_max = LINE_MAX_LENGTH,
                                              .speaks_first = 1,
                                              .open = come,
                                              .frame = hear,

@@ -12,14 +12,12 @@ static const char *zone;
 static int tell(struct drover_response *response, const char *where)
 {
     char text[128];
-    struct tm tm;
     time_t now = time(NULL);
     snprintf(text, sizeof text, "/usr/share/zoneinfo/%s", where);
     if (strcmp(where, "UTC") != 0 && (strstr(where, "..") || access(text, R_OK) < 0))
         return drover_response_status(response, 404);
     setenv("TZ", where, 1);
-    tzset(); /* localtime_r(3) need not look at TZ */
-    strftime(text, sizeof text, "{\"time\":\"%FT%T%z\"}\n", localtime_r(&now, &tm));
+    strftime(text, sizeof text, "{\"time\":\"%FT%T%z\"}\n", localtime(&now));
     drover_response_type(response, "application/json");
     drover_metric_add(drover_response_worker(response), 0, 1);
     return drover_response_body(response, text, strlen(text));
@@ -35,15 +33,16 @@ static void handle(void *context, const struct drover_request *request, struct d
 {
     const char *path = drover_request_path(request).p;
     struct drover_span query = drover_request_query(request);
-    char text[64];
+    char text[64], *end = text;
     (void)context;
     snprintf(text, sizeof text, "%.*s", (int)query.n, query.n > 0 ? query.p : "");
+    unsigned long after = strncmp(text, "after=", 6) == 0 ? strtoul(text + 6, &end, 10) : 0;
     if (strcmp(path, "/time") == 0)
         tell(r, strncmp(text, "zone=", 5) == 0 ? text + 5 : zone);
-    else if (strcmp(path, "/tick") != 0 || strncmp(text, "after=", 6) != 0)
+    else if (strcmp(path, "/tick") != 0 || strcmp(end, "ms") != 0 || after > 60000)
         drover_response_status(r, 404);
     else if (drover_response_defer(r) == 0 &&
-             !drover_timer_start(drover_response_worker(r), strtoul(text + 6, NULL, 10), tick, r))
+             !drover_timer_start(drover_response_worker(r), after, tick, r))
         tick(r); /* there was no memory for a timer: early rather than never */
 }
 
