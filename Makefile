@@ -44,7 +44,8 @@ DEFINES := -std=gnu17 -D_GNU_SOURCE $(if $(filter 1,$(STATIC)),-DDROVER_STATIC) 
 COMPILE  = $(CC) $(DEFINES) $(WARNINGS) $(HARDEN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
-# The examples and the tests' applications have what every embedder has; with -fPIC one object makes a program and a module.
+# The examples, and the tests' applications, have what every embedder has; with -fPIC one object
+# makes a program and a module.
 EXAMPLE_DEFINES := -std=gnu17 -Iinclude
 EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) $(filter-out -fPIE,$(HARDEN)) -fPIC \
                    $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
