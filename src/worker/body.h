@@ -21,11 +21,12 @@ struct body {
 /* The body that this request announces. */
 struct body body_of(const struct http_request *request);
 
+/* None is 0, so that a caller may return one where 0 is something else. */
 enum body_next {
-    BODY_PIECE,   /* *piece is the next of it, borrowed from the input */
-    BODY_WHOLE,   /* that was all */
-    BODY_MORE,    /* all of the input was taken, and more must come */
-    BODY_REFUSED, /* a malformed chunk */
+    BODY_PIECE = 1, /* *piece is the next of it, borrowed from the input */
+    BODY_WHOLE,     /* that was all */
+    BODY_MORE,      /* all of the input was taken, and more must come */
+    BODY_REFUSED,   /* a malformed chunk */
 };
 
 /* Takes the next piece off the front of *input. */

@@ -290,6 +290,34 @@ assert counts()['held'] == 0
 PYTHON
 }
 
+@test "bodies: refused early, and the client hears it while it still sends" {
+    every --workers 1
+    client <<'PYTHON'
+c = Connection()  # a short rest is read, and the connection stays
+c.send(request('/upload?10', 'POST', 'Content-Length: 30') + 'x' * 30)
+assert c.answer()[0] == 413
+assert c.ask('/at-once')[2] == b'at once\n'
+c = Connection()  # a long one is not waited for
+c.send(request('/upload?1000', 'POST', 'Content-Length: 1000000000') + 'x' * 100000)
+assert c.answer()[0] == 413
+assert counts()['received'] < 1000000
+# somebody who does not listen is cut off
+try:
+    for i in range(1000):
+        c.send(b'x' * 100000)
+    assert False, 'all of it was taken'
+except OSError:
+    pass
+c = Connection()  # nor is one that is chunked
+c.send(request('/upload?1000', 'POST', 'Transfer-Encoding: chunked').encode())
+for i in range(20):
+    c.send(b'400\r\n' + b'x' * 1024 + b'\r\n')
+c.send(b'0\r\n\r\n')
+assert c.answer()[0] == 413
+wait(lambda: counts()['held'] == 0)
+PYTHON
+}
+
 @test "bodies: an upload that breaks off, stands still or is malformed is released, and not ended" {
     every --workers 1 --body-timeout 300ms
     client <<'PYTHON'
