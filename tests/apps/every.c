@@ -1,21 +1,15 @@
-/* every - an application that uses every function of drover.h for HTTP, each for something that a
- * client can see; frames.c is the one for raw streams. tests/system/api*.bats drive it.
+/* every - an application for HTTP, each path of which uses some functions of drover.h for something
+ * that a client can see: what is answered at once, keys, metrics, hooks, misuse. later.c is the one
+ * for what takes time, frames.c for raw streams. tests/system/api.bats drives it.
  *
  * The first segment of the path says what is done, the query's numbers, parted by '&', with what.
  */
 #define _GNU_SOURCE
-#include <drover.h>
+#include "app.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -35,18 +29,11 @@ static const struct drover_key keys[] = {
     {"whole", DROVER_YES_NO, "no", 0, 0, "handlers are called once the body is whole", &is_whole},
     {0}};
 
-enum { ADDED, RELEASED, GONE, FINISHED, RECEIVED, PULLED, HELD, LEVEL };
+enum { ADDED, LEVEL };
 
-static const struct drover_metric metrics[] = {
-    [ADDED] = {"added", DROVER_COUNTER, "by /add"},
-    [RELEASED] = {"released", DROVER_COUNTER, "what was attached, given back"},
-    [GONE] = {"gone", DROVER_COUNTER, "clients that did not wait for the answer"},
-    [FINISHED] = {"finished", DROVER_COUNTER, "deferred answers"},
-    [RECEIVED] = {"received", DROVER_COUNTER, "bytes of bodies, as they came"},
-    [PULLED] = {"pulled", DROVER_COUNTER, "bytes of streamed answers"},
-    [HELD] = {"held", DROVER_GAUGE, "what is attached"},
-    [LEVEL] = {"level", DROVER_GAUGE, "by /level"},
-    [LEVEL + 1] = {0}};
+static const struct drover_metric metrics[] = {[ADDED] = {"added", DROVER_COUNTER, "by /add"},
+                                               [LEVEL] = {"level", DROVER_GAUGE, "by /level"},
+                                               [LEVEL + 1] = {0}};
 
 /* What all processes share: how often each hook was called. */
 static struct shared {
@@ -57,84 +44,7 @@ static struct shared {
 static struct drover_worker *worker; /* a process has one */
 static char last_error[256];         /* of the last response that was misused */
 
-/* ---------------------------------------------------------------------------------- helpers */
-
-__attribute__((format(printf, 2, 3))) static void say(struct drover_response *r, const char *format,
-                                                      ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    drover_response_body(r, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
-}
-
-static void say_span(struct drover_response *r, const char *name, struct drover_span s)
-{
-    say(r, "%s=", name);
-    drover_response_body(r, s.p, s.n);
-    say(r, "\n");
-}
-
-/* The index-th number of the query; 0 when there is none. */
-static long argument(const struct drover_request *request, int index)
-{
-    char text[64];
-    struct drover_span query = drover_request_query(request);
-    snprintf(text, sizeof text, "%.*s", (int)query.n, query.n > 0 ? query.p : "");
-    char *at = text;
-    while (index-- > 0 && (at = strchr(at, '&')))
-        at++;
-    return at ? strtol(at, NULL, 10) : 0;
-}
-
-/* What a request has beyond its turn. */
-struct job {
-    struct drover_response *response;
-    struct drover_timer *timer;
-    struct job *next; /* of those that wait for the thread */
-    int fd;           /* of the child's pipe, -1: none */
-    pid_t child;
-    long a, b, done; /* numbers of each path's own */
-    uint32_t sum;
-    char text[128];
-};
-
-static void release(void *state)
-{
-    struct job *job = state;
-    drover_timer_stop(job->timer);
-    if (job->fd >= 0) {
-        drover_unwatch(worker, job->fd);
-        close(job->fd);
-    }
-    drover_metric_add(worker, RELEASED, 1);
-    drover_metric_add(worker, HELD, -1);
-    free(job);
-}
-
-static struct job *new_job(const struct drover_request *request, struct drover_response *r)
-{
-    struct job *job = calloc(1, sizeof *job);
-    if (!job)
-        return NULL;
-    *job = (struct job){
-        .response = r, .fd = -1, .a = argument(request, 0), .b = argument(request, 1)};
-    drover_metric_add(worker, HELD, 1);
-    drover_response_attach(r, job, release);
-    return job;
-}
-
-static void finish(struct job *job)
-{
-    if (drover_response_is_gone(job->response))
-        drover_metric_add(worker, GONE, 1);
-    drover_metric_add(worker, FINISHED, 1);
-    drover_response_finish(job->response);
-}
-
-/* --------------------------------------------------------------------------- at once */
+/* --------------------------------------------------------------------------------- at once */
 
 static void add_name(struct drover_response *r, const struct drover_request *q, const char *name)
 {
@@ -180,17 +90,6 @@ static void show_hooks(const struct drover_request *q, struct drover_response *r
         shared->master == getppid());
 }
 
-static void count_one(void *response, const struct drover_metric *metric, int64_t value)
-{
-    say(response, "%s %lld\n", metric->name, (long long)value);
-}
-
-static void count(const struct drover_request *q, struct drover_response *r)
-{
-    (void)q;
-    drover_metrics_each(drover_response_worker(r), count_one, r);
-}
-
 static void add(const struct drover_request *q, struct drover_response *r)
 {
     drover_metric_add(worker, ADDED, argument(q, 0));
@@ -231,323 +130,17 @@ static void give_status(const struct drover_request *q, struct drover_response *
     drover_response_status(r, (int)argument(q, 0));
 }
 
-/* ------------------------------------------------------------------------------ deferred */
-
-static void on_time(void *state)
-{
-    struct job *job = state;
-    job->timer = NULL;
-    say(job->response, "after %ld\n", job->a);
-    finish(job);
-}
-
-static void after(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_defer(r);
-    job->timer = drover_timer_start(worker, (uint64_t)job->a, on_time, job);
-}
-
-/* Finished before the handler has returned. */
-static void at_once(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_defer(r);
-    say(r, "at once\n");
-    finish(job);
-}
-
-/* Finished as soon as nobody waits any more: looks every 10 ms. */
-static void look(void *state)
-{
-    struct job *job = state;
-    job->timer = NULL;
-    if (drover_response_is_gone(job->response))
-        finish(job);
-    else
-        job->timer = drover_timer_start(worker, 10, look, job);
-}
-
-static void until_gone(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_defer(r);
-    job->timer = drover_timer_start(worker, 10, look, job);
-}
-
-static void never(const struct drover_request *q, struct drover_response *r)
-{
-    if (new_job(q, r))
-        drover_response_defer(r);
-}
-
-/* The child's output is the answer. */
-static void on_output(void *state, int fd, unsigned events)
-{
-    struct job *job = state;
-    char bytes[1000];
-    ssize_t n = read(fd, bytes, sizeof bytes);
-    if (n > 0)
-        drover_response_body(job->response, bytes, (size_t)n);
-    if (n > 0 || (n < 0 && errno == EAGAIN) || !(events & DROVER_READABLE))
-        return;
-    waitpid(job->child, NULL, 0); /* it has closed its output, and so is at its end */
-    drover_unwatch(worker, fd);
-    close(fd);
-    job->fd = -1;
-    finish(job);
-}
-
-/* A child shall not have the worker's blocked signals. */
-static pid_t spawn(char *const argv[], int out)
-{
-    pid_t pid = -1;
-    sigset_t none;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    if (posix_spawn(&pid, argv[0], &actions, &attributes, argv, environ) != 0)
-        pid = -1;
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return pid;
-}
-
-static void child(const struct drover_request *q, struct drover_response *r)
-{
-    int ends[2];
-    char script[64], sh[] = "/bin/sh", c[] = "-c";
-    struct job *job = new_job(q, r);
-    snprintf(script, sizeof script, "sleep 0.0%ld; echo child %ld", job->b, job->a);
-    char *argv[] = {sh, c, script, NULL};
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        drover_response_status(r, 503);
-        return;
-    }
-    job->fd = ends[0];
-    job->child = spawn(argv, ends[1]);
-    close(ends[1]);
-    drover_response_defer(r);
-    drover_watch(worker, job->fd, DROVER_READABLE, on_output, job);
-}
-
-/* ------------------------------------------------------------------------ another thread */
-
-static pthread_t thread;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
-static struct job *first, **last = &first;
-static int is_over;
-
-static void on_done(void *state)
-{
-    struct job *job = state;
-    say(job->response, "thread %ld %s\n", job->a, job->text);
-    finish(job);
-}
-
-static struct job *next_job(void)
-{
-    pthread_mutex_lock(&lock);
-    while (!first && !is_over)
-        pthread_cond_wait(&news, &lock);
-    struct job *job = first;
-    if (job && !(first = job->next))
-        last = &first;
-    pthread_mutex_unlock(&lock);
-    return job;
-}
-
-static void *think(void *context)
-{
-    struct job *job;
-    sigset_t blocked;
-    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
-    while ((job = next_job())) {
-        snprintf(job->text, sizeof job->text, "%s",
-                 sigismember(&blocked, SIGTERM) ? "blocked" : "open to signals");
-        usleep((useconds_t)job->b * 1000);
-        drover_post(worker, on_done, job);
-    }
-    return context;
-}
-
-static void ask_thread(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_defer(r);
-    pthread_mutex_lock(&lock);
-    *last = job;
-    last = &job->next;
-    pthread_cond_signal(&news);
-    pthread_mutex_unlock(&lock);
-}
-
-/* ------------------------------------------------------------------------------ streamed */
-
-/* Server-sent events: `a` of them, `b` milliseconds apart, without end if `a` is 0. */
-static void on_tick(void *state)
-{
-    struct job *job = state;
-    job->timer = NULL;
-    job->done++;
-    if (!job->a || job->done < job->a)
-        job->timer = drover_timer_start(worker, (uint64_t)job->b, on_tick, job);
-    drover_response_resume(job->response);
-}
-
-static long pull_event(void *state, char *to, size_t room)
-{
-    struct job *job = state;
-    if (job->sum == job->done)
-        return job->a && job->done == job->a ? DROVER_END : DROVER_LATER;
-    int n = snprintf(to, room, "data: %u\n\n", (unsigned)++job->sum);
-    drover_metric_add(worker, PULLED, n);
-    return n;
-}
-
-static void events(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_type(r, "text/event-stream");
-    drover_response_stream(r, -1, pull_event, job);
-    job->timer = drover_timer_start(worker, (uint64_t)job->b, on_tick, job);
-}
-
-/* Says that there are `a` bytes, and has `b`; then it ends or, for "FAILED" in its path, fails. */
-static long pull_bytes(void *state, char *to, size_t room)
-{
-    struct job *job = state;
-    size_t left = (size_t)(job->b - job->done), n = left < room ? left : room;
-    if (n == 0)
-        return job->text[0] ? DROVER_FAILED : DROVER_END;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (char)('a' + (job->done + (long)i) % 26);
-    job->done += (long)n;
-    drover_metric_add(worker, PULLED, (int64_t)n);
-    return (long)n;
-}
-
-static void length(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    snprintf(job->text, sizeof job->text, "%s", strstr(drover_request_path(q).p, "/failed") ?: "");
-    drover_response_stream(r, job->a, pull_bytes, job);
-}
-
-/* ------------------------------------------------------------------------------ received */
-
-static void later(void *state)
-{
-    struct job *job = state;
-    job->timer = NULL;
-    say(job->response, "later %ld %08x\n", job->done, job->sum);
-    finish(job);
-}
-
-/* FNV-1a of it all. `a`: bytes at most, 0: any; `b`: milliseconds until it is answered. */
-static int take(void *state, struct drover_response *r, const char *bytes, size_t n)
-{
-    struct job *job = state;
-    job->done += (long)n;
-    drover_metric_add(worker, RECEIVED, (int64_t)n);
-    for (size_t i = 0; i < n; i++)
-        job->sum = (job->sum ^ (unsigned char)bytes[i]) * 16777619u;
-    if (job->a && job->done > job->a)
-        return drover_response_status(r, 413), -1;
-    if (n > 0)
-        return 0;
-    if (!job->b)
-        return say(r, "%ld %08x\n", job->done, job->sum), 0;
-    job->timer = drover_timer_start(worker, (uint64_t)job->b, later, job);
-    return drover_response_defer(r);
-}
-
-static void upload(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    job->sum = 2166136261u;
-    drover_response_receive(r, take, job);
-}
-
-/* ------------------------------------------------------------------------------ upgraded */
-
-static void hear(void *context, struct drover_stream *stream, const char *bytes, size_t n)
-{
-    (void)context;
-    if (n == 3 && memcmp(bytes, "end", 3) == 0)
-        drover_stream_end(stream);
-    else
-        drover_stream_send(stream, bytes, n);
-}
-
-static int greet(void *context, struct drover_stream *stream)
-{
-    const char *text = drover_stream_attached(stream);
-    (void)context;
-    drover_metric_add(drover_stream_worker(stream), HELD, 1);
-    return drover_stream_send(stream, text, strlen(text));
-}
-
-static void say_leaving(void *context, struct drover_stream *stream)
-{
-    (void)context;
-    drover_stream_send(stream, "leaving", 7);
-    drover_stream_end(stream);
-}
-
-static void part(void *context, struct drover_stream *stream, int error)
-{
-    (void)context, (void)error;
-    free(drover_stream_attached(stream));
-    drover_metric_add(worker, HELD, -1);
-}
-
-static const struct drover_protocol lines = {
-    .framing = DROVER_LINES, .open = greet, .frame = hear, .leaving = say_leaving, .close = part};
-
-static void upgrade(const struct drover_request *q, struct drover_response *r)
-{
-    char *text = strdup("welcome");
-    (void)q;
-    drover_response_field(r, "X-Every", "upgraded");
-    if (drover_response_upgrade(r, "lines", &lines, text) == 0)
-        return;
-    drover_response_status(r, 426);
-    free(text);
-}
-
-/* Upgraded only after `a` milliseconds. */
-static void upgrade_now(void *state)
-{
-    struct job *job = state;
-    job->timer = NULL;
-    upgrade(drover_response_request(job->response), job->response);
-    finish(job);
-}
-
-static void upgrade_later(const struct drover_request *q, struct drover_response *r)
-{
-    struct job *job = new_job(q, r);
-    drover_response_defer(r);
-    job->timer = drover_timer_start(worker, (uint64_t)job->a, upgrade_now, job);
-}
-
 /* -------------------------------------------------------------------------------- misused */
 
+/* Something is set when the head has left, and again when the body has. */
 static long pull_and_meddle(void *state, char *to, size_t room)
 {
-    struct job *job = state;
+    static int pulled;
     (void)room;
-    if (job->done++)
+    drover_response_field(state, "X-Late", "1");
+    snprintf(last_error, sizeof last_error, "%s", drover_response_error(state));
+    if (pulled++ % 2)
         return DROVER_END;
-    drover_response_field(job->response, "X-Late", "1");
-    snprintf(last_error, sizeof last_error, "%s", drover_response_error(job->response));
     memcpy(to, "streamed\n", 9);
     return 9;
 }
@@ -558,10 +151,10 @@ static long pull_too_much(void *state, char *to, size_t room)
     return (long)room + 1;
 }
 
-static void stream_then_file(const struct drover_request *q, struct drover_response *r)
+static void stream_then_file(struct drover_response *r)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    drover_response_stream(r, -1, pull_and_meddle, new_job(q, r));
+    drover_response_stream(r, -1, pull_and_meddle, r);
     drover_response_file(r, fd, 1);
     if (fcntl(fd, F_GETFD) >= 0)
         drover_response_status(r, 500); /* it is not closed */
@@ -575,10 +168,18 @@ static void misuse_fields(struct drover_response *r)
     say(r, "fields\n");
 }
 
-static void meddle_with_attached(const struct job *job, struct drover_response *r)
+static void attach_twice(struct drover_response *r)
 {
-    drover_response_attach(r, r, NULL);
-    say(r, drover_response_attached(r) == job ? "attached\n" : "replaced\n");
+    drover_response_attach(r, last_error, NULL);
+    drover_response_attach(r, r, free);
+    say(r, drover_response_attached(r) == last_error ? "attached\n" : "replaced\n");
+}
+
+static int take(void *state, struct drover_response *r, const char *bytes, size_t n)
+{
+    (void)state, (void)bytes;
+    say(r, "%zu\n", n);
+    return 0;
 }
 
 static void misuse(const struct drover_request *q, struct drover_response *r)
@@ -597,11 +198,11 @@ static void misuse(const struct drover_request *q, struct drover_response *r)
     else if (strcmp(kind, "etag") == 0)
         drover_response_etag(r, "no quotes"), say(r, "etag\n");
     else if (strcmp(kind, "attached") == 0)
-        meddle_with_attached(new_job(q, r), r);
+        attach_twice(r);
     else if (strcmp(kind, "late") == 0)
-        drover_response_stream(r, -1, pull_and_meddle, new_job(q, r));
+        drover_response_stream(r, -1, pull_and_meddle, r);
     else if (strcmp(kind, "file") == 0)
-        stream_then_file(q, r);
+        stream_then_file(r);
     else if (strcmp(kind, "much") == 0)
         drover_response_stream(r, -1, pull_too_much, NULL);
     else if (strcmp(kind, "receive") == 0 && is_whole)
@@ -619,43 +220,16 @@ static void show_error(const struct drover_request *q, struct drover_response *r
 
 /* ---------------------------------------------------------------------------------- the whole */
 
-static const struct {
-    const char *path;
-    void (*answer)(const struct drover_request *q, struct drover_response *r);
-} paths[] = {{"describe", describe},
-             {"keys", show_keys},
-             {"hooks", show_hooks},
-             {"count", count},
-             {"add", add},
-             {"level", level},
-             {"body", body},
-             {"file", file},
-             {"status", give_status},
-             {"after", after},
-             {"at-once", at_once},
-             {"until-gone", until_gone},
-             {"never", never},
-             {"child", child},
-             {"thread", ask_thread},
-             {"events", events},
-             {"length", length},
-             {"upload", upload},
-             {"upgrade", upgrade},
-             {"upgrade-later", upgrade_later},
-             {"misuse", misuse},
-             {"error", show_error}};
+static const struct path paths[] = {
+    {"describe", describe}, {"keys", show_keys},   {"hooks", show_hooks},
+    {"count", count},       {"add", add},          {"level", level},
+    {"body", body},         {"file", file},        {"status", give_status},
+    {"misuse", misuse},     {"error", show_error}, {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {
-    const char *path = drover_request_path(q).p + 1;
-    size_t n = strcspn(path, "/");
     (void)context;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (strlen(paths[i].path) == n && memcmp(paths[i].path, path, n) == 0) {
-            paths[i].answer(q, r);
-            return;
-        }
-    drover_response_status(r, 404);
+    answer_path(paths, q, r);
 }
 
 static void page(void *context, int status, struct drover_response *r)
@@ -686,27 +260,21 @@ static int before_fork(void *context, char why[DROVER_WHY_SIZE])
 
 static int worker_start(void *context, struct drover_worker *w, char why[DROVER_WHY_SIZE])
 {
-    (void)context;
     if (broken) {
         snprintf(why, DROVER_WHY_SIZE, "%s", broken);
         return EX_CONFIG;
     }
     worker = w;
+    (void)context;
     __atomic_add_fetch(&shared->worker_start, 1, __ATOMIC_RELAXED);
-    return pthread_create(&thread, NULL, think, NULL) == 0 ? 0 : EX_OSERR;
+    return 0;
 }
 
 static void worker_stop(void *context, struct drover_worker *w)
 {
-    int64_t before = drover_now(w);
     (void)context;
-    pthread_mutex_lock(&lock);
-    is_over = 1;
-    pthread_cond_signal(&news);
-    pthread_mutex_unlock(&lock);
-    pthread_join(thread, NULL);
     __atomic_add_fetch(&shared->worker_stop, 1, __ATOMIC_RELAXED);
-    drover_log("every has joined its thread, at %s", before > 0 ? "a time" : "no time");
+    drover_log("every has stopped, %s worker", w == worker ? "its" : "another");
 }
 
 static struct drover_app app = {.name = "every",

@@ -6,12 +6,12 @@
 # shellcheck disable=SC2034 # the helper's
 BUILD=${DROVER%/*}
 
-# every ARGS...: a server of tests/apps/every.c, as a module.
-every() {
-    drover_start --app "$BUILD/apps/every.so" "$@"
+# app NAME ARGS...: a server of tests/apps/NAME.c, as a module.
+app() {
+    drover_start --app "$BUILD/apps/$1.so" "${@:2}"
 }
 
-# program NAME ARGS...: a server of tests/apps/NAME.c, as a program.
+# program NAME ARGS...: the same as a program.
 program() {
     # shellcheck disable=SC2016 # $1 and $2 are the binary and "serve", which it does not want
     DROVER_UNDER=(bash -c 'exec "$0" "${@:3}"' "$BUILD/apps/$1")
@@ -34,7 +34,6 @@ peak_kb() {
     awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"
 }
 
-# What a failed assertion shows is the server's, too.
 CLIENT+='
 
 import struct

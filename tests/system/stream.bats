@@ -11,7 +11,7 @@ load embed
 
 # frames FRAMING ARGS...: a server of tests/apps/frames.c with one worker.
 frames() {
-    drover_start --app "$BUILD/apps/frames.so" --workers 1 --set "framing=$1" "${@:2}"
+    app frames --workers 1 --set "framing=$1" "${@:2}"
 }
 
 CLIENT+='
