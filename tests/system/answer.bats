@@ -347,6 +347,20 @@ wait(lambda: counts()['held'] == 0)
 PYTHON
 }
 
+@test "bodies: an answer that is finished before the body is whole does not wait for it" {
+    app later --workers 1 --body-timeout 10s
+    client <<'PYTHON'
+for fields, rest in ((('Content-Length: 100',), 'x' * 50),
+                     (('Content-Length: 100000000',), 'x' * 99999950),
+                     (('Transfer-Encoding: chunked',), '32\r\n' + 'x' * 50 + '\r\n0\r\n\r\n')):
+    c = Connection()
+    c.send(request('/upload-early?0&50', 'POST', *fields) +
+           ('32\r\n' + 'x' * 50 + '\r\n' if 'chunked' in fields[0] else 'x' * 50))
+    assert c.answer()[0] == 507
+wait(lambda: counts()['held'] == 0)
+PYTHON
+}
+
 @test "bodies: an upload that breaks off, stands still or is malformed is released, and not ended" {
     app later --workers 1 --body-timeout 300ms
     client <<'PYTHON'
@@ -365,12 +379,16 @@ c = upload('Content-Length: 1000')
 c.send('x' * 500)
 assert c.answer()[0] == 408
 wait(lambda: counts()['held'] == 0)
+c = Connection()  # refused, and the rest that could still be read does not come
+c.send(request('/upload?10', 'POST', 'Content-Length: 1000') + 'x' * 500)
+assert c.answer()[0] == 413
+wait(lambda: counts()['held'] == 0)
 c = upload('Transfer-Encoding: chunked')
 c.send('3\r\nabc\r\nnonsense\r\n')
 assert c.answer()[0] == 400
 wait(lambda: counts()['held'] == 0)
 got = counts()
-assert got['released'] == 4 and got['finished'] == 0, got
+assert got['released'] == 5 and got['finished'] == 0, got
 PYTHON
 }
 
