@@ -15,7 +15,7 @@ load embed
 @test "every function of drover.h is used by tests/apps" {
     local name
     while read -r name; do
-        grep -qE "\b$name\(" "$BATS_TEST_DIRNAME"/../apps/*.c || fail "$name is not"
+        grep -qE "\b$name\(" "$BATS_TEST_DIRNAME"/../apps/*.[ch] || fail "$name is not"
     done <"$BUILD/api.names"
 }
 
