@@ -105,7 +105,8 @@ unsigned drover_request_coding(const struct drover_request *request, unsigned of
 /*
  * The client's address, as "192.0.2.1", "2001:db8::1" or "unix:", and its port, 0 where there is
  * none or it is not known. It is the one that a PROXY header or a trusted proxy's X-Forwarded-For
- * brought, where the server was told to believe these. Either pointer may be NULL.
+ * brought, where the server was told to believe these. Either pointer may be NULL. -1 with errno
+ * ENOTCONN when the client has gone.
  */
 int drover_request_client(const struct drover_request *request, char host[DROVER_HOST_SIZE],
                           uint16_t *port);

@@ -76,6 +76,22 @@ static void describe(const struct drover_request *q, struct drover_response *r)
     drover_response_type(r, "text/x-every");
 }
 
+/* The path /last tells who it was, who may have gone meanwhile. */
+static char last_client[DROVER_HOST_SIZE];
+
+static void note_client(const struct drover_request *q, struct drover_response *r)
+{
+    (void)r;
+    if (drover_request_client(q, last_client, NULL) < 0)
+        snprintf(last_client, sizeof last_client, "%s", strerrorname_np(errno));
+}
+
+static void tell_client(const struct drover_request *q, struct drover_response *r)
+{
+    (void)q;
+    say(r, "%s", last_client);
+}
+
 static void show_keys(const struct drover_request *q, struct drover_response *r)
 {
     (void)q;
@@ -220,11 +236,20 @@ static void show_error(const struct drover_request *q, struct drover_response *r
 
 /* ---------------------------------------------------------------------------------- the whole */
 
-static const struct path paths[] = {
-    {"describe", describe}, {"keys", show_keys},   {"hooks", show_hooks},
-    {"count", count},       {"add", add},          {"level", level},
-    {"body", body},         {"file", file},        {"status", give_status},
-    {"misuse", misuse},     {"error", show_error}, {0}};
+static const struct path paths[] = {{"describe", describe},
+                                    {"keys", show_keys},
+                                    {"hooks", show_hooks},
+                                    {"count", count},
+                                    {"add", add},
+                                    {"level", level},
+                                    {"body", body},
+                                    {"file", file},
+                                    {"status", give_status},
+                                    {"misuse", misuse},
+                                    {"error", show_error},
+                                    {"client", note_client},
+                                    {"last", tell_client},
+                                    {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {

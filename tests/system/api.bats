@@ -207,6 +207,25 @@ PYTHON
     assert_line 'client=203.0.113.5 port=0'
 }
 
+@test "a client that has gone has no address, and is not taken for one of a unix socket" {
+    app every --workers 1 --trust-proxy unix
+    client "$(worker_of 0)" <<'PYTHON'
+worker = int(args[0])
+os.kill(worker, 19)
+try:
+    c = Connection()
+    c.send(request('/client', 'GET', 'X-Forwarded-For: 203.0.113.5'))
+    reset(c)
+finally:
+    os.kill(worker, 18)
+wait(lambda: Connection().ask('/last')[2] != b'')
+got = Connection().ask('/last')[2]
+assert got == b'ENOTCONN', got
+assert Connection().ask('/client', 'GET', 'X-Forwarded-For: 203.0.113.5')[0] == 200
+assert Connection().ask('/last')[2] == b'127.0.0.1'
+PYTHON
+}
+
 # ---- misuse -----------------------------------------------------------------------------------
 
 # misused KIND STATUS BODY ERROR: the answer is correct all the same, and the cause is told.
