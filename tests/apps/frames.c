@@ -144,7 +144,11 @@ static int come(void *context, struct drover_stream *stream)
         return -1;
     }
     drover_metric_add(drover_stream_worker(stream), OPENED, 1);
-    return banner ? drover_stream_send(stream, banner, strlen(banner)) : 0;
+    if (banner)
+        tell(stream, banner);
+    if (banner && strcmp(banner, "closed") == 0)
+        drover_stream_end(stream);
+    return 0;
 }
 
 static void frame(void *context, struct drover_stream *stream, const char *bytes, size_t n)

@@ -33,7 +33,7 @@ static struct drover_worker *worker; /* a process has one */
 struct job {
     struct drover_response *response;
     struct drover_timer *timer;
-    struct job *next; /* of those that wait for the thread */
+    struct job *next; /* of those that wait for a thread */
     int fd;           /* of the child's pipe, -1: none */
     pid_t child;
     long a, b, done; /* numbers of each path's own */
@@ -76,6 +76,20 @@ static void finish(struct job *job)
 
 /* ------------------------------------------------------------------------------ deferred */
 
+/* What a request says of itself is still there when its handler has returned. */
+static void say_it(struct drover_response *r, const struct drover_request *q)
+{
+    struct drover_span it = drover_request_field(q, "X-It"), name, value;
+    char host[DROVER_HOST_SIZE] = "nobody";
+    size_t count = 0;
+    while (drover_request_field_at(q, count, &name, &value) == 0)
+        count++;
+    drover_request_client(q, host, NULL);
+    if (it.p)
+        say(r, "%.*s %s %zu %.*s %s\n", (int)it.n, it.p, drover_request_path(q).p, count,
+            (int)drover_request_authority(q).n, drover_request_authority(q).p, host);
+}
+
 static void on_time(void *state)
 {
     struct job *job = state;
@@ -84,6 +98,7 @@ static void on_time(void *state)
     snprintf(waited, sizeof waited, "%lld", (long long)drover_now(worker) - job->b);
     drover_response_field(job->response, "X-Waited", waited);
     say(job->response, "after %ld\n", job->a);
+    say_it(job->response, drover_response_request(job->response));
     finish(job);
 }
 
@@ -241,9 +256,11 @@ static void posts(const struct drover_request *q, struct drover_response *r)
         drover_post(worker, on_post, job);
 }
 
-/* ------------------------------------------------------------------------ another thread */
+/* ------------------------------------------------------------------------ other threads */
 
-static pthread_t thread;
+#define THREADS 4
+
+static pthread_t threads[THREADS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
 static struct job *first, **last = &first;
@@ -506,10 +523,12 @@ static int worker_start(void *context, struct drover_worker *w, char why[DROVER_
 {
     (void)context;
     worker = w;
-    if (pthread_create(&thread, NULL, think, NULL) == 0)
-        return 0;
-    snprintf(why, DROVER_WHY_SIZE, "there can be no thread");
-    return EX_OSERR;
+    for (int i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, think, NULL) != 0) {
+            snprintf(why, DROVER_WHY_SIZE, "there can be no thread");
+            return EX_OSERR;
+        }
+    return 0;
 }
 
 static void worker_stop(void *context, struct drover_worker *w)
@@ -517,10 +536,11 @@ static void worker_stop(void *context, struct drover_worker *w)
     (void)context, (void)w;
     pthread_mutex_lock(&lock);
     is_over = 1;
-    pthread_cond_signal(&news);
+    pthread_cond_broadcast(&news);
     pthread_mutex_unlock(&lock);
-    pthread_join(thread, NULL);
-    drover_log("later has joined its thread");
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    drover_log("later has joined its threads");
 }
 
 static const struct drover_app app = {.name = "later",

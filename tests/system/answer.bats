@@ -50,6 +50,20 @@ PYTHON
     done
 }
 
+@test "deferred: the request is there until the answer is finished" {
+    app later --workers 1
+    client <<'PYTHON'
+want = b'after 30\nan /after/a b 3 x 127.0.0.1\n'
+c = Connection()
+c.send((request('/after/a%20b?30', 'GET', 'X-It: an', 'Accept: */*') +
+        request('/upload', 'POST', 'Content-Length: 60000') + 'x' * 60000) * 3)
+for _ in range(3):
+    got = c.answer()[2]
+    assert got == want, got
+    assert c.answer()[2].startswith(b'60000 ')
+PYTHON
+}
+
 @test "deferred: pipelined requests are answered in order, and none overtakes" {
     app later --workers 1
     client <<'PYTHON'
@@ -477,11 +491,15 @@ for i in range(60):
     c = Connection()
     path = ('/after?600', f'/thread?{i}&30', '/events?6&100', '/child?1&9',
             '/upload?0&300')[i % 5]
-    c.send(request(path, 'POST', 'Content-Length: 4') + 'some')
+    c.send(request(path, 'POST', 'Content-Length: 4') + ('so' if i % 5 == 4 else 'some'))
     deferred.append((c, i))
 wait(lambda: counts()['held'] >= 48)
 for pid in workers if what == 'worker' else [master]:
     os.kill(int(pid), 1 if what == 'HUP' else 15)
+time.sleep(0.1)  # at any moment
+for c, i in deferred:
+    if i % 5 == 4:
+        c.send('me')
 for c, i in deferred:
     if i % 5 == 2:
         assert c.answer()[0] == 200
@@ -501,7 +519,7 @@ PYTHON
     drover_wait "$STOP_SECONDS"
     assert_equal "$status" 0
     logged '; 0 connections were closed at the deadline'
-    assert_equal "$(count_logged 'has joined its thread')" 2
+    assert_equal "$(count_logged 'has joined its threads')" 2
 }
 
 @test "HUP and TERM to the workers finish what was deferred and streamed" {
@@ -536,6 +554,6 @@ for c in all:
 PYTHON
     drover_wait "$STOP_SECONDS"
     assert_equal "$status" 0
-    assert_equal "$(count_logged 'has joined its thread')" 1
+    assert_equal "$(count_logged 'has joined its threads')" 1
     logged '; 5 connections were closed at the deadline'
 }

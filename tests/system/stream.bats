@@ -157,7 +157,7 @@ assert ends(c)
 PYTHON
 }
 
-@test "the server speaks first: a silent client gets the banner; open may refuse" {
+@test "the server speaks first: a silent client gets the banner; open may refuse or end" {
     frames lines --set banner=welcome
     client <<'PYTHON'
 c = Frames()
@@ -177,6 +177,13 @@ assert ends(c)
 PYTHON
     drover_stop
     assert_equal "$status" 0
+    app frames --workers 1 --set banner=closed
+    client <<'PYTHON'
+for said in '', 'hello\n' * 10:
+    c = Frames()
+    c.send(said)
+    assert c.get() == b'closed' and ends(c)
+PYTHON
 }
 
 @test "who it is, a timer, an end, and why a stream was closed" {
