@@ -54,10 +54,8 @@ static void leave(void *context, struct drover_stream *stream, int error)
 {
     struct member *member = drover_stream_attached(stream), **link = &members;
     (void)context, (void)error;
-    while (*link && *link != member)
+    while (*link != member)
         link = &(*link)->next;
-    if (!*link)
-        return; /* there was no memory for it */
     *link = member->next;
     tell_all(member, " has left", 0, "");
     free(member);
