@@ -44,7 +44,8 @@ DEFINES := -std=gnu17 -D_GNU_SOURCE $(if $(filter 1,$(STATIC)),-DDROVER_STATIC) 
 COMPILE  = $(CC) $(DEFINES) $(WARNINGS) $(HARDEN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 LINKER   = $(CC) $(HARDEN) $(SANITIZE) $(CFLAGS) $(LINK) $(LDFLAGS)
 
-# The examples have what every embedder has; with -fPIC one object makes a program and a module.
+# The examples, and the tests' applications, have what every embedder has; with -fPIC one object
+# makes a program and a module.
 EXAMPLE_DEFINES := -std=gnu17 -Iinclude
 EXAMPLE_COMPILE  = $(CC) $(EXAMPLE_DEFINES) $(WARNINGS) -Wno-unused-parameter -fPIC \
                    $(filter-out -fPIE,$(HARDEN)) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -57,7 +58,8 @@ LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c tests/apps/*.c)
+APP_SOURCES  := $(wildcard tests/apps/*.c)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c) $(APP_SOURCES)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
 SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
@@ -68,10 +70,11 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
-HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
+APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%.so)
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser $(APPS)
 
 # The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
 FUZZ         := $(B)/fuzz
@@ -163,7 +166,22 @@ $(B)/examples/%: $(B)/tools/examples/%.o $(B)/libdrover.a
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
+$(B)/apps/%.so: $(B)/tests/apps/%.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) $(CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
+$(B)/apps/%: $(B)/tests/apps/%.o $(B)/libdrover.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
 $(B)/tools/examples/%.o: tools/examples/%.c $(B)/stamp/flags | setup
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
+
+$(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
@@ -348,5 +366,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
-           $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
+           $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
+           $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
            $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

@@ -11,8 +11,9 @@
  * one runs, no other connection of that worker is served, so none may wait. What takes time is
  * deferred: see drover_response_defer().
  *
- * All functions below are to be called on that thread, too, except drover_post(). Unless it says
- * otherwise, one returns 0, or -1 with errno set:
+ * All functions below are to be called on that thread, too, except drover_post() and drover_log();
+ * before_fork may call the utilities. Unless it says otherwise, one returns 0, or -1 with errno
+ * set:
  *
  *   EINVAL     an argument that cannot be sent, or does not fit what was said before
  *   EALREADY   this was said already, and the first stays; or the answer has left
@@ -108,7 +109,8 @@ unsigned drover_request_coding(const struct drover_request *request, unsigned of
 /*
  * The client's address, as "192.0.2.1", "2001:db8::1" or "unix:", and its port, 0 where there is
  * none or it is not known. It is the one that a PROXY header or a trusted proxy's X-Forwarded-For
- * brought, where the server was told to believe these. Either pointer may be NULL.
+ * brought, where the server was told to believe these. Either pointer may be NULL. -1 with errno
+ * ENOTCONN when the client has gone.
  */
 int drover_request_client(const struct drover_request *request, char host[DROVER_HOST_SIZE],
                           uint16_t *port);
@@ -128,7 +130,8 @@ int drover_response_status(struct drover_response *response, int status);
 
 /*
  * Adds a field; both strings are copied. EINVAL if the name is not a token, if the value holds
- * control bytes, or if it is one of the fields that drover writes.
+ * control bytes, or if it is one of the fields that drover writes: those above, Content-Range,
+ * Keep-Alive, Trailer, Upgrade, and Content-Type, ETag and Last-Modified, which have functions.
  */
 int drover_response_field(struct drover_response *response, const char *name, const char *value);
 
@@ -156,8 +159,11 @@ const char *drover_response_error(const struct drover_response *response);
 
 /*
  * Something that lives as long as the response: `release`, which may be NULL, is called exactly
- * once, when drover is done with the answer, or when the client has gone before that. In between
- * drover_response_attached() gives it back; NULL when nothing was attached.
+ * once, when drover is done with the answer, or when the client has gone before that; of a deferred
+ * answer not before drover_response_finish(), or, if that never comes, when the worker ends, after
+ * worker_stop(). The response is gone then, so what would still use it, a timer say, is stopped
+ * there. In between drover_response_attached() gives the state back; NULL when nothing was
+ * attached.
  */
 int drover_response_attach(struct drover_response *response, void *state,
                            void (*release)(void *state));
@@ -177,10 +183,18 @@ struct drover_worker *drover_response_worker(const struct drover_response *respo
  */
 int drover_response_defer(struct drover_response *response);
 
-/* The answer is complete. The response, and what was attached, may be gone when this returns. */
+/*
+ * The answer is complete; once for each that was deferred. The response, and what was attached, may
+ * be gone when this returns. Where a body is still coming the client gets the answer at once, and
+ * the connection closes.
+ */
 void drover_response_finish(struct drover_response *response);
 
-/* 1 when nobody waits for the answer any more, else 0. */
+/*
+ * 1 when nobody waits for the answer any more, else 0. A client that ends its own half of the
+ * connection may still wait for the answer (RFC 9112, 9.6), so one that has closed it in order is
+ * only seen when something is sent to it, or at --answer-timeout.
+ */
 int drover_response_is_gone(const struct drover_response *response);
 
 /* What a pull function returns beside the number of bytes that it wrote. */
@@ -199,11 +213,16 @@ typedef long drover_pull_fn(void *state, char *to, size_t room);
  * what all pieces come to, -1 when that is not known: the answer is then chunked, or for HTTP/1.0
  * ends with the connection. More bytes than that are cut off and fewer close the connection; either
  * is a misuse. The state is handed to `pull`; what must be freed is attached.
+ *
+ * Nothing bounds how long a pull has nothing: a stream of events sends a comment now and then, so
+ * that a client that has gone is seen. Nobody tells a stream that the worker leaves: one without an
+ * end is cut after --drain-timeout.
  */
 int drover_response_stream(struct drover_response *response, int64_t length, drover_pull_fn *pull,
                            void *state);
 
-/* There is something to pull again. Does nothing when nobody waits for it. */
+/* There is something to pull again. Does nothing when nobody waits for it; the response must not
+ * have been released. */
 void drover_response_resume(struct drover_response *response);
 
 /* A piece of a request's body; borrowed. 0, or -1: the rest is of no use, and the answer is due. */
@@ -241,7 +260,8 @@ struct drover_protocol {
     /* Not 0: the server sends first, so a connection is taken before the client has said a word. */
     int speaks_first;
 
-    /* A connection has come. Returns 0, or -1 to close it. May be NULL. */
+    /* A connection has come. Returns 0, or -1 to close it: `close` is not called then. May be NULL.
+     */
     int (*open)(void *context, struct drover_stream *stream);
 
     /* A frame, borrowed until the function returns. */
@@ -255,8 +275,9 @@ struct drover_protocol {
 
     /*
      * It is over, and the stream is gone when this returns. 0: the client has ended it, or
-     * drover_stream_end() has; else what errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM,
-     * EPROTO for an end in the middle of a frame, ESHUTDOWN when the worker leaves. May be NULL.
+     * drover_stream_end() has, and the client has taken that in or let 2 seconds pass; else what
+     * errno would say: ECONNRESET, EMSGSIZE, ETIMEDOUT, ENOMEM, EPROTO for an end in the middle of
+     * a frame, ESHUTDOWN when the worker leaves. May be NULL.
      */
     void (*close)(void *context, struct drover_stream *stream, int error);
 };
@@ -319,8 +340,9 @@ int drover_unwatch(struct drover_worker *worker, int fd);
 
 /*
  * From any thread: has fn called on the worker's thread, in the order of the posts. What is posted
- * after worker_stop() has returned is never called: end and join your threads there. Threads start
- * with all signals blocked, which drover reads itself; leave that so.
+ * from worker_stop() on, or was just before it, is never called: end and join your threads there.
+ * Threads start with those signals blocked that drover reads itself; leave that so. Children that
+ * you start have them blocked, too, unless posix_spawnattr_setsigmask(3) says otherwise.
  */
 int drover_post(struct drover_worker *worker, void (*fn)(void *argument), void *argument);
 
@@ -383,7 +405,7 @@ long drover_path_encode(struct drover_span path, char *out, size_t size);
 /* "text/html; charset=utf-8" for a name that ends with ".html". A static string; never NULL. */
 const char *drover_media_type(const char *name);
 
-/* A line in the server's log, at the level info. printf(3); keeps errno. */
+/* A line in the server's log, at the level info. printf(3); keeps errno. From any thread. */
 void drover_log(const char *format, ...)
 #ifdef __GNUC__
     __attribute__((format(printf, 1, 2)))
@@ -407,6 +429,8 @@ struct drover_app {
     /* Handed to every function below; the application's own. */
     void *context;
 
+    /* They are set before before_fork, which may still change `when`, and the framing and frame_max
+     * of a protocol, to what they say. */
     const struct drover_key *keys;       /* ends with a NULL name; may be NULL */
     const struct drover_metric *metrics; /* the same */
 
@@ -420,12 +444,13 @@ struct drover_app {
     /*
      * In every worker, after it has dropped its privileges and before it accepts. Returns 0, or
      * the status that the worker exits with (sysexits.h), its cause, for the log, in `why`. A
-     * worker that could not start is tried again, later and later; EX_CONFIG is final. May be NULL.
+     * worker that could not start is tried again, later and later; with EX_CONFIG not until a HUP,
+     * and the server waits for that. May be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
-    /* In every worker that leaves in order. What is attached to answers that were deferred and are
-     * not finished by then is released after it. May be NULL. */
+    /* In every worker that leaves in order, once no connection is open. What is attached to answers
+     * that were deferred and are not finished by then is released after it. May be NULL. */
     void (*worker_stop)(void *context, struct drover_worker *worker);
 
     /* Answers one request. */

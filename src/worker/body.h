@@ -21,6 +21,7 @@ struct body {
 /* The body that this request announces. */
 struct body body_of(const struct http_request *request);
 
+/* None is 0, so that a caller may return one where 0 is something else. */
 enum body_next {
     BODY_PIECE = 1, /* *piece is the next of it, borrowed from the input */
     BODY_WHOLE,     /* that was all */

@@ -33,15 +33,14 @@ static struct http_address address_of(const struct sockaddr_storage *storage)
     return ip_unmapped(address);
 }
 
-struct http_address client_address(const struct conn *conn)
+int client_address(const struct conn *conn, struct http_address *address)
 {
     struct sockaddr_storage storage = {0};
     socklen_t length = sizeof storage;
-    if (conn->client)
-        return *conn->client;
-    if (getpeername(conn->fd, (struct sockaddr *)&storage, &length) < 0)
-        return (struct http_address){0};
-    return address_of(&storage);
+    if (!conn->client && getpeername(conn->fd, (struct sockaddr *)&storage, &length) < 0)
+        return -1;
+    *address = conn->client ? *conn->client : address_of(&storage);
+    return 0;
 }
 
 bool client_remember(struct conn *conn, const struct http_address *address)
@@ -73,7 +72,9 @@ int drover_request_client(const struct drover_request *request, char host[DROVER
         errno = ENOTCONN;
         return -1;
     }
-    struct http_address peer = client_address(exchange->conn);
+    struct http_address peer;
+    if (client_address(exchange->conn, &peer) < 0)
+        return -1;
     struct http_address client = forwarded_client(&request->head, &peer, exchange->env->forwarded);
     client_print(&client, host, port);
     return 0;
@@ -82,7 +83,9 @@ int drover_request_client(const struct drover_request *request, char host[DROVER
 int drover_stream_client(const struct drover_stream *stream, char host[DROVER_HOST_SIZE],
                          uint16_t *port)
 {
-    struct http_address client = client_address(stream->conn);
+    struct http_address client;
+    if (client_address(stream->conn, &client) < 0)
+        return -1;
     client_print(&client, host, port);
     return 0;
 }

@@ -8,9 +8,11 @@
 
 struct conn;
 
-/* The address that a PROXY header brought, else the socket's peer's. No address: a unix socket, or
- * one that is gone. */
-struct http_address client_address(const struct conn *conn);
+/*
+ * The address that a PROXY header brought, else the socket's peer's; none for a unix socket.
+ * Returns -1 with errno ENOTCONN when the peer has gone: that is not to be taken for a unix socket.
+ */
+int client_address(const struct conn *conn, struct http_address *address);
 
 /* It came with a PROXY header. False when memory ran out. */
 bool client_remember(struct conn *conn, const struct http_address *address);

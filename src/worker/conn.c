@@ -442,11 +442,27 @@ static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
     return go_on(conn, env, conclude(conn, env, how, in, payload));
 }
 
+/* The application has answered, and the rest of the body is still to come. */
+static bool is_early(const struct conn *conn)
+{
+    const struct conn_work *work = conn->work;
+    return work && work->in_body && work->exchange->response.is_finished;
+}
+
+/* The client may wait for it, so the rest of the body is not waited for. */
+static enum conn_want answer_early(struct conn *conn, struct conn_env *env)
+{
+    conn->work->in_body = false;
+    conn->work->exchange->must_close = true;
+    return answer_late(conn, env);
+}
+
 enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
 {
     switch ((enum conn_state)conn->state) {
     case CONN_STREAMING: return step_stream(conn, env);
     case CONN_SENDING: return CONN_WANT_WRITE;
+    case CONN_RECEIVING: return is_early(conn) ? answer_early(conn, env) : CONN_WANT_READ;
     case CONN_WAITING: break;
     default: return CONN_WANT_READ;
     }
@@ -477,6 +493,8 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         work->stream->error = ETIMEDOUT;
     if (kind == DEADLINE_ANSWER)
         return give_up(conn, env);
+    if (kind == DEADLINE_BODY && is_early(conn))
+        return answer_early(conn, env);
     bool has_begun = work && (work->in.len > 0 || work->in_body);
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;

@@ -12,12 +12,13 @@
  * to come here at all. */
 static void complain(struct conn *conn, struct conn_env *env)
 {
-    char host[DROVER_HOST_SIZE];
+    char host[DROVER_HOST_SIZE] = "somebody";
+    struct http_address peer;
     if (env->greeting_warned_at == env->exchanges.now)
         return;
     env->greeting_warned_at = env->exchanges.now;
-    struct http_address peer = client_address(conn);
-    client_print(&peer, host, NULL);
+    if (client_address(conn, &peer) == 0)
+        client_print(&peer, host, NULL);
     log_warnx("%s sends no PROXY header, which this address requires: closed", host);
 }
 
