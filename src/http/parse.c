@@ -309,8 +309,10 @@ static int take_request_line(struct head *h)
     if (result != DONE)
         return result;
 
-    if (major != 1 || r->minor > 1)
+    if (major != 1)
         return BAD_VERSION;
+    if (r->minor > 1) /* RFC 9110, 2.5: to be read as the highest one that is known */
+        r->minor = 1;
     r->method = method_of(r->method_name);
     return split_target(r);
 }

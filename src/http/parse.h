@@ -39,7 +39,7 @@ struct http_field {
 
 struct http_request {
     enum http_method method;
-    int minor; /* HTTP/1.minor: 0 or 1 */
+    int minor; /* HTTP/1.minor: 0 or 1, which is said for a later one, too (RFC 9110, 2.5) */
     struct span method_name;
     struct span target;    /* as it was sent */
     struct span path;      /* of the target, still encoded, starts with '/'; empty for "*" and for

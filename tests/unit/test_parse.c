@@ -87,7 +87,6 @@ static const struct {
 
     {"HTTP/2 preface", BYTES("PRI * HTTP/2.0\r\n"), 505},
     {"HTTP/0.9 by name", BYTES("GET / HTTP/0.9\r\n"), 505},
-    {"HTTP/1.2", BYTES("GET / HTTP/1.2\r\n"), 505},
     {"HTTP/2.1", BYTES("GET / HTTP/2.1\r\n"), 505},
     {"HTTP/3.0", BYTES("GET / HTTP/3.0\r\n"), 505},
     {"the version before the target", BYTES("GET a HTTP/9.9\r\n"), 505},
@@ -138,6 +137,7 @@ static const struct {
     {"folded by a tab", BYTES(LINE "a: b\r\n\t"), 400},
 
     {"no Host", BYTES(LINE "\r\n"), 400},
+    {"no Host in a minor version to come", BYTES("GET / HTTP/1.9\r\n\r\n"), 400},
     {"no Host beside an absolute target", BYTES("GET http://a/ HTTP/1.1\r\n\r\n"), 400},
     {"two Hosts", BYTES(LINE HOST HOST), 400},
     {"two Hosts, the second empty", BYTES(LINE HOST "Host:\r\n"), 400},
@@ -246,6 +246,8 @@ struct good {
 static const struct good good[] = {
     {"smallest", LINE HOST "\r\n", HTTP_GET, "/", "", .authority = "a"},
     {"empty line before", "\r\n" LINE HOST "\r\n", HTTP_GET, "/", "", .authority = "a"},
+    {"a minor version to come is 1.1", "GET / HTTP/1.2\r\n" HOST "\r\n", HTTP_GET, "/", "",
+     .authority = "a"},
     {"HEAD", "HEAD /a HTTP/1.1\r\n" HOST "\r\n", HTTP_HEAD, "/a", "", .authority = "a"},
     {"POST", "POST /a HTTP/1.1\r\n" HOST "\r\n", HTTP_POST, "/a", "", .authority = "a"},
     {"PUT", "PUT /a HTTP/1.1\r\n" HOST "\r\n", HTTP_PUT, "/a", "", .authority = "a"},
