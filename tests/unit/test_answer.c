@@ -124,6 +124,15 @@ static void say_tagged(const struct drover_request *request, struct drover_respo
     drover_response_modified(response, DATE);
 }
 
+static void say_coded(const struct drover_request *request, struct drover_response *response)
+{
+    say_tagged(request, response);
+    drover_response_field(response, "Content-Encoding", "gzip");
+    drover_response_field(response, "X-One", "1");
+    drover_response_field(response, "content-language", "de");
+    drover_response_field(response, "Vary", "a");
+}
+
 static void say_tagged_error(const struct drover_request *request, struct drover_response *response)
 {
     say_tagged(request, response);
@@ -398,6 +407,8 @@ static const struct row {
 static const struct row conditionals[] = {
     {"validators", "GET /", "", say_tagged, 200, TAGGED, "hello"},
     {"the same tag", "GET /", SAME, say_tagged, 304, VALIDATORS, ""},
+    {"a 304 does not describe the body", "GET /", SAME, say_coded, 304,
+     VALIDATORS "\nX-One: 1\nVary: a", ""},
     {"the same tag, weak", "GET /", "If-None-Match: W/\"v1\"\r\n", say_tagged, 304, VALIDATORS, ""},
     {"any tag", "GET /", "If-None-Match: *\r\n", say_tagged, 304, VALIDATORS, ""},
     {"another tag", "GET /", "If-None-Match: \"v2\"\r\n", say_tagged, 200, TAGGED, "hello"},
