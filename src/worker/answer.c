@@ -355,15 +355,15 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
 static void forget_request(struct drover_request *request)
 {
     memset(&request->head, 0, sizeof request->head);
-    request->head.method = HTTP_GET;
     request->path[0] = '\0';
     request->path_length = 0;
 }
 
-void answer_refuse(struct exchange *exchange, struct buf *out, int status)
+void answer_refuse(struct exchange *exchange, struct buf *out, int status, enum http_method method)
 {
     exchange->close = true;
     forget_request(&exchange->request);
+    exchange->request.head.method = method;
     exchange_become(exchange, status);
     write_bytes(exchange, out);
 }

@@ -460,10 +460,11 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
+    enum http_method method = conn->work->exchange->request.head.method;
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);
-    return conclude(conn, env, serve_refusal(conn, env, 503), (struct span){0}, NULL);
+    return conclude(conn, env, serve_refusal(conn, env, 503, method), (struct span){0}, NULL);
 }
 
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
@@ -481,11 +482,12 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
+    enum http_method method = work->in_body ? work->exchange->request.head.method : HTTP_GET;
     if (work->in_body)
         exchange_abandon(work->exchange);
     work->exchange = NULL;
     work->in_body = false;
-    return conclude(conn, env, serve_refusal(conn, env, 408), (struct span){0}, NULL);
+    return conclude(conn, env, serve_refusal(conn, env, 408, method), (struct span){0}, NULL);
 }
 
 void conn_leave(struct conn *conn)

@@ -856,7 +856,7 @@ Test(answer, refusals)
         open_rig(&rig);
         run(&rig, "HEAD / HTTP/1.0\r\n\r\n", send_file, false);
         buf_clear(&rig.out);
-        answer_refuse(rig.exchange, &rig.out, statuses[i]);
+        answer_refuse(rig.exchange, &rig.out, statuses[i], HTTP_GET);
         struct reply answer = only_answer(&rig, false);
         http_page(&page, statuses[i]);
         snprintf(lines, sizeof lines, "Connection: close\n" HTML "\nContent-Length: %zu", page.len);
@@ -951,7 +951,7 @@ Test(answer, pages)
         fill_length(lines, sizeof lines, &row);
         snprintf(closing, sizeof closing, "%s\nConnection: close", lines);
         if (i % 2)
-            answer_refuse(rig.exchange, &rig.out, 404);
+            answer_refuse(rig.exchange, &rig.out, 404, HTTP_GET);
         else
             run(&rig, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", say_not_found, false);
         struct reply answer = only_answer(&rig, false);
@@ -984,7 +984,7 @@ Test(answer, the_page_of_a_refusal_sees_no_other_request)
     free(request);
     rig.app.page = page_of;
     page = page_request;
-    answer_refuse(rig.exchange, &rig.out, 404);
+    answer_refuse(rig.exchange, &rig.out, 404, HTTP_GET);
     close_rig(&rig);
 }
 
