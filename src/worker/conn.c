@@ -156,12 +156,17 @@ static enum conn_want start_linger(struct conn *conn, struct conn_env *env)
 
 static enum conn_want linger(struct conn *conn, struct conn_env *env)
 {
-    ssize_t n;
-    while ((n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0)) > 0) {
+    ssize_t n = 0;
+    for (size_t turn = 0; turn < LINGER_TURN_MAX; turn += (size_t)n) {
+        n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
+        if (n <= 0)
+            break;
         conn->work->dropped += (uint64_t)n;
         if (conn->work->dropped > LINGER_BYTES_MAX)
             return CONN_WANT_CLOSE;
     }
+    if (n > 0)
+        return CONN_WANT_READ;
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? CONN_WANT_READ : CONN_WANT_CLOSE;
 }
 

@@ -745,6 +745,19 @@ for status, text in [
 PYTHON
 }
 
+@test "a refusal is heard by a client that first sends all of a large body" {
+    drover_start "$SITE"
+    client <<'PYTHON'
+for head in request('/', 'PUT', f'Content-Length: {32 << 20}'), 'PUT / HTTP/2.0\r\n\r\n':
+    c = Connection()
+    c.send(head)
+    c.send(bytes(32 << 20))
+    status, fields, _ = c.answer()
+    assert status in (413, 505) and fields['connection'] == 'close', (status, fields)
+    assert c.is_closed()
+PYTHON
+}
+
 @test "501, 505: what is not known here" {
     drover_start "$SITE"
     refuses 501 'BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
