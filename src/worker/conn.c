@@ -472,6 +472,18 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
     return conclude(conn, env, serve_refusal(conn, env, 503, method), (struct span){0}, NULL);
 }
 
+/* Of the request that has begun; HTTP_GET where that is not known. */
+static enum http_method method_so_far(const struct conn_work *work, struct conn_env *env)
+{
+    if (work->in_body)
+        return work->exchange->request.head.method;
+    if (!env->exchange)
+        return HTTP_GET;
+    struct http_request *head = &env->exchange->request.head;
+    http_parse_head(head, work->in.p, work->in.len);
+    return head->method;
+}
+
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     struct conn_work *work = conn->work;
@@ -487,7 +499,7 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
-    enum http_method method = work->in_body ? work->exchange->request.head.method : HTTP_GET;
+    enum http_method method = method_so_far(work, env);
     if (work->in_body)
         exchange_abandon(work->exchange);
     work->exchange = NULL;

@@ -758,6 +758,18 @@ for head in request('/', 'PUT', f'Content-Length: {32 << 20}'), 'PUT / HTTP/2.0\
 PYTHON
 }
 
+@test "408 of a HEAD has no body, whatever of it has come" {
+    drover_start --header-timeout 200ms --body-timeout 200ms "$SITE"
+    client <<'PYTHON'
+for text in 'HEAD ', 'HEAD / HTTP/1.1\r\nHos', request('/', 'HEAD', 'Content-Length: 2') + 'x':
+    c = Connection()
+    c.send(text)
+    status, fields, _ = c.answer('HEAD')
+    assert status == 408 and fields['connection'] == 'close', (status, text)
+    assert c.is_closed(), (c.bytes, text)
+PYTHON
+}
+
 @test "501, 505: what is not known here" {
     drover_start "$SITE"
     refuses 501 'BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
