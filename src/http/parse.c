@@ -299,6 +299,8 @@ static int take_request_line(struct head *h)
 
     int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
     if (result == DONE)
+        r->method = method_of(r->method_name); /* now: it tells how a refusal is to be sent */
+    if (result == DONE)
         result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)
         result = take_version(h, end, &major);
@@ -311,7 +313,12 @@ static int take_request_line(struct head *h)
 
     if (major != 1 || r->minor > 1)
         return BAD_VERSION;
+<<<<<<< HEAD
+    if (r->minor > 1) /* RFC 9110, 2.5: to be read as the highest one that is known */
+        r->minor = 1;
+=======
     r->method = method_of(r->method_name);
+>>>>>>> parent of c77608e (HTTP/1.2 and later minor versions are served as HTTP/1.1)
     return split_target(r);
 }
 
