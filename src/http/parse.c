@@ -313,12 +313,6 @@ static int take_request_line(struct head *h)
 
     if (major != 1 || r->minor > 1)
         return BAD_VERSION;
-<<<<<<< HEAD
-    if (r->minor > 1) /* RFC 9110, 2.5: to be read as the highest one that is known */
-        r->minor = 1;
-=======
-    r->method = method_of(r->method_name);
->>>>>>> parent of c77608e (HTTP/1.2 and later minor versions are served as HTTP/1.1)
     return split_target(r);
 }
 
