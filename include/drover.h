@@ -60,6 +60,9 @@ struct drover_timer;
 /* The method as it was sent, as in "GET" (RFC 9110, 9.1: case matters). */
 struct drover_span drover_request_method(const struct drover_request *request);
 
+/* 1 when it is this method, else 0. */
+int drover_request_is(const struct drover_request *request, const char *method);
+
 /*
  * The path: decoded, without "." and ".." segments and without "//" (RFC 3986, 6.2.2). It starts
  * with '/', holds no NUL, and one stands behind it, so it is a C string too.
@@ -446,7 +449,8 @@ struct drover_app {
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
-    /* In every worker that leaves in order, once no connection is open. May be NULL. */
+    /* In every worker that leaves in order, once no connection is open. What is attached to answers
+     * that were deferred and are not finished by then is released after it. May be NULL. */
     void (*worker_stop)(void *context, struct drover_worker *worker);
 
     /* Answers one request. */
@@ -478,6 +482,14 @@ int drover_main(int argc, char *argv[], const struct drover_app *app);
     DROVER_EXPORT extern const struct drover_app *const drover_module_app; \
     const unsigned drover_module_abi = DROVER_ABI;                         \
     const struct drover_app *const drover_module_app = &(app)
+
+/* The same, and main(): one source is a module or a program, as it is linked. */
+#define DROVER_MAIN(app)                        \
+    DROVER_MODULE(app);                         \
+    int main(int argc, char *argv[])            \
+    {                                           \
+        return drover_main(argc, argv, &(app)); \
+    }
 
 #ifdef __GNUC__
 #define DROVER_EXPORT __attribute__((visibility("default")))

@@ -108,6 +108,6 @@ void buf_printf(struct buf *b, const char *format, ...)
 void buf_drop(struct buf *b, size_t n)
 {
     b->len -= n;
-    if (b->len > 0)
+    if (n > 0 && b->len > 0)
         memmove(b->p, b->p + n, b->len);
 }

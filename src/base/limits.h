@@ -103,6 +103,9 @@
 #define FRAME_MAX_DEFAULT 65536
 #define FRAME_MAX         (16 * 1024 * 1024)
 
+/* Bytes of room that a stream keeps, in each direction, while nothing waits there. */
+#define STREAM_KEEP_BYTES 4096
+
 /* Times that a stream is sent to before another connection has its turn. */
 #define STREAM_TURN_MAX 16
 

@@ -46,9 +46,12 @@ static int check_fallback(const struct static_site *site, char *why)
 }
 
 /* What is wrong with an option is told here, before there are workers, and ends the start. */
+/* Nothing is looked at that need not be: a ROOT that hangs must not hang the master. */
 static int before_fork(void *context, char why[DROVER_WHY_SIZE])
 {
     struct static_site *site = context;
+    if (!site->fallback && site->page_count == 0)
+        return 0;
     int status = open_root(site, why);
     if (status)
         return status;

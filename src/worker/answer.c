@@ -149,6 +149,8 @@ static void add_validators(struct drover_response *r)
 static void write_head(const struct exchange *exchange, struct buf *out, uint64_t length)
 {
     const struct drover_response *r = &exchange->response;
+    if (r->fields.failed || r->type.failed)
+        out->failed = true; /* half a field line would join what follows it */
     bool has_body = http_status_has_body(r->status);
     bool is_unknown = r->source == SOURCE_PULL && r->pull_length < 0;
     struct http_head head = {.status = r->status,
@@ -282,8 +284,7 @@ static void complete(struct exchange *exchange)
         r->modified = exchange->env->now; /* RFC 9110, 8.8.2.1: never later than Date */
 }
 
-/* A body of unknown length can only end with the connection in 1.0 (RFC 9112, 6.3). */
-static bool ends_by_close(const struct exchange *exchange)
+bool answer_ends_by_close(const struct exchange *exchange)
 {
     const struct drover_response *r = &exchange->response;
     return r->source == SOURCE_PULL && r->pull_length < 0 && exchange->request.head.minor == 0 &&
@@ -309,7 +310,7 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
     complete(exchange);
     if (is_conditional(exchange))
         apply_precondition(exchange);
-    exchange->close = last || !exchange->request.head.keep_alive || ends_by_close(exchange);
+    exchange->close = last || !exchange->request.head.keep_alive || answer_ends_by_close(exchange);
     if (r->protocol)
         r->status = 101;
     if (r->source == SOURCE_FILE && http_status_has_body(r->status))

@@ -21,6 +21,9 @@ enum answer {
 enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
                          bool last);
 
+/* A body of unknown length can only end with the connection in 1.0 (RFC 9112, 6.3). */
+bool answer_ends_by_close(const struct exchange *exchange);
+
 /* Appends the page of an error that ends the connection, whatever the request was. */
 void answer_refuse(struct exchange *exchange, struct buf *out, int status);
 

@@ -29,6 +29,11 @@ struct drover_span drover_request_method(const struct drover_request *request)
     return lend(request->head.method_name);
 }
 
+int drover_request_is(const struct drover_request *request, const char *method)
+{
+    return span_eq(request->head.method_name, span_of(method));
+}
+
 struct drover_span drover_request_path(const struct drover_request *request)
 {
     return (struct drover_span){.p = request->path, .n = request->path_length};

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
+#include "worker/answer.h"
 #include "worker/greeting.h"
 #include "worker/serve.h"
 #include "worker/work.h"
@@ -94,8 +95,8 @@ static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind
     conn->work->queued = kind == DEADLINE_SEND ? outlet_queued(conn->fd) : 0;
 }
 
-/* A socket is writable only once a third of what it holds has gone, which may be megabytes: a
- * client that takes its answer all the time, but slowly, shows in what is left of them. */
+/* A socket is writable only once much of what it holds has gone: a client that takes its answer all
+ * the time, but slowly, shows in what is left there. */
 static bool has_taken_enough(const struct conn *conn)
 {
     const struct conn_work *work = conn->work;
@@ -119,8 +120,18 @@ void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
     arm(conn, env, DEADLINE_HEADER);
 }
 
+/* Where nothing but the close ends an answer, one that was cut must not look whole: a reset. */
+static void mark_if_cut(const struct conn *conn)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    const struct exchange *exchange = conn->work ? conn->work->exchange : NULL;
+    if (exchange && exchange->response.is_sealed && answer_ends_by_close(exchange))
+        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void conn_close(struct conn *conn, struct conn_env *env)
 {
+    mark_if_cut(conn);
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
     forget_wake(env, conn);

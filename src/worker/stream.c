@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -11,6 +12,15 @@
 static size_t queued(const struct drover_stream *s)
 {
     return s->out.len - s->out_at;
+}
+
+/* Most streams are idle most of the time: what a large frame took is not kept for the next. */
+static void give_back(struct buf *b)
+{
+    if (b->cap > STREAM_KEEP_BYTES)
+        buf_free(b);
+    else
+        buf_clear(b);
 }
 
 int stream_open(struct drover_stream *stream)
@@ -71,7 +81,7 @@ static enum stream_want flush(struct drover_stream *s, int socket, bool *moved)
         s->out_at += (size_t)n;
         *moved = true;
     }
-    buf_clear(&s->out);
+    give_back(&s->out);
     s->out_at = 0;
     return STREAM_READ;
 }
@@ -105,14 +115,26 @@ static enum stream_want hand_out_kept(struct drover_stream *s)
     struct span in = {.p = s->in.p, .n = s->in.len};
     bool is_fine = hand_out(s, &in);
     buf_drop(&s->in, s->in.len - in.n);
+    if (s->in.len == 0)
+        give_back(&s->in);
     return is_fine ? STREAM_READ : failed(s, EMSGSIZE);
+}
+
+/* Can a line that was not whole be whole now, or too long? One that comes byte by byte must not
+ * cost a look at all of it a byte. */
+static bool is_news(const struct drover_stream *s, struct span fresh)
+{
+    return s->protocol->framing != DROVER_LINES || s->in.len > framing_max(s->protocol) + 1 ||
+           memchr(fresh.p, '\n', fresh.n);
 }
 
 static enum stream_want hand_out_fresh(struct drover_stream *s, struct span in)
 {
     if (s->in.len > 0) {
         buf_span(&s->in, in);
-        return s->in.failed ? failed(s, ENOMEM) : hand_out_kept(s);
+        if (s->in.failed)
+            return failed(s, ENOMEM);
+        return is_news(s, in) ? hand_out_kept(s) : STREAM_READ;
     }
     bool is_fine = hand_out(s, &in);
     buf_span(&s->in, in);

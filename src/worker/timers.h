@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct timers_entry;
+
 /* Zeroed: none. */
 struct timers {
-    struct drover_timer **heap; /* owned, and each of them */
+    struct timers_entry *heap; /* owned, and the timer of each */
     size_t count;
     size_t room;
     uint64_t started; /* ever: of two that are due at once, the older one is first */

@@ -58,7 +58,7 @@ program() {
     cat >"$name.c"
     installed
     read -ra flags < <(pkg-config --cflags --libs drover)
-    "$CC" -Wall -Wextra -Werror "$@" -o "$name" "$name.c" "${flags[@]}"
+    "$CC" -Wall -Wextra -Wno-unused-parameter -Werror "$@" -o "$name" "$name.c" "${flags[@]}"
 }
 
 # start_program PROGRAM ARGS...: as drover_start, for a program with drover_main().
@@ -578,14 +578,12 @@ C
     head -c 3000000 /dev/urandom >bytes
     run fetch /a.bin --include --upload-file bytes
     assert_line --partial '201 '
-    assert_line --partial 'Location: /a.bin'
     cmp bytes files/a.bin
     assert_equal "$(fetch /a.bin --request PUT --data-binary anew --output /dev/null \
         --write-out '%{http_code}')" 204
     assert_equal "$(<files/a.bin)" anew
-    run fetch '/a%20b' --include -H 'Transfer-Encoding: chunked' --data-binary @bytes
+    run fetch '/a%20b' --include -H 'Transfer-Encoding: chunked' --request PUT --data-binary @bytes
     assert_line --partial '201 '
-    assert_line --partial 'Location: /a%20b'
     cmp bytes 'files/a b'
     run fetch /empty --include --request PUT --data-binary ''
     assert_line --partial '201 '

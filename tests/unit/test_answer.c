@@ -94,6 +94,29 @@ static void say_unknown_status(const struct drover_request *request,
     drover_response_status(response, 599);
 }
 
+static void say_two_statuses(const struct drover_request *request, struct drover_response *response)
+{
+    say_not_found(request, response);
+    cr_expect_eq(drover_response_status(response, 200), -1);
+    cr_expect_not_null(drover_response_error(response));
+}
+
+static void say_hello_and_no_content(const struct drover_request *request,
+                                     struct drover_response *response)
+{
+    say_hello(request, response);
+    cr_expect_eq(drover_response_status(response, 204), -1);
+    cr_expect_not_null(drover_response_error(response));
+}
+
+static void say_split_field(const struct drover_request *request, struct drover_response *response)
+{
+    cr_expect_eq(drover_response_field(response, "X", "a\r\n\r\nb"), -1);
+    cr_expect_eq(drover_response_type(response, "a/b\r\nX: y"), -1);
+    cr_expect_not_null(drover_response_error(response));
+    say_hello(request, response);
+}
+
 static void say_tagged(const struct drover_request *request, struct drover_response *response)
 {
     say_hello(request, response);
@@ -333,6 +356,12 @@ static const struct row {
     {"304 has no body", "GET /", "", say_not_modified, 304, "ETag: \"v1\"", ""},
     {"a status without a phrase", "GET /", "", say_unknown_status, 599, HTML "\nContent-Length: *",
      PAGE},
+    {"of two statuses, the first", "GET /", "", say_two_statuses, 404, HTML "\nContent-Length: *",
+     PAGE},
+    {"no 204 with a body", "GET /", "", say_hello_and_no_content, 200, TEXT "\nContent-Length: 5",
+     "hello"},
+    {"no field that splits the head", "GET /", "", say_split_field, 200, TEXT "\nContent-Length: 5",
+     "hello"},
     {"another method", "DELETE /", "", say_hello, 200, TEXT "\nContent-Length: 5", "hello"},
 
     {"what the application sees", "GET /a//./b%20c?d=%20&e", "X:  y \r\n", echo, 200,
@@ -945,5 +974,26 @@ Test(answer, the_page_of_a_refusal_sees_no_other_request)
     rig.app.page = page_of;
     page = page_request;
     answer_refuse(rig.exchange, &rig.out, 404);
+    close_rig(&rig);
+}
+
+static void page_without_memory(struct drover_response *response)
+{
+    drover_response_field(response, "X-Half", "x");
+    response->fields.len -= 3;
+    response->fields.failed = true;
+}
+
+/* Found out when it is too late for another answer. */
+Test(answer, half_a_head_is_none)
+{
+    struct rig rig;
+    struct payload *payload = NULL;
+    open_rig(&rig);
+    rig.app.page = page_of;
+    page = page_without_memory;
+    ask(&rig, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", say_not_found);
+    answer_write(rig.exchange, &rig.out, &payload, false);
+    cr_expect(rig.out.failed, "nothing of it is sent");
     close_rig(&rig);
 }

@@ -156,7 +156,7 @@ Test(conn_body, what_is_enough)
                  "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n0123456789!",
                  lengths[i].length);
         say(&rig, head);
-        cr_expect_eq(rig.is_ended, !lengths[i].is_kept);
+        cr_expect_eq(rig.is_ended, !lengths[i].is_kept, "%d", lengths[i].length);
         say_body(&rig, (size_t)lengths[i].length - 11);
         cr_expect_eq(upload.received.len, 11);
         cr_expect_not(upload.is_ended);

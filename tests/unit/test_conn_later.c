@@ -1,4 +1,7 @@
 /* Answers that take time: deferred ones, and those that are pulled. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "rig.h"
 
 /* --------------------------------------------------------------------------- an application */
@@ -371,6 +374,50 @@ Test(conn_later, at_random)
     }
 }
 
+/* ------------------------------------------------------------------------ several connections */
+
+/* All are woken, in some order, and one goes before its turn: the others have theirs. */
+Test(conn_later, several_that_are_woken)
+{
+    enum { COUNT = 5 };
+    for (int gone = -1; gone < COUNT; gone++) {
+        struct rig rig;
+        struct conn conns[COUNT];
+        int clients[COUNT];
+        memset(&later, 0, sizeof later);
+        open_env(&rig);
+        rig.app.handle = handle_later;
+        for (int i = 0; i < COUNT; i++) {
+            int ends[2];
+            cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
+                         0);
+            conn_open(&conns[i], &rig.env, ends[0], false);
+            clients[i] = ends[1];
+            cr_assert_gt(send(clients[i], GET("/later"), strlen(GET("/later")), 0), 0);
+            cr_assert_eq(conn_step(&conns[i], &rig.env), CONN_WANT_WAKE);
+        }
+        for (int i = 0; i < COUNT; i++) {
+            drover_response_resume(later.pending[(i + 2) % COUNT]); /* once more is the same */
+            finish((i + 2) % COUNT);
+        }
+        cr_expect_eq(rig.env.woken_count, COUNT);
+        if (gone >= 0)
+            conn_close(&conns[gone], &rig.env);
+        for (int i = 0; i < COUNT; i++) {
+            if ((i + 2) % COUNT == gone)
+                continue;
+            cr_assert_eq(conn_next_woken(&rig.env), &conns[(i + 2) % COUNT], "in their order");
+            cr_expect_eq(conn_wake(&conns[(i + 2) % COUNT], &rig.env), CONN_WANT_READ);
+            conn_close(&conns[(i + 2) % COUNT], &rig.env);
+        }
+        cr_expect_eq(rig.env.woken_count, 0);
+        cr_expect_null(rig.env.woken);
+        for (int i = 0; i < COUNT; i++)
+            close(clients[i]);
+        close_later(&rig);
+    }
+}
+
 /* ---------------------------------------------------------------------------------- pulled */
 
 static struct puller {
@@ -729,6 +776,66 @@ Test(conn_later, the_client_goes_while_it_is_pulled)
         end_conn(&rig);
         cr_expect_eq(later.released, 1);
         cr_expect_eq(rig.env.woken_count, 0);
+        close_later(&rig);
+    }
+}
+
+/* A connection over TCP, which knows a reset. */
+static void open_tcp(struct rig *rig)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, size), 0, "%m");
+    cr_assert_eq(listen(listener, 1), 0, "%m");
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0, "%m");
+    cr_assert_eq(connect(client, (struct sockaddr *)&address, size), 0, "%m");
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    cr_assert_geq(fd, 0, "%m");
+    close(listener);
+    conn_open(&rig->conn, &rig->env, fd, false);
+    rig->client = client;
+    rig->is_open = true;
+}
+
+static const struct {
+    const char *name;
+    const char *request;
+    int64_t length;
+    int failed_at;
+    bool is_reset;
+} cuts[] = {
+    {"whole, 1.0", PULL_1_0, -1, -1, false},
+    {"failed, 1.0", PULL_1_0, -1, 60, true},
+    {"failed at once, 1.0", PULL_1_0, -1, 0, true},
+    {"failed, 1.0 with a length", PULL_1_0, 100, 60, false},
+    {"failed, chunks", PULL, -1, 60, false},
+};
+
+/* Where only the end says how long it was, a client must not take a part for the whole. */
+Test(conn_later, an_answer_that_ends_by_the_close_is_not_cut_unseen)
+{
+    for (size_t i = 0; i < LENGTH(cuts); i++) {
+        struct rig rig;
+        char got_bytes[4096];
+        memset(&later, 0, sizeof later);
+        open_env(&rig);
+        rig.app.handle = handle_pull;
+        puller = (struct puller){
+            .total = 100, .length = cuts[i].length, .piece = 30, .failed_at = cuts[i].failed_at};
+        open_tcp(&rig);
+        cr_assert_gt(client_send(&rig, cuts[i].request, strlen(cuts[i].request)), 0);
+        for (int k = 0; k < 5 && rig.is_open; k++)
+            step(&rig);
+        shutdown(rig.client, SHUT_WR);
+        for (int k = 0; k < 1000 && rig.is_open; k++)
+            step(&rig);
+        cr_assert_not(rig.is_open, "%s", cuts[i].name);
+        ssize_t n;
+        while ((n = recv(rig.client, got_bytes, sizeof got_bytes, 0)) > 0)
+            ;
+        cr_expect_eq(n < 0 && errno == ECONNRESET, cuts[i].is_reset, "%s: %zd", cuts[i].name, n);
         close_later(&rig);
     }
 }

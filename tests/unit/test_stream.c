@@ -263,6 +263,22 @@ Test(stream, bytes_that_were_put_back_come_first)
     close_rig(&rig);
 }
 
+/* Whole or not is looked at only when a line end has come, or more than the longest line. */
+Test(stream, a_long_line_that_is_dribbled)
+{
+    struct rig rig;
+    open_rig(&rig, DROVER_LINES);
+    rig.protocol.frame_max = FRAME_MAX;
+    static char half[FRAME_MAX / 2];
+    memset(half, 'x', sizeof half);
+    say(&rig, (struct span){.p = half, .n = sizeof half});
+    for (int i = 0; i < 20000; i++)
+        say(&rig, SPAN("y"));
+    say(&rig, SPAN("\nz\n"));
+    cr_expect_eq(rig.frames.len, sizeof half + 20000 + 2 + 3);
+    close_rig(&rig);
+}
+
 /* ---------------------------------------------------------------------------- the answers */
 
 static void echo(struct rig *rig, const char *bytes, size_t length)
@@ -317,6 +333,8 @@ Test(stream, ten_megabytes_there_and_back)
     cr_expect_eq(memcmp(rig.got.p, bytes.p, bytes.len), 0);
     pump(&rig);
     cr_expect_eq(rig.want, STREAM_READ);
+    cr_expect_leq(rig.stream->in.cap + rig.stream->out.cap, 2 * STREAM_KEEP_BYTES,
+                  "what was needed for it is given back");
     buf_free(&bytes);
     close_rig(&rig);
 }

@@ -34,7 +34,6 @@ static void handle(void *context, const struct drover_request *request, struct d
     const char *path = drover_request_path(request).p;
     struct drover_span query = drover_request_query(request);
     char text[64], *end = text;
-    (void)context;
     snprintf(text, sizeof text, "%.*s", (int)query.n, query.n > 0 ? query.p : "");
     unsigned long after = strncmp(text, "after=", 6) == 0 ? strtoul(text + 6, &end, 10) : 0;
     if (strcmp(path, "/time") == 0)
@@ -51,9 +50,4 @@ static const struct drover_key keys[] = {
 static const struct drover_metric metrics[] = {{"told", DROVER_COUNTER, "times told"}, {0}};
 static const struct drover_app app = {
     .name = "time", .keys = keys, .metrics = metrics, .handle = handle, .when = DROVER_AT_HEAD};
-DROVER_MODULE(app);
-
-int main(int argc, char *argv[])
-{
-    return drover_main(argc, argv, &app);
-}
+DROVER_MAIN(app)
