@@ -447,14 +447,13 @@ static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
     return go_on(conn, env, conclude(conn, env, how, in, payload));
 }
 
-/* The application has answered, and the rest of the body is still to come. */
+/* The application has answered, and the rest of the body, which is still to come, is not waited
+ * for: its client may itself wait. */
 static bool is_early(const struct conn *conn)
 {
-    const struct conn_work *work = conn->work;
-    return work && work->in_body && work->exchange->response.is_finished;
+    return conn->work && conn->work->in_body && conn->work->exchange->response.is_finished;
 }
 
-/* The client may wait for it, so the rest of the body is not waited for. */
 static enum conn_want answer_early(struct conn *conn, struct conn_env *env)
 {
     conn->work->in_body = false;

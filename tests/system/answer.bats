@@ -3,7 +3,7 @@
 # answer - answers that take time, streamed ones, bodies as they come, and upgrades:
 # tests/apps/later.c, driven from outside.
 #
-# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; run sets output
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; run sets output
 
 load helper
 load http

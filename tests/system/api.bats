@@ -3,7 +3,7 @@
 # api - include/drover.h as an application for HTTP uses it: tests/apps/every.c, driven from outside.
 # stream.bats is for raw streams, answer.bats for answers that take time.
 #
-# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; run sets output
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; run sets output
 
 load helper
 load http

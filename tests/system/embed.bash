@@ -3,7 +3,7 @@
 # embed - what the tests of drover.h share: servers of tests/apps, and their clients. `load helper`
 # and `load http` first.
 
-# shellcheck disable=SC2034 # the helper's
+# shellcheck disable=SC2034,SC2154 # DROVER_UNDER is for the helper, status from it
 BUILD=${DROVER%/*}
 
 # app NAME ARGS...: a server of tests/apps/NAME.c, as a module.

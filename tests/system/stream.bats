@@ -2,7 +2,7 @@
 #
 # stream - raw streams of include/drover.h: tests/apps/frames.c, driven from outside.
 #
-# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; run sets output
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; run sets output
 
 load helper
 load http
