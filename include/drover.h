@@ -121,8 +121,9 @@ int drover_request_client(const struct drover_request *request, char host[DROVER
  * Server, Content-Length or Transfer-Encoding, and Connection; leaves the body away where there
  * must be none (HEAD, 204, 304); and gives a status from 300 on without a body a short page.
  *
- * If etag or modified is set, drover evaluates the conditional fields of a GET or HEAD and answers
- * 304 or 412 itself (RFC 9110, 13); if the body is a file, it serves ranges of it (RFC 9110, 14).
+ * Where a GET or HEAD is answered with 200, drover evaluates its conditional fields against etag
+ * and modified, and answers 304 or 412 itself (RFC 9110, 13); if the body is a file, it serves
+ * ranges of it (RFC 9110, 14).
  */
 
 /* 200 to 599, once. A status without a body (204, 304) is refused when there is one. */

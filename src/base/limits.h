@@ -141,7 +141,8 @@
 #define LINGER_MS        2000
 #define LINGER_BYTES_MAX (64 * 1024 * 1024)
 
-/* Bytes so dropped before another connection has its turn. */
+/* Bytes so dropped before another connection has its turn, and for LINGER_MS to start anew: a
+ * client of half a megabyte a second may send all it has. */
 #define LINGER_TURN_MAX (1024 * 1024)
 
 /* Respawn: the first is at once, the next ones wait this long, doubled each time up to the cap;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/date.h"
+#include "http/field.h"
 
 /* How two entity tags are compared (RFC 9110, 8.8.3.2). */
 enum comparison { WEAK, STRONG };
@@ -89,25 +90,11 @@ static enum verdict judge_etags(const struct http_request *request, struct span 
     return verdict;
 }
 
-/* The one field of that name, or NULL if there is none or several. */
-static const struct http_field *sole_field(const struct http_request *request, struct span name)
-{
-    const struct http_field *sole = NULL;
-    for (size_t i = 0; i < request->field_count; i++) {
-        if (!span_eq_nocase(request->fields[i].name, name))
-            continue;
-        if (sole)
-            return NULL;
-        sole = &request->fields[i];
-    }
-    return sole;
-}
-
 /* Is the representation no newer than the field's date? Two lines are no date. */
 static enum verdict judge_date(const struct http_request *request, struct span name,
                                const struct http_validators *has, time_t now)
 {
-    const struct http_field *field = sole_field(request, name);
+    const struct http_field *field = http_request_sole(request, name);
     time_t date;
     if (!field || !has->has_modified || !http_date_parse(field->value, now, &date))
         return ABSENT;
@@ -145,7 +132,7 @@ bool http_if_range(const struct http_request *request, const struct http_validat
                    time_t now)
 {
     const struct span name = SPAN("If-Range");
-    const struct http_field *field = sole_field(request, name);
+    const struct http_field *field = http_request_sole(request, name);
     time_t date;
     if (!field)
         return !http_request_field(request, name);

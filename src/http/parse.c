@@ -481,11 +481,3 @@ int http_parse_head(struct http_request *request, const char *bytes, size_t leng
         return HEAD_TOO_LARGE;
     return result == DONE ? (int)(h.p - bytes) : result;
 }
-
-const struct http_field *http_request_field(const struct http_request *request, struct span name)
-{
-    for (size_t i = 0; i < request->field_count; i++)
-        if (span_eq_nocase(request->fields[i].name, name))
-            return &request->fields[i];
-    return NULL;
-}

@@ -74,9 +74,6 @@ struct http_request {
  */
 int http_parse_head(struct http_request *request, const char *bytes, size_t length);
 
-/* The first field of that name, case ignored, or NULL. Borrowed from *request. */
-const struct http_field *http_request_field(const struct http_request *request, struct span name);
-
 /* Is this a token, not empty (RFC 9110, 5.6.2)? */
 bool http_is_token(struct span s);
 

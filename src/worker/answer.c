@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "http/conditional.h"
+#include "http/field.h"
 #include "http/range.h"
 #include "http/respond.h"
 
@@ -26,8 +27,7 @@ static bool is_conditional(const struct exchange *exchange)
 {
     const struct drover_response *r = &exchange->response;
     enum http_method method = exchange->request.head.method;
-    return r->status == 200 && (method == HTTP_GET || method == HTTP_HEAD) &&
-           (r->etag.len > 0 || r->has_modified);
+    return r->status == 200 && (method == HTTP_GET || method == HTTP_HEAD);
 }
 
 static struct http_validators validators_of(const struct drover_response *r)
@@ -79,7 +79,7 @@ static struct selection select_ranges(struct exchange *exchange)
     struct drover_response *r = &exchange->response;
     struct selection selection = {.count = 1, .ranges = {{.first = 0, .length = r->size}}};
     const struct http_request *head = &exchange->request.head;
-    const struct http_field *range = http_request_field(head, SPAN("Range"));
+    const struct http_field *range = http_request_sole(head, SPAN("Range"));
     struct http_validators has = validators_of(r);
     if (r->status != 200)
         return selection;

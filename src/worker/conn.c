@@ -105,10 +105,10 @@ static bool has_taken_enough(const struct conn *conn)
 
 /* Arms what a client must not dribble for: enough has moved since, or it was not armed yet. */
 static void arm_progress(struct conn *conn, struct conn_env *env, enum deadline_kind kind,
-                         uint64_t moved)
+                         uint64_t moved, uint64_t enough)
 {
     conn->work->progress += moved;
-    if (conn->deadline.kind != kind || conn->work->progress >= PROGRESS_BYTES)
+    if (conn->deadline.kind != kind || conn->work->progress >= enough)
         arm(conn, env, kind);
 }
 
@@ -164,6 +164,7 @@ static enum conn_want linger(struct conn *conn, struct conn_env *env)
         conn->work->dropped += (uint64_t)n;
         if (conn->work->dropped > LINGER_BYTES_MAX)
             return CONN_WANT_CLOSE;
+        arm_progress(conn, env, DEADLINE_LINGER, (uint64_t)n, LINGER_TURN_MAX);
     }
     if (n > 0)
         return CONN_WANT_READ;
@@ -234,7 +235,7 @@ static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
 
 static enum conn_want wait_to_send(struct conn *conn, struct conn_env *env, uint64_t sent)
 {
-    arm_progress(conn, env, DEADLINE_SEND, sent);
+    arm_progress(conn, env, DEADLINE_SEND, sent, PROGRESS_BYTES);
     conn->state = CONN_SENDING;
     return CONN_WANT_WRITE;
 }
@@ -369,7 +370,7 @@ static enum conn_want receive(struct conn *conn, struct conn_env *env)
     if (n == 0)
         return CONN_WANT_CLOSE;
     if (work && work->in_body)
-        arm_progress(conn, env, DEADLINE_BODY, (uint64_t)n);
+        arm_progress(conn, env, DEADLINE_BODY, (uint64_t)n, PROGRESS_BYTES);
     return advance(conn, env, (struct span){.p = env->read_buffer, .n = (size_t)n});
 }
 

@@ -190,6 +190,13 @@ static int refusal(struct drover_request *request)
     return 0;
 }
 
+/* What follows a CONNECT was meant for whoever is behind the tunnel: it is no request. */
+static void refuse(struct exchange *exchange, int status)
+{
+    exchange_become(exchange, status);
+    exchange->must_close = exchange->request.head.method == HTTP_CONNECT;
+}
+
 static void ask_application(struct exchange *exchange)
 {
     const struct drover_app *app = exchange->env->app;
@@ -201,7 +208,7 @@ void exchange_begin(struct exchange *exchange)
     int refused = refusal(&exchange->request);
     exchange->body_use = EXCHANGE_DROPS;
     if (refused)
-        exchange_become(exchange, refused);
+        refuse(exchange, refused);
     else if (exchange->request.path_length == 0)
         answer_server_options(exchange);
     else if (exchange->env->app->when == DROVER_WITH_BODY)

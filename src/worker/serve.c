@@ -231,7 +231,7 @@ static enum served serve(struct conn *conn, struct conn_env *env, struct span he
             buf_lit(&env->out, "HTTP/1.1 100 Continue\r\n\r\n");
         return STARVED;
     }
-    exchange->must_close = result == BODY_PIECE;
+    exchange->must_close |= result == BODY_PIECE;
     return end_request(conn, env, exchange, head, in, payload);
 }
 
@@ -251,7 +251,7 @@ static enum served serve_body(struct conn *conn, struct conn_env *env, struct sp
         exchange_abandon(exchange);
         return serve_refusal(conn, env, -result, method);
     }
-    exchange->must_close = result == BODY_PIECE;
+    exchange->must_close |= result == BODY_PIECE;
     return end_request(conn, env, exchange, (struct span){0}, in, payload);
 }
 

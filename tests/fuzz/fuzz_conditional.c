@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "http/conditional.h"
 #include "http/date.h"
+#include "http/field.h"
 
 #define NOW 1700000000
 

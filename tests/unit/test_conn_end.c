@@ -46,6 +46,8 @@ static const struct {
     {"no chunk behind others", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
      "1\r\na\r\n", 5, "1\r\nab", 0, 400},
     {"after good ones", GET("/a") GET("/b"), "", 0, " GET / HTTP/1.1\r\n\r\n", 2, 400},
+    {"a tunnel, and what was meant for its end", "CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n",
+     GET("/a"), 2, "", 0, 501},
     {"after a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", "", 0, "y z\r\n",
      1, 400},
 };
@@ -106,6 +108,22 @@ Test(conn_end, lingering_has_a_limit)
     cr_expect(rig.is_open);
     say_body(&rig, 1);
     cr_expect_not(rig.is_open);
+    close_rig(&rig);
+}
+
+/* A client that goes on to send, and fast, has the time to. */
+Test(conn_end, lingering_starts_anew_with_each_megabyte)
+{
+    struct rig rig;
+    open_rig(&rig);
+    say(&rig, "bad\r\n");
+    int64_t ends = rig.conn.deadline.at;
+    rig.env.now += 100;
+    say_body(&rig, LINGER_TURN_MAX - 1);
+    cr_expect_eq(rig.conn.deadline.at, ends);
+    say_body(&rig, 1);
+    cr_expect_eq(rig.conn.deadline.at, ends + 100);
+    say_goodbye(&rig);
     close_rig(&rig);
 }
 

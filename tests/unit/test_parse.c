@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "http/field.h"
 #include "http/parse.h"
 
 /* The bytes stand alone on the heap, so that a sanitizer sees a read behind them. */
