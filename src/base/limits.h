@@ -136,9 +136,13 @@
 #define SHED_READ_MAX (2 * HTTP_HEAD_MAX)
 
 /* Lingering close (RFC 9112, 9.6): how long, and how much, is read and dropped after the last
- * answer, so that a reset does not overtake it. */
+ * answer, so that a reset does not overtake it: as many as a client that sends all before it reads
+ * has at hand, who would not look for the answer after EPIPE. */
 #define LINGER_MS        2000
-#define LINGER_BYTES_MAX (4 * 1024 * 1024)
+#define LINGER_BYTES_MAX (64 * 1024 * 1024)
+
+/* Bytes so dropped before another connection has its turn. */
+#define LINGER_TURN_MAX (1024 * 1024)
 
 /* Respawn: the first is at once, the next ones wait this long, doubled each time up to the cap;
  * a worker that stayed this long is healthy and starts the count anew. Milliseconds. */

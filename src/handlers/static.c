@@ -45,8 +45,8 @@ static int check_fallback(const struct static_site *site, char *why)
     return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
 }
 
-/* What is wrong with an option is told here, before there are workers, and ends the start. */
-/* Nothing is looked at that need not be: a ROOT that hangs must not hang the master. */
+/* What is wrong with an option is told here, before there are workers, and ends the start. Nothing
+ * is looked at that need not be: a ROOT that hangs must not hang the master. */
 static int before_fork(void *context, char why[DROVER_WHY_SIZE])
 {
     struct static_site *site = context;

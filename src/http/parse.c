@@ -299,6 +299,8 @@ static int take_request_line(struct head *h)
 
     int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
     if (result == DONE)
+        r->method = method_of(r->method_name); /* now: it tells how a refusal is to be sent */
+    if (result == DONE)
         result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)
         result = take_version(h, end, &major);
@@ -311,7 +313,6 @@ static int take_request_line(struct head *h)
 
     if (major != 1 || r->minor > 1)
         return BAD_VERSION;
-    r->method = method_of(r->method_name);
     return split_target(r);
 }
 

@@ -69,7 +69,8 @@ struct http_request {
  *
  * How the bytes were split into calls never changes the outcome: what is wrong is found at the
  * first wrong byte, in the order of the bytes. At most one empty line may precede the request.
- * *request is undefined unless the result is > 0.
+ * *request is undefined unless the result is > 0, but for the method, unless length is 0: it is
+ * HTTP_GET as long as the method is not known.
  */
 int http_parse_head(struct http_request *request, const char *bytes, size_t length);
 

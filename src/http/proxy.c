@@ -156,7 +156,8 @@ static const struct form *form_of(uint8_t code)
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (forms[i].code == code)
             return &forms[i];
-    return NULL;
+    /* Datagrams: forms that a receiver need not know, if it takes them for AF_UNSPEC (2.2). */
+    return code == 0x12 || code == 0x22 || code == 0x32 ? &forms[0] : NULL;
 }
 
 static int read_fixed(struct binary *b)

@@ -31,11 +31,11 @@ struct proxy_header {
  * that is named, ports from 0 to 65535 without leading zeros. What follows UNKNOWN is passed over
  * up to the CRLF; a CR or LF that is not of one is malformed.
  *
- * Version 2: at most PROXY_HEADER_MAX bytes, the commands LOCAL and PROXY. Streams alone: datagrams
- * do not come to a listener. TLVs must fill the rest of the header and are passed over, but for
- * a CRC32C, which may stand there once and must be right (2.2.3). What the specification has
- * discarded, all behind the length of LOCAL and AF_UNSPEC and the family of LOCAL, is not looked
- * at.
+ * Version 2: at most PROXY_HEADER_MAX bytes, the commands LOCAL and PROXY. Datagrams do not come to
+ * a listener and are taken for AF_UNSPEC, as 2.2 wants it. TLVs must fill the rest of the header
+ * and are passed over, but for a CRC32C, which may stand there once and must be right (2.2.3). What
+ * the specification has discarded, all behind the length of LOCAL and AF_UNSPEC and the family of
+ * LOCAL, is not looked at.
  *
  * How the bytes were split into calls never changes the outcome: a wrong byte is refused as soon
  * as it has come, a word or number of several bytes with its last one or its delimiter.

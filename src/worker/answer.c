@@ -36,13 +36,39 @@ static struct http_validators validators_of(const struct drover_response *r)
         .etag = span_of_buf(&r->etag), .modified = r->modified, .has_modified = r->has_modified};
 }
 
+/* All lines of that name. */
+static void drop_field(struct buf *fields, struct span name)
+{
+    for (size_t at = 0; at < fields->len;) {
+        char *line = fields->p + at;
+        const char *end = memchr(line, '\n', fields->len - at);
+        size_t n = (size_t)(end - line) + 1;
+        bool is_it = n > name.n && line[name.n] == ':' &&
+                     span_eq_nocase((struct span){.p = line, .n = name.n}, name);
+        if (!is_it) {
+            at += n;
+            continue;
+        }
+        memmove(line, line + n, fields->len - at - n);
+        fields->len -= n;
+    }
+}
+
+/* RFC 9110, 15.4.5: what a 304 says of the representation a cache would note as news of its own. */
+static void become_not_modified(struct drover_response *r)
+{
+    r->status = 304;
+    drop_field(&r->fields, SPAN("Content-Encoding"));
+    drop_field(&r->fields, SPAN("Content-Language"));
+}
+
 /* RFC 9110, 13.2.1: preconditions count only where the answer would be a success without them. */
 static void apply_precondition(struct exchange *exchange)
 {
     struct http_validators has = validators_of(&exchange->response);
     int status = http_precondition(&exchange->request.head, &has, exchange->env->now);
     if (status == 304)
-        exchange->response.status = 304;
+        become_not_modified(&exchange->response);
     else if (status)
         exchange_become(exchange, status);
 }
@@ -329,15 +355,15 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
 static void forget_request(struct drover_request *request)
 {
     memset(&request->head, 0, sizeof request->head);
-    request->head.method = HTTP_GET;
     request->path[0] = '\0';
     request->path_length = 0;
 }
 
-void answer_refuse(struct exchange *exchange, struct buf *out, int status)
+void answer_refuse(struct exchange *exchange, struct buf *out, int status, enum http_method method)
 {
     exchange->close = true;
     forget_request(&exchange->request);
+    exchange->request.head.method = method;
     exchange_become(exchange, status);
     write_bytes(exchange, out);
 }

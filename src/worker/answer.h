@@ -24,8 +24,9 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
 /* A body of unknown length can only end with the connection in 1.0 (RFC 9112, 6.3). */
 bool answer_ends_by_close(const struct exchange *exchange);
 
-/* Appends the page of an error that ends the connection, whatever the request was. */
-void answer_refuse(struct exchange *exchange, struct buf *out, int status);
+/* Appends the page of an error that ends the connection, whatever the request was. The method, as
+ * far as it is known: for HEAD the page is left away. */
+void answer_refuse(struct exchange *exchange, struct buf *out, int status, enum http_method method);
 
 enum answer_piece {
     PIECE_MORE,

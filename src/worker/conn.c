@@ -156,12 +156,17 @@ static enum conn_want start_linger(struct conn *conn, struct conn_env *env)
 
 static enum conn_want linger(struct conn *conn, struct conn_env *env)
 {
-    ssize_t n;
-    while ((n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0)) > 0) {
+    ssize_t n = 0;
+    for (size_t turn = 0; turn < LINGER_TURN_MAX; turn += (size_t)n) {
+        n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
+        if (n <= 0)
+            break;
         conn->work->dropped += (uint64_t)n;
         if (conn->work->dropped > LINGER_BYTES_MAX)
             return CONN_WANT_CLOSE;
     }
+    if (n > 0)
+        return CONN_WANT_READ;
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? CONN_WANT_READ : CONN_WANT_CLOSE;
 }
 
@@ -475,10 +480,23 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
+    enum http_method method = conn->work->exchange->request.head.method;
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);
-    return conclude(conn, env, serve_refusal(conn, env, 503), (struct span){0}, NULL);
+    return conclude(conn, env, serve_refusal(conn, env, 503, method), (struct span){0}, NULL);
+}
+
+/* Of the request that has begun; HTTP_GET where that is not known. */
+static enum http_method method_so_far(const struct conn_work *work, struct conn_env *env)
+{
+    if (work->in_body)
+        return work->exchange->request.head.method;
+    if (!env->exchange)
+        return HTTP_GET;
+    struct http_request *head = &env->exchange->request.head;
+    http_parse_head(head, work->in.p, work->in.len);
+    return head->method;
 }
 
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
@@ -498,11 +516,12 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
+    enum http_method method = method_so_far(work, env);
     if (work->in_body)
         exchange_abandon(work->exchange);
     work->exchange = NULL;
     work->in_body = false;
-    return conclude(conn, env, serve_refusal(conn, env, 408), (struct span){0}, NULL);
+    return conclude(conn, env, serve_refusal(conn, env, 408, method), (struct span){0}, NULL);
 }
 
 void conn_leave(struct conn *conn)

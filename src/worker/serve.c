@@ -51,13 +51,14 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
 
 /* ----------------------------------------------------------------------------- the answers */
 
-enum served serve_refusal(struct conn *conn, struct conn_env *env, int status)
+enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
+                          enum http_method method)
 {
     if (!env->exchange)
         env->exchange = exchange_new(&env->exchanges);
     if (!env->exchange)
         return BROKEN;
-    answer_refuse(env->exchange, &env->out, status);
+    answer_refuse(env->exchange, &env->out, status, method);
     exchange_reset(env->exchange);
     board_add(&env->row->requests, 1);
     conn->closing = conn->linger = true;
@@ -185,12 +186,13 @@ static enum served refuse_begun(struct conn *conn, struct conn_env *env, struct 
                                 int status)
 {
     struct exchange *exchange = env->exchange;
+    enum http_method method = exchange->request.head.method;
     if (!exchange_is_ready(exchange)) {
         env->exchange = NULL;
         exchange_detach(exchange, head);
         exchange_abandon(exchange);
     }
-    return serve_refusal(conn, env, status);
+    return serve_refusal(conn, env, status, method);
 }
 
 /* Nothing of a body has come, and its client may wait for a word (RFC 9110, 10.1.1). */
@@ -244,9 +246,10 @@ static enum served serve_body(struct conn *conn, struct conn_env *env, struct sp
         return STARVED;
     work->in_body = false;
     if (result < 0) {
+        enum http_method method = exchange->request.head.method;
         work->exchange = NULL;
         exchange_abandon(exchange);
-        return serve_refusal(conn, env, -result);
+        return serve_refusal(conn, env, -result, method);
     }
     exchange->must_close = result == BODY_PIECE;
     return end_request(conn, env, exchange, (struct span){0}, in, payload);
@@ -265,7 +268,7 @@ enum served serve_next(struct conn *conn, struct conn_env *env, struct span *in,
     if (n == 0)
         return STARVED;
     if (n < 0)
-        return serve_refusal(conn, env, -n);
+        return serve_refusal(conn, env, -n, env->exchange->request.head.method);
     struct span head = {.p = in->p, .n = (size_t)n};
     in->p += n;
     in->n -= (size_t)n;

@@ -27,8 +27,10 @@ enum served serve_next(struct conn *conn, struct conn_env *env, struct span *in,
 enum served serve_late(struct conn *conn, struct conn_env *env, struct span *in,
                        struct payload **payload);
 
-/* The last answer, for a request that cannot be served. What else the client sent is not read. */
-enum served serve_refusal(struct conn *conn, struct conn_env *env, int status);
+/* The last answer, for a request that cannot be served, of this method or HTTP_GET if that is not
+ * known. What else the client sent is not read. */
+enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
+                          enum http_method method);
 
 /* The answer has left: its exchange is the worker's again, or gone. */
 void serve_end(struct conn *conn, struct conn_env *env);

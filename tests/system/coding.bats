@@ -108,6 +108,7 @@ sends() {
         STATUS=304 ask /page.html "Accept-Encoding:$accept" "If-None-Match: $tag"
         assert_equal "$(field Vary)" Accept-Encoding
         assert_equal "$(field ETag)" "$tag"
+        refute field Content-Encoding
         STATUS=206 ask /page.html "Accept-Encoding:$accept" 'Range: bytes=0-1'
         assert_equal "$(field Vary)" Accept-Encoding
         ask /hello.txt "Accept-Encoding:$accept"

@@ -720,6 +720,56 @@ PYTHON
     answers 200 "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n$many\r\n"
 }
 
+@test "a refusal of HEAD has no body, as any other answer to it" {
+    drover_start "$SITE"
+    client <<'PYTHON'
+long = 'a' * 40000
+for status, text in [
+        (400, 'HEAD / HTTP/1.1\r\n\r\n'),
+        (400, 'HEAD * HTTP/1.1\r\nHost: x\r\n\r\n'),
+        (400, 'HEAD / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n'),
+        (400, '\r\nHEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'),
+        (400, 'HEAD /a b HTTP/1.1\r\nHost: x\r\n\r\n'),
+        (400, request('/', 'HEAD', 'Transfer-Encoding: chunked') + 'x\r\n'),
+        (413, request('/', 'HEAD', 'Content-Length: 9999999')),
+        (414, 'HEAD /' + long),
+        (431, request('/', 'HEAD', 'A: ' + long)),
+        (501, request('/', 'HEAD', 'Transfer-Encoding: gzip')),
+        (505, 'HEAD / HTTP/2.0\r\nHost: x\r\n\r\n')]:
+    c = Connection()
+    c.send(text)
+    got, fields, _ = c.answer('HEAD')
+    assert got == status, (got, text[:80])
+    assert int(fields['content-length']) > 0 and fields['connection'] == 'close', fields
+    assert c.is_closed(), (c.bytes, text[:80])
+PYTHON
+}
+
+@test "a refusal is heard by a client that first sends all of a large body" {
+    drover_start "$SITE"
+    client <<'PYTHON'
+for head in request('/', 'PUT', f'Content-Length: {32 << 20}'), 'PUT / HTTP/2.0\r\n\r\n':
+    c = Connection()
+    c.send(head)
+    c.send(bytes(32 << 20))
+    status, fields, _ = c.answer()
+    assert status in (413, 505) and fields['connection'] == 'close', (status, fields)
+    assert c.is_closed()
+PYTHON
+}
+
+@test "408 of a HEAD has no body, whatever of it has come" {
+    drover_start --header-timeout 200ms --body-timeout 200ms "$SITE"
+    client <<'PYTHON'
+for text in 'HEAD ', 'HEAD / HTTP/1.1\r\nHos', request('/', 'HEAD', 'Content-Length: 2') + 'x':
+    c = Connection()
+    c.send(text)
+    status, fields, _ = c.answer('HEAD')
+    assert status == 408 and fields['connection'] == 'close', (status, text)
+    assert c.is_closed(), (c.bytes, text)
+PYTHON
+}
+
 @test "501, 505: what is not known here" {
     drover_start "$SITE"
     refuses 501 'BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'

@@ -124,6 +124,15 @@ static void say_tagged(const struct drover_request *request, struct drover_respo
     drover_response_modified(response, DATE);
 }
 
+static void say_coded(const struct drover_request *request, struct drover_response *response)
+{
+    say_tagged(request, response);
+    drover_response_field(response, "Content-Encoding", "gzip");
+    drover_response_field(response, "X-One", "1");
+    drover_response_field(response, "content-language", "de");
+    drover_response_field(response, "Vary", "a");
+}
+
 static void say_tagged_error(const struct drover_request *request, struct drover_response *response)
 {
     say_tagged(request, response);
@@ -398,6 +407,8 @@ static const struct row {
 static const struct row conditionals[] = {
     {"validators", "GET /", "", say_tagged, 200, TAGGED, "hello"},
     {"the same tag", "GET /", SAME, say_tagged, 304, VALIDATORS, ""},
+    {"a 304 does not describe the body", "GET /", SAME, say_coded, 304,
+     VALIDATORS "\nX-One: 1\nVary: a", ""},
     {"the same tag, weak", "GET /", "If-None-Match: W/\"v1\"\r\n", say_tagged, 304, VALIDATORS, ""},
     {"any tag", "GET /", "If-None-Match: *\r\n", say_tagged, 304, VALIDATORS, ""},
     {"another tag", "GET /", "If-None-Match: \"v2\"\r\n", say_tagged, 200, TAGGED, "hello"},
@@ -845,7 +856,7 @@ Test(answer, refusals)
         open_rig(&rig);
         run(&rig, "HEAD / HTTP/1.0\r\n\r\n", send_file, false);
         buf_clear(&rig.out);
-        answer_refuse(rig.exchange, &rig.out, statuses[i]);
+        answer_refuse(rig.exchange, &rig.out, statuses[i], HTTP_GET);
         struct reply answer = only_answer(&rig, false);
         http_page(&page, statuses[i]);
         snprintf(lines, sizeof lines, "Connection: close\n" HTML "\nContent-Length: %zu", page.len);
@@ -940,7 +951,7 @@ Test(answer, pages)
         fill_length(lines, sizeof lines, &row);
         snprintf(closing, sizeof closing, "%s\nConnection: close", lines);
         if (i % 2)
-            answer_refuse(rig.exchange, &rig.out, 404);
+            answer_refuse(rig.exchange, &rig.out, 404, HTTP_GET);
         else
             run(&rig, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", say_not_found, false);
         struct reply answer = only_answer(&rig, false);
@@ -973,7 +984,7 @@ Test(answer, the_page_of_a_refusal_sees_no_other_request)
     free(request);
     rig.app.page = page_of;
     page = page_request;
-    answer_refuse(rig.exchange, &rig.out, 404);
+    answer_refuse(rig.exchange, &rig.out, 404, HTTP_GET);
     close_rig(&rig);
 }
 
