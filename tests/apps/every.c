@@ -59,6 +59,8 @@ static void describe(const struct drover_request *q, struct drover_response *r)
     uint16_t port = 0;
     struct drover_span name, value;
     say_span(r, "method", drover_request_method(q));
+    say(r, "is=%d%d%d\n", drover_request_is(q, "GET"), drover_request_is(q, "get"),
+        drover_request_is(q, "GETS"));
     say_span(r, "path", drover_request_path(q));
     say_span(r, "query", drover_request_query(q));
     say_span(r, "authority", drover_request_authority(q));

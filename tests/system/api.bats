@@ -27,6 +27,7 @@ load embed
     assert_line --partial 'X-Every: one'
     assert_line --partial 'Content-Type: text/x-every'
     assert_line 'method=GET'
+    assert_line 'is=100'
     assert_line 'path=/describe/a b/ä.html'
     assert_line 'query=x=%20&y'
     assert_line "authority=$DROVER_ADDR"
@@ -41,6 +42,7 @@ load embed
     assert_line 'type=text/html; charset=utf-8'
     run fetch /describe -X PATCH --http1.0 -H 'Accept-Encoding: identity;q=0, zstd' --max-time 5
     assert_line 'method=PATCH'
+    assert_line 'is=000'
     assert_line 'coding=0'
 }
 
