@@ -130,7 +130,8 @@ int drover_request_client(const struct drover_request *request, char host[DROVER
 int drover_response_status(struct drover_response *response, int status);
 
 /*
- * Adds a field; both strings are copied. EINVAL if the name is not a token, if the value holds
+ * Adds a field; both strings are copied. Upgrade, which a 426 must have, is named in Connection,
+ * too. EINVAL if the name is not a token, if the value holds
  * control bytes, or if it is one of the fields that drover writes: those above, Content-Range,
  * Keep-Alive, Trailer, Upgrade, and Content-Type, ETag and Last-Modified, which have functions.
  */
@@ -198,6 +199,13 @@ void drover_response_finish(struct drover_response *response);
  */
 int drover_response_is_gone(const struct drover_response *response);
 
+/*
+ * Has `gone` called when that is seen of an answer that is deferred: work for it may be given up,
+ * and drover_response_finish() is due all the same, there or later. EALREADY when one is set.
+ */
+int drover_response_on_gone(struct drover_response *response, void (*gone)(void *state),
+                            void *state);
+
 /* What a pull function returns beside the number of bytes that it wrote. */
 enum {
     DROVER_END = 0,    /* that was all */
@@ -219,8 +227,8 @@ typedef long drover_pull_fn(void *state, char *to, size_t room);
  * that a client that has gone is seen. Nobody tells a stream that the worker leaves: one without an
  * end is cut after --drain-timeout.
  */
-int drover_response_stream(struct drover_response *response, int64_t length, drover_pull_fn *pull,
-                           void *state);
+int drover_response_pull(struct drover_response *response, int64_t length, drover_pull_fn *pull,
+                         void *state);
 
 /* There is something to pull again. Does nothing when nobody waits for it; the response must not
  * have been released. */
@@ -347,6 +355,10 @@ int drover_unwatch(struct drover_worker *worker, int fd);
  */
 int drover_post(struct drover_worker *worker, void (*fn)(void *argument), void *argument);
 
+/* A pointer of the application's own for this worker; NULL at first. */
+void drover_worker_attach(struct drover_worker *worker, void *state);
+void *drover_worker_attached(const struct drover_worker *worker);
+
 /* Milliseconds since some fixed point, of this turn of the loop; never goes back. */
 int64_t drover_now(const struct drover_worker *worker);
 
@@ -449,6 +461,13 @@ struct drover_app {
      * and the server waits for that. May be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
+
+    /*
+     * The worker is to leave: it accepts no more, each connection is closed after its next answer,
+     * and what is open after --drain-timeout is cut. Pulled bodies without an end should come to
+     * one. May be NULL.
+     */
+    void (*leaving)(void *context, struct drover_worker *worker);
 
     /* In every worker that leaves in order, once no connection is open. What is attached to answers
      * that were deferred and are not finished by then is released after it. May be NULL. */

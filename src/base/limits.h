@@ -109,6 +109,12 @@
 /* Times that a stream is sent to before another connection has its turn. */
 #define STREAM_TURN_MAX 16
 
+/* Seconds after which a silent client is asked for a sign of life (tcp(7)), after which it is asked
+ * again, and how often before it counts as gone. */
+#define KEEPALIVE_IDLE_S  60
+#define KEEPALIVE_AGAIN_S 15
+#define KEEPALIVE_TIMES   4
+
 /* Connections accepted from one listener before the others have their turn. */
 #define ACCEPT_TURN_MAX 16
 

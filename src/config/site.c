@@ -31,7 +31,8 @@ bool site_field_value(const char *text, char *why, size_t size)
 /* Beside what drover writes in every answer: these the site writes, where they belong. */
 static bool is_of_the_site(struct span name)
 {
-    static const char *const theirs[] = {"Accept-Ranges", "Allow", "Content-Encoding", "Location"};
+    static const char *const theirs[] = {"Accept-Ranges", "Allow", "Content-Encoding", "Location",
+                                         "Upgrade"};
     for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
         if (span_eq_nocase(name, span_of(theirs[i])))
             return true;

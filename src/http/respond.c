@@ -80,18 +80,28 @@ static void status_line(struct buf *out, int status)
     buf_lit(out, "\r\n");
 }
 
+/* Upgrade is for the next hop alone, so it is named there (RFC 9110, 7.8). */
+static void connection_line(struct buf *out, const struct http_head *head)
+{
+    static const char *const words[] = {
+        [HTTP_KEEP_SILENT] = "", [HTTP_KEEP_SAID] = "keep-alive", [HTTP_CLOSE] = "close"};
+    const char *word = words[head->persistence];
+    if (!*word && !head->has_upgrade)
+        return;
+    buf_lit(out, "Connection: ");
+    buf_str(out, word);
+    if (head->has_upgrade)
+        buf_str(out, *word ? ", Upgrade" : "Upgrade");
+    buf_lit(out, "\r\n");
+}
+
 void http_respond_head(struct buf *out, const struct http_head *head)
 {
     status_line(out, head->status);
     buf_lit(out, "Server: drover\r\nDate: ");
     buf_str(out, head->date);
     buf_lit(out, "\r\n");
-    if (head->persistence == HTTP_CLOSE)
-        buf_lit(out, "Connection: close\r\n");
-    else if (head->persistence == HTTP_KEEP_SAID)
-        buf_lit(out, "Connection: keep-alive\r\n");
-    else if (head->persistence == HTTP_UPGRADE)
-        buf_lit(out, "Connection: Upgrade\r\n");
+    connection_line(out, head);
     if (head->type.n > 0) {
         buf_lit(out, "Content-Type: ");
         buf_span(out, head->type);

@@ -14,12 +14,12 @@ enum http_persistence {
     HTTP_KEEP_SILENT, /* 1.1 keeps without a word */
     HTTP_KEEP_SAID,   /* 1.0 must be told */
     HTTP_CLOSE,
-    HTTP_UPGRADE, /* with a 101 (RFC 9110, 7.8) */
 };
 
 struct http_head {
     int status;
     enum http_persistence persistence;
+    bool has_upgrade;   /* there is an Upgrade among the fields (RFC 9110, 7.8) */
     const char *date;   /* as http_date_format() writes it */
     struct span type;   /* Content-Type; empty: left away */
     struct span fields; /* whole field lines, each with its CRLF */

@@ -119,10 +119,23 @@ static void on_leaving(struct master *m, const struct child *child, const char *
     crew_step(m, PLAN_LEAVING, slot);
 }
 
+/* No worker can run with this configuration, and none ever has: somebody has just started it, and
+ * waits to hear that. */
+static void give_up_start(struct master *m)
+{
+    if (m->is_announced || m->plan.is_stopping ||
+        plan_count(&m->plan, SLOT_REFUSED) < m->plan.slot_count)
+        return;
+    log_fatalx("no worker can start");
+    m->plan.is_stopping = true;
+    m->status = EX_CONFIG;
+}
+
 static void on_start(struct master *m, int slot, bool accepts)
 {
     if (!accepts) {
         reload_give_up(m, slot);
+        give_up_start(m);
         return;
     }
     announce(m);
@@ -302,6 +315,7 @@ int master_run(struct settings *settings, const struct drover_app *app)
     if (status == 0) {
         supervise(&m);
         say_goodbye(&m);
+        status = m.status;
     }
     clean_up(&m);
     return status;

@@ -31,6 +31,7 @@ struct master {
     void (*on_start)(struct master *m, int slot, bool accepts);
     /* A slot's worker cannot stay, says why, and waits for what the master says. */
     void (*on_leaving)(struct master *m, const struct child *child, const char *why);
+    int status; /* to exit with; 0 but for a start that was given up */
     size_t cut; /* connections that were closed at a drain's deadline */
 };
 

@@ -123,6 +123,17 @@ int net_join(const struct net_address *address)
     return fd;
 }
 
+/* A client that is gone without a word, its machine too, would else be waited for without end where
+ * an answer or a stream has none. */
+static int keep_alive(int fd)
+{
+    if (set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
+        set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
+        set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_AGAIN_S) < 0)
+        return -1;
+    return set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
+}
+
 int net_listen(int fd, const struct net_address *address, int defer_seconds)
 {
     if (is_inet(address)) {
@@ -130,6 +141,8 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
         if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
             return -1;
         if (set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SEND_BACKLOG_MAX) < 0)
+            return -1;
+        if (keep_alive(fd) < 0)
             return -1;
         if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
             return -1;

@@ -149,8 +149,8 @@ static struct payload *multipart(struct exchange *exchange, const struct selecti
 
 static enum http_persistence persistence(const struct exchange *exchange)
 {
-    if (exchange->response.status == 101)
-        return HTTP_UPGRADE;
+    if (exchange->response.status == 101) /* there is no next request */
+        return HTTP_KEEP_SILENT;
     if (exchange->close)
         return HTTP_CLOSE;
     return exchange->request.head.minor == 0 ? HTTP_KEEP_SAID : HTTP_KEEP_SILENT;
@@ -181,6 +181,7 @@ static void write_head(const struct exchange *exchange, struct buf *out, uint64_
     bool is_unknown = r->source == SOURCE_PULL && r->pull_length < 0;
     struct http_head head = {.status = r->status,
                              .persistence = persistence(exchange),
+                             .has_upgrade = r->has_upgrade,
                              .date = exchange->env->date,
                              .type = has_body ? span_of_buf(&r->type) : (struct span){0},
                              .fields = span_of_buf(&r->fields),

@@ -122,6 +122,7 @@ int drover_response_status(struct drover_response *response, int status)
 
 static int add_field(struct drover_response *response, struct span name, const char *value)
 {
+    response->has_upgrade |= span_eq_nocase(name, SPAN("Upgrade"));
     buf_span(&response->fields, name);
     buf_lit(&response->fields, ": ");
     buf_str(&response->fields, value);
@@ -300,8 +301,18 @@ int drover_response_is_gone(const struct drover_response *response)
     return exchange_of_response(response)->conn == NULL;
 }
 
-int drover_response_stream(struct drover_response *response, int64_t length, drover_pull_fn *pull,
-                           void *state)
+int drover_response_on_gone(struct drover_response *response, void (*gone)(void *state),
+                            void *state)
+{
+    if (response->gone)
+        return exchange_misuse(response, EALREADY, "who is told of a client's end is set already");
+    response->gone = gone;
+    response->gone_state = state;
+    return 0;
+}
+
+int drover_response_pull(struct drover_response *response, int64_t length, drover_pull_fn *pull,
+                         void *state)
 {
     if (length < -1)
         return exchange_misuse(response, EINVAL, "a length is negative");

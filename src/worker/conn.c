@@ -11,6 +11,7 @@
 #include "worker/answer.h"
 #include "worker/greeting.h"
 #include "worker/serve.h"
+#include "worker/wake.h"
 #include "worker/work.h"
 
 /* A partial head is looked at again when a line has come, or after so many bytes: a client that
@@ -19,54 +20,13 @@
 
 /* ------------------------------------------------------------------------- what all share */
 
-/* The application has something for this connection. */
-static void note_wake(void *context, struct conn *conn)
-{
-    struct conn_env *env = context;
-    if (conn->is_woken)
-        return;
-    conn->is_woken = true;
-    conn->next_woken = NULL;
-    if (env->woken)
-        env->woken_last->next_woken = conn;
-    else
-        env->woken = conn;
-    env->woken_last = conn;
-    env->woken_count++;
-}
-
-struct conn *conn_next_woken(struct conn_env *env)
-{
-    struct conn *conn = env->woken;
-    env->woken = conn->next_woken;
-    env->woken_count--;
-    conn->is_woken = false;
-    return conn;
-}
-
-static void forget_wake(struct conn_env *env, struct conn *conn)
-{
-    struct conn *before = NULL;
-    if (!conn->is_woken)
-        return;
-    for (struct conn *one = env->woken; one != conn; one = one->next_woken)
-        before = one;
-    if (before)
-        before->next_woken = conn->next_woken;
-    else
-        env->woken = conn->next_woken;
-    if (env->woken_last == conn)
-        env->woken_last = before;
-    env->woken_count--;
-}
-
 int conn_env_open(struct conn_env *env, const struct drover_app *app, struct drover_worker *worker,
                   struct board_row *row)
 {
     memset(env, 0, sizeof *env);
     exchange_env_open(&env->exchanges, app);
     env->exchanges.worker = worker;
-    env->exchanges.wake = note_wake;
+    env->exchanges.wake = conn_note_wake;
     env->exchanges.wake_context = env;
     env->exchange = exchange_new(&env->exchanges);
     env->row = row;
@@ -134,7 +94,7 @@ void conn_close(struct conn *conn, struct conn_env *env)
     mark_if_cut(conn);
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
-    forget_wake(env, conn);
+    conn_forget_wake(env, conn);
     free(conn->client);
     close(conn->fd);
     board_add(&env->row->connections, -1);
@@ -185,7 +145,7 @@ static enum conn_want step_stream(struct conn *conn, struct conn_env *env)
     switch (want) {
     case STREAM_READ: return CONN_WANT_READ;
     case STREAM_WRITE: return CONN_WANT_WRITE;
-    case STREAM_END: return start_linger(conn, env);
+    case STREAM_END: stream_close(stream); return start_linger(conn, env);
     case STREAM_FAILED: break;
     }
     return CONN_WANT_CLOSE;
@@ -211,7 +171,7 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
     else if (conn->deadline.kind != DEADLINE_ANSWER)
         arm(conn, env, DEADLINE_ANSWER);
     if (!work->outlet.pulled && exchange_is_ready(work->exchange))
-        note_wake(env, conn); /* what it said meanwhile was not heeded */
+        conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
     conn->state = CONN_WAITING;
     return CONN_WANT_WAKE;
 }

@@ -61,7 +61,7 @@ static void clear_answer(struct drover_response *r)
         close(r->fd);
     r->fd = -1;
     r->source = SOURCE_NONE;
-    r->has_modified = false;
+    r->has_modified = r->has_upgrade = false;
     r->protocol = NULL;
     buf_clear(&r->fields);
     buf_clear(&r->body);
@@ -86,6 +86,7 @@ void exchange_reset(struct exchange *exchange)
     r->status = 200;
     r->has_status = r->is_sealed = r->is_deferred = r->is_finished = false;
     r->receive = NULL;
+    r->gone = NULL;
     r->misuse[0] = '\0';
     buf_clear(&exchange->request.body);
     exchange->conn = NULL;
@@ -144,6 +145,8 @@ void exchange_abandon(struct exchange *exchange)
     exchange->conn = NULL;
     if (!r->is_deferred || r->is_finished)
         exchange_free(exchange);
+    else if (r->gone)
+        r->gone(r->gone_state);
 }
 
 struct exchange *exchange_of_request(const struct drover_request *request)

@@ -51,6 +51,7 @@ struct drover_response {
     bool is_deferred;
     bool is_finished;
     bool has_modified;
+    bool has_upgrade; /* among the fields */
     enum source source;
     time_t modified;
     int fd;            /* owned; -1: none */
@@ -72,6 +73,8 @@ struct drover_response {
 
     void *attached;
     void (*release)(void *attached);
+    void (*gone)(void *state); /* called when the client goes; NULL: nobody wants to know */
+    void *gone_state;
     char misuse[112]; /* the first, in words; empty: none */
 };
 

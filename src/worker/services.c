@@ -42,6 +42,16 @@ void services_close(struct drover_worker *worker)
     mailbox_close(&worker->mailbox);
 }
 
+void drover_worker_attach(struct drover_worker *worker, void *state)
+{
+    worker->attached = state;
+}
+
+void *drover_worker_attached(const struct drover_worker *worker)
+{
+    return worker->attached;
+}
+
 int64_t drover_now(const struct drover_worker *worker)
 {
     return worker->now;

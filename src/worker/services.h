@@ -23,6 +23,7 @@ struct drover_worker {
     int64_t now;                  /* of this turn, as clock_ms() */
     struct timers timers;
     struct mailbox mailbox;
+    void *attached;          /* the application's own */
     struct watched *watched; /* what the application has told to watch */
 };
 

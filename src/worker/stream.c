@@ -34,13 +34,20 @@ int stream_open(struct drover_stream *stream)
     return -1;
 }
 
+void stream_close(struct drover_stream *stream)
+{
+    const struct drover_protocol *protocol = stream->protocol;
+    bool was_open = stream->is_open;
+    stream->is_open = false;
+    if (was_open && protocol->close)
+        protocol->close(stream->context, stream, stream->error);
+}
+
 void stream_free(struct drover_stream *stream)
 {
     if (!stream)
         return;
-    const struct drover_protocol *protocol = stream->protocol;
-    if (stream->is_open && protocol->close)
-        protocol->close(stream->context, stream, stream->error);
+    stream_close(stream);
     buf_free(&stream->in);
     buf_free(&stream->out);
     free(stream);

@@ -43,7 +43,10 @@ enum stream_want {
 /* Tells the application. Returns -1 when it does not want it. */
 int stream_open(struct drover_stream *stream);
 
-/* Frees it; tells the application why it is over, if it knows of it. */
+/* Tells the application why it is over, if it knows of it. */
+void stream_close(struct drover_stream *stream);
+
+/* Frees it, told or not. */
 void stream_free(struct drover_stream *stream);
 
 /* The worker leaves. */

@@ -134,6 +134,8 @@ static void begin_to_leave(struct worker *w)
     w->is_leaving = true;
     w->env.leaving = true;
     tell_streams(w);
+    if (w->job->app->leaving)
+        w->job->app->leaving(w->job->app->context, &w->services);
     w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
 }
 

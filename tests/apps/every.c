@@ -172,7 +172,7 @@ static long pull_too_much(void *state, char *to, size_t room)
 static void stream_then_file(struct drover_response *r)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    drover_response_stream(r, -1, pull_and_meddle, r);
+    drover_response_pull(r, -1, pull_and_meddle, r);
     drover_response_file(r, fd, 1);
     if (fcntl(fd, F_GETFD) >= 0)
         drover_response_status(r, 500); /* it is not closed */
@@ -218,11 +218,11 @@ static void misuse(const struct drover_request *q, struct drover_response *r)
     else if (strcmp(kind, "attached") == 0)
         attach_twice(r);
     else if (strcmp(kind, "late") == 0)
-        drover_response_stream(r, -1, pull_and_meddle, r);
+        drover_response_pull(r, -1, pull_and_meddle, r);
     else if (strcmp(kind, "file") == 0)
         stream_then_file(r);
     else if (strcmp(kind, "much") == 0)
-        drover_response_stream(r, -1, pull_too_much, NULL);
+        drover_response_pull(r, -1, pull_too_much, NULL);
     else if (strcmp(kind, "receive") == 0 && is_whole)
         drover_response_receive(r, take, NULL), say(r, "received\n");
     if (drover_response_error(r))

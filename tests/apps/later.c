@@ -119,22 +119,34 @@ static void at_once(const struct drover_request *q, struct drover_response *r)
     finish(job);
 }
 
-/* Finished as soon as nobody waits any more: looks every 10 ms. */
-static void look(void *state)
+/* Finished as soon as nobody waits any more. */
+static void gone(void *state)
 {
-    struct job *job = state;
-    job->timer = NULL;
-    if (drover_response_is_gone(job->response))
-        finish(job);
-    else
-        job->timer = drover_timer_start(worker, 10, look, job);
+    finish(state);
 }
 
 static void until_gone(const struct drover_request *q, struct drover_response *r)
 {
     struct job *job = new_job(q, r);
     drover_response_defer(r);
-    job->timer = drover_timer_start(worker, 10, look, job);
+    drover_response_on_gone(r, gone, job);
+}
+
+/* Finished when the worker leaves. One request at a time. */
+static void until_leaving(const struct drover_request *q, struct drover_response *r)
+{
+    drover_response_defer(r);
+    drover_worker_attach(worker, new_job(q, r));
+}
+
+static void leaving(void *context, struct drover_worker *w)
+{
+    struct job *job = drover_worker_attached(w);
+    (void)context;
+    if (!job)
+        return;
+    say(job->response, "leaving\n");
+    finish(job);
 }
 
 static void never(const struct drover_request *q, struct drover_response *r)
@@ -337,7 +349,7 @@ static void events(const struct drover_request *q, struct drover_response *r)
 {
     struct job *job = new_job(q, r);
     drover_response_type(r, "text/event-stream");
-    drover_response_stream(r, -1, pull_event, job);
+    drover_response_pull(r, -1, pull_event, job);
     job->timer = drover_timer_start(worker, (uint64_t)job->b, on_tick, job);
 }
 
@@ -346,7 +358,7 @@ static void start_events(void *state)
 {
     struct job *job = state;
     job->timer = drover_timer_start(worker, 1, on_tick, job);
-    drover_response_stream(job->response, -1, pull_event, job);
+    drover_response_pull(job->response, -1, pull_event, job);
     finish(job); /* and the job goes on, until the stream is at its end */
 }
 
@@ -375,7 +387,7 @@ static void length(const struct drover_request *q, struct drover_response *r)
 {
     struct job *job = new_job(q, r);
     snprintf(job->text, sizeof job->text, "%s", strstr(drover_request_path(q).p, "/failed") ?: "");
-    drover_response_stream(r, job->a, pull_bytes, job);
+    drover_response_pull(r, job->a, pull_bytes, job);
 }
 
 /* ------------------------------------------------------------------------------ received */
@@ -474,6 +486,7 @@ static void upgrade(const struct drover_request *q, struct drover_response *r)
     if (drover_response_upgrade(r, "lines", &lines, text) == 0)
         return;
     drover_response_status(r, 426);
+    drover_response_field(r, "Upgrade", "lines");
     free(text);
 }
 
@@ -499,6 +512,7 @@ static const struct path paths[] = {{"count", count},
                                     {"after", after},
                                     {"at-once", at_once},
                                     {"until-gone", until_gone},
+                                    {"until-leaving", until_leaving},
                                     {"never", never},
                                     {"child", child},
                                     {"watch", watch},
@@ -546,12 +560,8 @@ static void worker_stop(void *context, struct drover_worker *w)
 static const struct drover_app app = {.name = "later",
                                       .metrics = metrics,
                                       .worker_start = worker_start,
+                                      .leaving = leaving,
                                       .worker_stop = worker_stop,
                                       .handle = handle,
                                       .when = DROVER_AT_HEAD};
-DROVER_MODULE(app);
-
-int main(int argc, char *argv[])
-{
-    return drover_main(argc, argv, &app);
-}
+DROVER_MAIN(app)

@@ -472,6 +472,7 @@ for fields in (('Upgrade: lines',), ('Connection: upgrade',),
     c = upgrade('/upgrade', b'', *fields)
     status, head, body = c.answer()
     assert status == 426 and b'426' in body, (status, body)
+    assert (head['upgrade'], head['connection']) == ('lines', 'Upgrade'), head
     assert c.ask('/at-once')[2] == b'at once\n'
 c = Connection()
 c.send('GET /upgrade HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: lines\r\n\r\n')
@@ -529,6 +530,21 @@ PYTHON
     finishes worker
     wait_until 20 counted held 0
     drover_stop
+    assert_equal "$status" 0
+}
+
+@test "an application is told when its worker leaves, and can end what has no end" {
+    app later --workers 1 --drain-timeout 20s
+    client "$DROVER_PID" <<'PYTHON'
+c = Connection()
+c.send(request('/until-leaving'))
+wait(lambda: counts()['held'] == 1)
+os.kill(int(args[0]), 15)
+status, fields, body = c.answer()
+assert (status, body, fields['connection']) == (200, b'leaving\n', 'close'), (status, body, fields)
+assert c.is_closed()
+PYTHON
+    drover_wait "$STOP_SECONDS"
     assert_equal "$status" 0
 }
 

@@ -921,7 +921,7 @@ static long pull_never(void *state, char *to, size_t room)
 
 static void page_stream(struct drover_response *response)
 {
-    drover_response_stream(response, -1, pull_never, NULL);
+    drover_response_pull(response, -1, pull_never, NULL);
 }
 
 static void page_status(struct drover_response *response)

@@ -294,12 +294,12 @@ static int file(struct drover_response *r)
 
 static int stream(struct drover_response *r)
 {
-    return drover_response_stream(r, -1, pull_nothing, NULL);
+    return drover_response_pull(r, -1, pull_nothing, NULL);
 }
 
 static int long_stream(struct drover_response *r)
 {
-    return drover_response_stream(r, -2, pull_nothing, NULL);
+    return drover_response_pull(r, -2, pull_nothing, NULL);
 }
 
 static int field(struct drover_response *r)

@@ -474,7 +474,7 @@ static void handle_pull(void *context, const struct drover_request *request,
     puller.at = puller.pieces = 0;
     if (puller.status)
         drover_response_status(response, puller.status);
-    if (drover_response_stream(response, puller.length, pull, &puller) < 0)
+    if (drover_response_pull(response, puller.length, pull, &puller) < 0)
         puller.misuses++;
     if (puller.defers)
         drover_response_defer(response);
@@ -864,7 +864,7 @@ static void handle_late(void *context, const struct drover_request *request,
     (void)context;
     (void)request;
     puller = (struct puller){.response = response};
-    drover_response_stream(response, -1, pull_late, NULL);
+    drover_response_pull(response, -1, pull_late, NULL);
 }
 
 Test(conn_later, what_is_said_too_late)

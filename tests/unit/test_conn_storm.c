@@ -70,8 +70,8 @@ static void fill_in(struct drover_response *response)
         drover_response_file(response, make_file(100000), 100000);
     } else if (what < 4) {
         int i = find((void *const *)storm.pulled, NULL);
-        if (i >= 0 && drover_response_stream(response, dice(2) ? -1 : (int)dice(5000), on_pull,
-                                             response) == 0)
+        if (i >= 0 &&
+            drover_response_pull(response, dice(2) ? -1 : (int)dice(5000), on_pull, response) == 0)
             storm.pulled[i] = response;
     } else {
         drover_response_body(response, bytes, dice(2) ? dice(100) : dice(sizeof bytes));

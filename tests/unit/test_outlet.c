@@ -102,7 +102,7 @@ static struct exchange *add_pulled(struct rig *rig, size_t total, size_t piece, 
     cr_assert_not_null(exchange);
     given = (struct source_of_bytes){.total = total, .piece = piece, .last = last};
     exchange->request.head.minor = 1;
-    cr_assert_eq(drover_response_stream(&exchange->response, (int64_t)total, pull, &given), 0);
+    cr_assert_eq(drover_response_pull(&exchange->response, (int64_t)total, pull, &given), 0);
     rig->outlet.pulled = exchange;
     return exchange;
 }
