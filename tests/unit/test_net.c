@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "support.h"
 
 static struct net_address v4(const char *host, unsigned short port)
@@ -119,6 +120,8 @@ static void check_port_0(struct net_address a, const char *name)
     cr_expect_eq(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 1, "%s", name);
     cr_expect_eq(option(fd, SOL_SOCKET, SO_REUSEPORT), 1, "%s", name);
     cr_expect_eq(option(fd, IPPROTO_TCP, TCP_NODELAY), 1, "%s", name);
+    cr_expect_eq(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1, "%s", name);
+    cr_expect_eq(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), KEEPALIVE_IDLE_S, "%s", name);
     expect_client(&a, name);
     close(fd);
 }
