@@ -12,6 +12,7 @@
  *   chunks   the same with a chunked body, a byte a chunk
  *   read     asks for PATH, and reads 512 bytes of it
  *   stall    asks for PATH, and reads nothing
+ *   pipeline asks for "/32k" as often as fits into 64000 bytes, and reads nothing
  *
  * After SECONDS, or as soon as all were ended by the server, or at SIGTERM, it prints a line a mode
  * and leaves with a reset of each connection:
@@ -40,6 +41,7 @@
 #define STEPS 20
 
 #define BIG_HEAD 30000
+#define PIPELINE 64000
 
 struct mode {
     const char *name;
@@ -47,6 +49,7 @@ struct mode {
     const char *little; /* what is sent every interval; NULL: nothing */
     bool reads;         /* a little every interval */
     bool is_big;
+    bool is_many; /* times the same */
 
     int clients;
     int ended;
@@ -67,6 +70,7 @@ static struct mode modes[] = {
     {.name = "chunks", .begin = POST "Transfer-Encoding: chunked\r\n\r\n", .little = "1\r\nx\r\n"},
     {.name = "read", .begin = "GET %s HTTP/1.1\r\nHost: slow\r\n\r\n", .reads = true},
     {.name = "stall", .begin = "GET %s HTTP/1.1\r\nHost: slow\r\n\r\n"},
+    {.name = "pipeline", .begin = "GET /32k HTTP/1.1\r\nHost: slow\r\n\r\n", .is_many = true},
 };
 
 #define MODES (sizeof modes / sizeof *modes)
@@ -130,7 +134,7 @@ static int connect_to(const struct sockaddr_in *server, const struct mode *mode)
 
 static void begin(struct client *client, const struct sockaddr_in *server, const char *path)
 {
-    char text[BIG_HEAD + 1024];
+    char text[PIPELINE + 1024];
     struct mode *mode = client->mode;
     client->fd = connect_to(server, mode);
     client->began = now_ms();
@@ -143,6 +147,8 @@ static void begin(struct client *client, const struct sockaddr_in *server, const
         memcpy(text + BIG_HEAD / 2, "\r\nX: ", 5);
         n = BIG_HEAD;
     }
+    for (size_t once = n; mode->is_many && n + once <= PIPELINE; n += once)
+        memcpy(text + n, text, once);
     if (send(client->fd, text, n, MSG_NOSIGNAL) != (ssize_t)n)
         fail("send");
     /* Who reads late is not woken for what has come, but for the end. */

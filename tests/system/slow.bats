@@ -12,6 +12,7 @@ load http
 setup() {
     make_site
     truncate -s 100M "$SITE/100m"
+    truncate -s 32K "$SITE/32k"
 }
 
 # slow_start INTERVAL SECONDS MODE=N...: returns when all have begun, and have done a little once;
@@ -127,6 +128,7 @@ bounded() {
     bounded chunks 12288
     bounded read 1024
     bounded stall 1024
+    bounded pipeline 131072
 }
 
 # The server's ends of the connections, and the bytes that each holds to be sent.
