@@ -286,6 +286,16 @@ static int split_target(struct http_request *r)
     return DONE;
 }
 
+/* What it is counts at once: it tells how a refusal of the rest is to be sent. */
+static int take_method(struct head *h, const char *end)
+{
+    struct http_request *r = h->request;
+    int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
+    if (result == DONE)
+        r->method = method_of(r->method_name);
+    return result;
+}
+
 /*
  * What a line means is asked only once it is whole, and its version first: the preface of HTTP/2,
  * "PRI * HTTP/2.0", is a wrong version, not a wrong target.
@@ -297,9 +307,7 @@ static int take_request_line(struct head *h)
     const char *end = full ? h->p + HTTP_REQUEST_LINE_MAX : h->end;
     int major = 0;
 
-    int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
-    if (result == DONE)
-        r->method = method_of(r->method_name); /* now: it tells how a refusal is to be sent */
+    int result = take_method(h, end);
     if (result == DONE)
         result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)

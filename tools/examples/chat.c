@@ -10,14 +10,13 @@ static struct member {
     char name[32]; /* empty until it is given */
 } * members;
 
-/* Who does not read misses lines: a send that fails is not repeated. */
 static void tell_all(const struct member *from, const char *what, const char *bytes, size_t n)
 {
     char line[1001];
     snprintf(line, sizeof line, "%s%s%.*s", from->name, what, (int)n, bytes);
     for (const struct member *to = members; to && from->name[0]; to = to->next)
         if (to->name[0])
-            drover_stream_send(to->stream, line, strlen(line));
+            drover_stream_send(to->stream, line, strlen(line)); /* who does not read misses it */
 }
 
 static int come(void *context, struct drover_stream *stream)
@@ -26,7 +25,8 @@ static int come(void *context, struct drover_stream *stream)
     if (!member)
         return -1; /* then leave() is not called either */
     *member = (struct member){.next = members, .stream = stream};
-    drover_stream_attach(stream, members = member);
+    drover_stream_attach(stream, member);
+    members = member;
     drover_stream_send(stream, "Your name?", 10);
     return 0;
 }

@@ -41,7 +41,7 @@ static void release(void *fd) /* however it has ended */
 static void store(void *context, const struct drover_request *request, struct drover_response *r)
 {
     const char *name = drover_request_path(request).p + 1;
-    int fd = -1;
+    int fd;
     if (!drover_request_is(request, "PUT"))
         drover_response_status(r, 405), drover_response_field(r, "Allow", "PUT");
     else if (!*name || *name == '.' || strchr(name, '/'))
