@@ -473,7 +473,7 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         return give_up(conn, env);
     if (kind == DEADLINE_BODY && is_early(conn))
         return answer_early(conn, env);
-    bool has_begun = work && (work->in.len > 0 || work->in_body);
+    bool has_begun = work && (work->in.len > 0 || work->in_body) && conn->state != CONN_GREETING;
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
