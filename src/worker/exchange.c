@@ -24,11 +24,29 @@ void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
     http_date_format(env->date, 0);
 }
 
+/* Off the list of those that are detached, if it is there. */
+static void unlink_one(struct exchange *exchange)
+{
+    if (!exchange->is_detached)
+        return;
+    exchange->is_detached = false;
+    if (exchange->previous)
+        exchange->previous->next = exchange->next;
+    else
+        exchange->env->detached = exchange->next;
+    if (exchange->next)
+        exchange->next->previous = exchange->previous;
+}
+
 void exchange_env_close(struct exchange_env *env)
 {
-    struct exchange *next;
-    for (struct exchange *one = env->detached; one; one = next) {
-        next = one->next;
+    struct exchange *one;
+    while ((one = env->detached)) {
+        /* Off the list first: what is released may finish another, and that is freed then. */
+        env->detached = one->next;
+        if (one->next)
+            one->next->previous = NULL;
+        one->is_detached = false;
         exchange_free(one);
     }
 }
@@ -93,23 +111,12 @@ void exchange_reset(struct exchange *exchange)
     exchange->has_begun = exchange->must_close = false;
 }
 
-static void unlink_one(struct exchange *exchange)
-{
-    if (exchange->previous)
-        exchange->previous->next = exchange->next;
-    else
-        exchange->env->detached = exchange->next;
-    if (exchange->next)
-        exchange->next->previous = exchange->previous;
-}
-
 void exchange_free(struct exchange *exchange)
 {
     if (!exchange)
         return;
     struct drover_response *r = &exchange->response;
-    if (exchange->is_detached)
-        unlink_one(exchange);
+    unlink_one(exchange);
     exchange_reset(exchange);
     buf_free(&exchange->request.kept);
     buf_free(&exchange->request.body);

@@ -388,3 +388,33 @@ Test(exchange, many_that_were_detached)
     cr_expect_lt(talk.released, COUNT);
     close_talk(&talk);
 }
+
+static void finish_both(void *state)
+{
+    struct exchange **all = state;
+    for (int i = 0; i < 2; i++) {
+        struct exchange *one = all[i];
+        all[i] = NULL; /* finished once */
+        if (one)
+            drover_response_finish(&one->response);
+    }
+}
+
+/* At the end, what one has attached may finish others, and that one itself. */
+Test(exchange, one_that_finishes_others_when_it_is_released)
+{
+    struct exchange *all[2];
+    struct drover_app app = {.name = "test", .when = DROVER_WITH_BODY};
+    struct exchange_env env;
+    exchange_env_open(&env, &app);
+    for (int i = 0; i < 2; i++) {
+        all[i] = exchange_new(&env);
+        cr_assert_not_null(all[i]);
+        drover_response_attach(&all[i]->response, all, finish_both);
+        drover_response_defer(&all[i]->response);
+        cr_assert_eq(exchange_detach(all[i], SPAN(GET)), 0);
+        exchange_abandon(all[i]);
+    }
+    exchange_env_close(&env);
+    cr_expect_null(env.detached);
+}
