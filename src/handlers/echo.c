@@ -1,5 +1,6 @@
 #include "handlers/echo.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Longer media types are not named in the answer. */
@@ -32,6 +33,17 @@ static void give_back(struct drover_response *response, struct drover_span body,
     add(response, body);
 }
 
+/* As the server sees it: behind a proxy, who that says it is. */
+static void add_client(const struct drover_request *request, struct drover_response *response)
+{
+    char host[DROVER_HOST_SIZE], line[DROVER_HOST_SIZE + 32];
+    uint16_t port;
+    if (drover_request_client(request, host, &port) < 0)
+        return;
+    snprintf(line, sizeof line, "\nfrom %s port %u\n", host, port);
+    add_text(response, line);
+}
+
 static void describe(const struct drover_request *request, struct drover_response *response)
 {
     struct drover_span name, value;
@@ -50,15 +62,23 @@ static void describe(const struct drover_request *request, struct drover_respons
         add(response, value);
         add_text(response, "\n");
     }
+    add_client(request, response);
+}
+
+/* An empty body is one, too (RFC 9112, 6). */
+static int has_body(const struct drover_request *request)
+{
+    return drover_request_field(request, "Content-Length").p ||
+           drover_request_field(request, "Transfer-Encoding").p;
 }
 
 static void handle(void *context, const struct drover_request *request,
                    struct drover_response *response)
 {
-    struct drover_span body = drover_request_body(request);
     (void)context;
-    if (body.n > 0)
-        give_back(response, body, drover_request_field(request, "Content-Type"));
+    if (has_body(request))
+        give_back(response, drover_request_body(request),
+                  drover_request_field(request, "Content-Type"));
     else
         describe(request, response);
 }

@@ -98,7 +98,7 @@ refused() {
     run fetch / --include -H 'Content-Type: application/x-it' --data-binary 'some bytes'
     assert_line --partial 'Content-Type: application/x-it'
     assert_output --partial 'some bytes'
-    for size in 1 4096 65536 1000000; do
+    for size in 0 1 4096 65536 1000000; do
         head -c "$size" /dev/urandom >bytes
         fetch / --data-binary @bytes --output back
         cmp bytes back
@@ -114,8 +114,24 @@ refused() {
     assert_line 'X-It: one'
     assert_line 'X-It: two'
     assert_line "Host: $DROVER_ADDR"
+    assert_line --regexp '^from 127\.0\.0\.1 port [1-9]'
     run fetch / --request DELETE
     assert_line --index 0 'DELETE /'
+}
+
+@test "echo: behind a proxy it names the client that the proxy names" {
+    drover_start --workers 1 --app echo --listen 127.0.0.1:0,proxy
+    run fetch / --haproxy-protocol
+    assert_line --regexp '^from 127\.0\.0\.1 port [1-9]'
+    client <<'PYTHON'
+c = Connection()
+c.send('PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n' + request('/'))
+assert c.answer()[2].endswith(b'\nfrom 192.0.2.1 port 4711\n')
+PYTHON
+    drover_stop
+    drover_start --workers 1 --app echo --trust-proxy 127.0.0.0/8
+    run fetch / -H 'X-Forwarded-For: 198.51.100.1, 192.0.2.1, 127.0.0.2'
+    assert_line 'from 192.0.2.1 port 0'
 }
 
 @test "tcp-echo: every byte of a connection comes back" {
