@@ -24,13 +24,11 @@ void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
     http_date_format(env->date, 0);
 }
 
+/* A release may finish, and so free, any other one. */
 void exchange_env_close(struct exchange_env *env)
 {
-    struct exchange *next;
-    for (struct exchange *one = env->detached; one; one = next) {
-        next = one->next;
-        exchange_free(one);
-    }
+    while (env->detached)
+        exchange_free(env->detached);
 }
 
 void exchange_tick(struct exchange_env *env, time_t now)

@@ -388,3 +388,33 @@ Test(exchange, many_that_were_detached)
     cr_expect_lt(talk.released, COUNT);
     close_talk(&talk);
 }
+
+/* What was attached to one may be what another one waits for. */
+static struct drover_response *finished_in_release;
+
+static void finish_another(void *state)
+{
+    struct drover_response *other = finished_in_release;
+    release(state);
+    finished_in_release = NULL;
+    if (other)
+        drover_response_finish(other);
+}
+
+Test(exchange, one_that_is_finished_by_the_release_of_another_at_the_end)
+{
+    struct talk talk;
+    open_talk(&talk, DROVER_AT_HEAD);
+    talk.defers = true;
+    for (int i = 0; i < 3; i++) {
+        exchange_free(talk.exchange);
+        talk.exchange = exchange_new(&talk.env);
+        detach(&talk, GET);
+        talk.exchange->response.release = finish_another;
+        if (i == 1)
+            finished_in_release = &talk.exchange->response;
+        exchange_abandon(talk.exchange);
+        talk.exchange = NULL;
+    }
+    close_talk(&talk);
+}
