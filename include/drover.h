@@ -330,7 +330,7 @@ int drover_response_upgrade(struct drover_response *response, const char *name,
 struct drover_timer *drover_timer_start(struct drover_worker *worker, uint64_t milliseconds,
                                         void (*fn)(void *argument), void *argument);
 
-/* Before it was called; NULL is allowed. */
+/* Before it was called, or within its call, where nothing is left to stop; NULL is allowed. */
 void drover_timer_stop(struct drover_timer *timer);
 
 enum {

@@ -176,6 +176,13 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
     return CONN_WANT_WAKE;
 }
 
+/* The application has answered, and the rest of the body, which is still to come, is not waited
+ * for: its client may itself wait. */
+static bool is_early(const struct conn *conn)
+{
+    return conn->work && conn->work->in_body && conn->work->exchange->response.is_finished;
+}
+
 /* All that was answered has left. */
 static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
 {
@@ -189,6 +196,8 @@ static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
     enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
     if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
         arm(conn, env, kind);
+    if (is_early(conn) && work->exchange->response.is_deferred)
+        conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
     conn->state = CONN_RECEIVING;
     return CONN_WANT_READ;
 }
@@ -408,13 +417,6 @@ static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
     return go_on(conn, env, conclude(conn, env, how, in, payload));
 }
 
-/* The application has answered, and the rest of the body, which is still to come, is not waited
- * for: its client may itself wait. */
-static bool is_early(const struct conn *conn)
-{
-    return conn->work && conn->work->in_body && conn->work->exchange->response.is_finished;
-}
-
 static enum conn_want answer_early(struct conn *conn, struct conn_env *env)
 {
     conn->work->in_body = false;
@@ -473,7 +475,7 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         return give_up(conn, env);
     if (kind == DEADLINE_BODY && is_early(conn))
         return answer_early(conn, env);
-    bool has_begun = work && (work->in.len > 0 || work->in_body) && conn->state != CONN_GREETING;
+    bool has_begun = work && conn->state != CONN_GREETING && (work->in.len > 0 || work->in_body);
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);

@@ -58,6 +58,7 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
         env->exchange = exchange_new(&env->exchanges);
     if (!env->exchange)
         return BROKEN;
+    env->exchange->conn = conn; /* a page may ask for the client */
     answer_refuse(env->exchange, &env->out, status, method);
     exchange_reset(env->exchange);
     board_add(&env->row->requests, 1);

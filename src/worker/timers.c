@@ -5,10 +5,13 @@
 
 #include "base/clock.h"
 
+/* A timer's place while it is being called. */
+#define OUT_OF_HEAP SIZE_MAX
+
 /* What drover.h calls a timer. */
 struct drover_timer {
     struct timers *timers;
-    size_t place; /* in the heap */
+    size_t place; /* in the heap, or OUT_OF_HEAP */
     void (*fn)(void *argument);
     void *argument;
 };
@@ -94,6 +97,8 @@ static void take_out(struct timers *timers, size_t place)
 
 void timers_stop(struct drover_timer *timer)
 {
+    if (timer->place == OUT_OF_HEAP)
+        return;
     take_out(timer->timers, timer->place);
     free(timer);
 }
@@ -109,6 +114,7 @@ void timers_run(struct timers *timers, int64_t now)
     while (timers->count > 0 && timers->heap[0].at <= now && timers->heap[0].number < until) {
         struct drover_timer *due = timers->heap[0].timer;
         take_out(timers, 0);
+        due->place = OUT_OF_HEAP;
         due->fn(due->argument);
         free(due);
     }

@@ -24,7 +24,7 @@ struct timers {
 struct drover_timer *timers_start(struct timers *timers, int64_t at, void (*fn)(void *argument),
                                   void *argument);
 
-/* Forgets it. */
+/* Forgets it. Does nothing within its own call, after which it is gone anyway. */
 void timers_stop(struct drover_timer *timer);
 
 /* When the first is due; CLOCK_NEVER. */

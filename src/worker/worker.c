@@ -125,8 +125,13 @@ static void tell_streams(struct worker *w)
 {
     if (!w->job->app->stream && !w->env.has_streams)
         return;
-    for (size_t fd = 0; fd < w->conn_room; fd++)
+    int left = w->connections; /* no look at the others: there is room for a billion, perhaps */
+    for (size_t fd = 0; fd < w->conn_room && left > 0; fd++) {
+        if (w->conns[fd].state == CONN_CLOSED)
+            continue;
         conn_leave(&w->conns[fd]);
+        left--;
+    }
 }
 
 static void begin_to_leave(struct worker *w)

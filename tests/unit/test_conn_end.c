@@ -99,6 +99,32 @@ Test(conn_end, refusals_linger)
     }
 }
 
+/* The page names the client that it is for. */
+static void write_client(void *context, int status, struct drover_response *response)
+{
+    char host[DROVER_HOST_SIZE] = "nobody";
+    (void)context, (void)status;
+    drover_request_client(drover_response_request(response), host, NULL);
+    cr_expect_eq(drover_response_is_gone(response), 0);
+    drover_response_body(response, host, strlen(host));
+}
+
+Test(conn_end, a_refusal_is_for_a_client_that_is_there)
+{
+    static const char *const bad[] = {"bad\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\n"
+                                                     "Transfer-Encoding: chunked\r\n\r\n-"};
+    for (size_t i = 0; i < LENGTH(bad); i++) {
+        struct rig rig;
+        open_rig(&rig);
+        rig.app.page = write_client;
+        say(&rig, bad[i]);
+        struct span all = got(&rig);
+        expect_answer(&all, 400, "unix:");
+        say_goodbye(&rig);
+        close_rig(&rig);
+    }
+}
+
 Test(conn_end, lingering_has_a_limit)
 {
     struct rig rig;
@@ -240,6 +266,20 @@ Test(conn_end, what_it_waits_for_and_what_becomes_of_it)
             cr_expect(!rig.is_open && rig.got.len == 0, "%s", waits[i].name);
         close_rig(&rig);
     }
+}
+
+/* Its client is a proxy, which may not even speak HTTP. */
+Test(conn_end, a_part_of_a_proxy_header_is_not_answered)
+{
+    struct rig rig;
+    open_rig(&rig);
+    rig.conn.state = CONN_GREETING;
+    say(&rig, "PROXY TCP4 192.0.2.1");
+    cr_assert_eq(rig.conn.deadline.kind, DEADLINE_HEADER);
+    expire(&rig);
+    cr_expect(!rig.is_open && rig.is_ended);
+    cr_expect_eq(rig.got.len, 0, "%.*s", (int)rig.got.len, rig.got.p);
+    close_rig(&rig);
 }
 
 /* Sent with 5 ms between. */

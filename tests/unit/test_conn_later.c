@@ -331,6 +331,29 @@ Test(conn_later, finished_while_answers_before_it_are_sent)
     }
 }
 
+/* The rest of its body is not waited for: the client may itself wait for the answer. */
+Test(conn_later, finished_within_its_body_while_answers_before_it_are_sent)
+{
+    static const char talk[] = GET("/bytes/20000") "POST /later HTTP/1.1\r\nHost: x\r\n"
+                                                   "Content-Length: 5\r\n\r\nab";
+    const int small = 4096;
+    struct rig rig;
+    open_later(&rig);
+    cr_assert_eq(setsockopt(rig.conn.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    client_send(&rig, talk, strlen(talk));
+    while (is_due(&rig))
+        step(&rig);
+    cr_assert_eq(rig.conn.state, CONN_SENDING);
+    cr_assert_eq(later.count, 1);
+    finish(0);
+    pump(&rig);
+    struct span all = got(&rig);
+    expect_answer(&all, 200, NULL);
+    expect_answer(&all, 200, "/later");
+    cr_expect_eq(all.n, 0);
+    close_later(&rig);
+}
+
 /* Whoever comes first: the client, the application, or the worker's turn. */
 Test(conn_later, at_random)
 {

@@ -199,3 +199,23 @@ Test(timers, thousands_at_random)
     cr_assert_gt(timers.count, 100);
     timers_free(&timers);
 }
+
+static void stop_itself(void *argument)
+{
+    note(argument);
+    timers_stop(victim);
+    timers_start(&shared, 10, note, &numbers[3]);
+}
+
+/* As where a timer's call is the last that an answer needed, and what is attached stops it. */
+Test(timers, one_that_stops_itself_stops_no_other)
+{
+    victim = timers_start(&shared, 10, stop_itself, &numbers[0]);
+    timers_start(&shared, 10, note, &numbers[1]);
+    timers_start(&shared, 10, note, &numbers[2]);
+    timers_run(&shared, 10);
+    expect_called((int[]){0, 1, 2}, 3);
+    timers_run(&shared, 10);
+    expect_called((int[]){3}, 1);
+    timers_free(&shared);
+}
