@@ -131,9 +131,9 @@ int drover_response_status(struct drover_response *response, int status);
 
 /*
  * Adds a field; both strings are copied. Upgrade, which a 426 must have, is named in Connection,
- * too. EINVAL if the name is not a token, if the value holds
- * control bytes, or if it is one of the fields that drover writes: those above, Content-Range,
- * Keep-Alive, Trailer, Upgrade, and Content-Type, ETag and Last-Modified, which have functions.
+ * too. EINVAL if the name is not a token, if the value holds control bytes but tabs, or if it is
+ * one of the fields that drover writes: those above, Content-Range, Keep-Alive, Trailer, and
+ * Content-Type, ETag and Last-Modified, which have functions.
  */
 int drover_response_field(struct drover_response *response, const char *name, const char *value);
 
@@ -181,7 +181,8 @@ struct drover_worker *drover_response_worker(const struct drover_response *respo
  * The answer is not ready when the handler returns: drover_response_finish() says when it is, from
  * a timer, from a watched descriptor, or from what another thread has posted. Until then the
  * response stays valid and may be filled in, even when the client has gone. Where that takes longer
- * than --answer-timeout the client gets a 503, and finish() is due all the same.
+ * than --answer-timeout the client gets a 503, what drover_response_on_gone() has set is called,
+ * and finish() is due all the same.
  */
 int drover_response_defer(struct drover_response *response);
 
@@ -220,12 +221,13 @@ typedef long drover_pull_fn(void *state, char *to, size_t room);
 /*
  * The body is pulled, piece by piece, whenever the socket has taken what was there. `length` is
  * what all pieces come to, -1 when that is not known: the answer is then chunked, or for HTTP/1.0
- * ends with the connection. More bytes than that are cut off and fewer close the connection; either
- * is a misuse. The state is handed to `pull`; what must be freed is attached.
+ * ends with the connection. For HEAD nothing is pulled. More bytes than that are cut off and fewer
+ * close the connection; either is a misuse. The state is handed to `pull`; what must be freed is
+ * attached.
  *
  * Nothing bounds how long a pull has nothing: a stream of events sends a comment now and then, so
- * that a client that has gone is seen. Nobody tells a stream that the worker leaves: one without an
- * end is cut after --drain-timeout.
+ * that a client that has gone is seen. One without an end comes to it when the application's
+ * `leaving` is called, or is cut after --drain-timeout.
  */
 int drover_response_pull(struct drover_response *response, int64_t length, drover_pull_fn *pull,
                          void *state);
@@ -269,8 +271,8 @@ struct drover_protocol {
     /* Not 0: the server sends first, so a connection is taken before the client has said a word. */
     int speaks_first;
 
-    /* A connection has come. Returns 0, or -1 to close it: `close` is not called then. May be NULL.
-     */
+    /* A connection has come, or was upgraded, its state attached. Returns 0, or -1 to close it:
+     * `close` is not called then. May be NULL. */
     int (*open)(void *context, struct drover_stream *stream);
 
     /* A frame, borrowed until the function returns. */
@@ -455,10 +457,10 @@ struct drover_app {
     int (*before_fork)(void *context, char why[DROVER_WHY_SIZE]);
 
     /*
-     * In every worker, after it has dropped its privileges and before it accepts. Returns 0, or
-     * the status that the worker exits with (sysexits.h), its cause, for the log, in `why`. A
-     * worker that could not start is tried again, later and later; with EX_CONFIG not until a HUP,
-     * and the server waits for that. May be NULL.
+     * In every worker, after it has dropped its privileges and before it accepts; may start timers,
+     * watch and post. Returns 0, or the status that the worker exits with (sysexits.h), its cause,
+     * for the log, in `why`. A worker that could not start is tried again, later and later; with
+     * EX_CONFIG not until a HUP, and the server waits for that. May be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
@@ -480,8 +482,8 @@ struct drover_app {
 
     /*
      * The page for a status that an answer has no body for, drover's own refusals included: may set
-     * type and body and add fields, and nothing else. Without it, or without a body from it, drover
-     * writes a short one. May be NULL.
+     * type and body and add fields, and nothing else. Asked from 300 on. Without it, or without a
+     * body from it, drover writes a short one. May be NULL.
      */
     void (*page)(void *context, int status, struct drover_response *response);
 
