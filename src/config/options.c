@@ -72,6 +72,10 @@ static const struct option options[] = {
     {"group", TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
     {"max-connections", NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
      "open connections of one worker; more wait in the queue"},
+    {"max-requests", NUMBER, "N", "0", "no bound", 0, INT64_MAX, AT(max_requests),
+     "answers of one worker before a fresh one replaces it, up to a tenth more or less"},
+    {"max-rss", SIZE, "SIZE", "0", "no bound", 0, INT64_MAX, AT(max_rss),
+     "resident memory of one worker before a fresh one replaces it"},
     {"connection-requests", NUMBER, "N", "0", "no bound", 0, UINT32_MAX, AT(connection_requests),
      "answers on one connection before it is closed"},
     {"max-body", SIZE, "SIZE", "1m", NULL, 0, INT64_MAX, AT(max_body),
@@ -91,6 +95,11 @@ static const struct option options[] = {
      "how long a worker that leaves finishes what it has"},
     {"start-timeout", DURATION, "TIME", "10s", NULL, 0, 24 * HOUR, AT(start_timeout),
      "how long a worker may take until it accepts"},
+    {"hang-timeout", DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(hang_timeout),
+     "how long a worker that hangs, or was stopped, may stay; its slot is served by others at "
+     "once"},
+    {"lame-duck", DURATION, "TIME", "0s", "none", 0, HOUR, AT(lame_duck),
+     "how long a stop goes on accepting before it begins"},
     {"log-level", LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level), "error, warn, info or debug"},
 };
 

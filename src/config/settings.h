@@ -61,6 +61,10 @@ struct settings {
     int64_t idle_timeout;
     int64_t drain_timeout;
     int64_t start_timeout;
+    int64_t hang_timeout;
+    int64_t lame_duck;    /* how long a stop goes on accepting */
+    int64_t max_requests; /* of one worker, which is replaced then; 0: any number */
+    int64_t max_rss;      /* bytes, the same */
     enum log_level log_level;
 
     struct child_identity identity; /* what user and group come to */

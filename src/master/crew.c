@@ -59,6 +59,8 @@ static void fill_job(struct master *m, struct worker_job *job, int slot, int row
                      [DEADLINE_IDLE] = s->idle_timeout,
                      [DEADLINE_LINGER] = LINGER_MS},
         .drain_timeout = s->drain_timeout,
+        .max_requests = (uint64_t)s->max_requests,
+        .max_rss = (uint64_t)s->max_rss,
     };
 }
 
@@ -200,6 +202,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         break;
     case REPORT_STRANDED: wake_others(m, child->slot); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
+    case REPORT_SPENT: break;
     }
 }
 

@@ -18,14 +18,23 @@ struct board_row {
     uint64_t accepted;    /* connections, ever */
     uint64_t requests;    /* answered, ever, refused ones too */
     uint64_t connections; /* open now */
+    uint64_t busy_since;  /* when its turn began, as clock_ms(); 0 while it waits for events */
+    uint64_t is_paused;   /* 1 while it accepts nothing: it is full, or lacks descriptors */
     uint64_t of_app[DROVER_METRICS_MAX];
 } __attribute__((aligned(128)));
 
 /* Workers at most, those that leave included. */
 #define BOARD_ROWS (4 * SLOTS_MAX)
 
+/* What the master has seen of a slot's queues, all addresses together. */
+struct board_slot {
+    uint64_t queued; /* connections that wait to be accepted */
+    uint64_t drops;  /* that found no room in the queue, ever */
+};
+
 struct board {
     struct board_row rows[BOARD_ROWS];
+    struct board_slot slots[SLOTS_MAX]; /* written by the master */
 };
 
 /* Zeroed and shared with every process that is forked from here on. NULL with errno set. */

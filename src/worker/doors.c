@@ -24,6 +24,9 @@ void doors_close(struct doors *doors)
         for (int slot = 0; slot < SLOTS_MAX; slot++)
             close_one(doors->own[slot][i]);
     }
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        for (int end = 0; end < INBOX_ENDS; end++)
+            close_one(doors->inbox[slot][end]);
     doors_init(doors);
 }
 

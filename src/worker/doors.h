@@ -1,5 +1,6 @@
 /*
- * doors - where the clients of each slot come in: its listening sockets.
+ * doors - where clients come in to each slot: its listening sockets, where the kernel puts new
+ * connections, and its inbox, where workers that leave put theirs.
  *
  * One reuseport socket a slot and address; a unix address has a single one, shared by all workers.
  * The master opens them all and keeps them for life; every worker inherits them, and gets those
@@ -12,12 +13,19 @@
 
 #include "base/limits.h"
 
+enum inbox_end {
+    INBOX_OUT, /* what was put in comes out here: whoever serves the slot reads it */
+    INBOX_IN,  /* for every other worker */
+    INBOX_ENDS,
+};
+
 struct doors {
     int slot_count;
     int address_count;
     bool is_proxied[ADDRESSES_MAX];    /* by address: a PROXY header comes first */
     int shared[ADDRESSES_MAX];         /* by address; -1: each slot has its own */
     int own[SLOTS_MAX][ADDRESSES_MAX]; /* by slot and address; -1: there is none */
+    int inbox[SLOTS_MAX][INBOX_ENDS];  /* a SOCK_SEQPACKET pair; -1: there is none */
 };
 
 /* No slots, no sockets. */

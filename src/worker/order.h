@@ -5,20 +5,45 @@
 #ifndef DROVER_WORKER_ORDER_H
 #define DROVER_WORKER_ORDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/limits.h"
 
 enum order_kind {
     ORDER_ADOPT,   /* accept for this slot too */
     ORDER_RELEASE, /* its own worker accepts again */
-    ORDER_DOORS,   /* a slot was made: its sockets come along, in the order of the addresses */
+    ORDER_DOORS,   /* a slot was made: its sockets come along, in the order of the addresses, and
+                    * the ends of its inbox */
     ORDER_REARM,   /* a sharer of a socket is gone, and with it perhaps a wake-up that was yours */
-    ORDER_LEAVE,   /* others go on: finish what runs and leave */
+    ORDER_LEAVE,   /* others go on: finish what runs, hand over what is idle, and leave */
     ORDER_STOP,    /* nobody goes on: serve the queues, close the doors, finish and leave */
 };
+
+/* A set of slots. */
+struct slot_set {
+    uint64_t bits[(SLOTS_MAX + 63) / 64];
+};
+
+static inline bool slot_set_has(const struct slot_set *set, int slot)
+{
+    return set->bits[slot / 64] >> (slot % 64) & 1;
+}
+
+static inline void slot_set_add(struct slot_set *set, int slot)
+{
+    set->bits[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
 
 struct order {
     enum order_kind kind;
     int slot;
+    /* ORDER_LEAVE: whose inboxes take connections; where there are none, each is told to close with
+     * its next answer. */
+    struct slot_set heirs;
+    /* ORDER_LEAVE: addresses, a bit each, that nobody accepts at any more: their queues are served,
+     * and then they are shut. */
+    uint32_t closing;
 };
 
 enum report_kind {
@@ -27,6 +52,7 @@ enum report_kind {
     REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
     REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
     REPORT_CUT,      /* closed `count` connections at the drain's deadline */
+    REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };
 
 struct report {

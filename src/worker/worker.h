@@ -28,6 +28,8 @@ struct worker_job {
     uint32_t connection_requests;     /* answers of one connection, 0: any number */
     int64_t timeouts[DEADLINE_KINDS]; /* milliseconds, 0: never */
     int64_t drain_timeout;            /* milliseconds, 0: never */
+    uint64_t max_requests;            /* it answers so many, more or less, and is spent; 0: any */
+    uint64_t max_rss;                 /* the same for bytes that are resident */
 };
 
 /* Runs in the child until it has nothing more to do. Returns the status to exit with. */
