@@ -180,7 +180,7 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
  * for: its client may itself wait. */
 static bool is_early(const struct conn_work *work)
 {
-    return work && work->in_body && work->exchange && work->exchange->response.is_finished;
+    return work && work->in_body && work->exchange->response.is_finished;
 }
 
 /* All that was answered has left. */
@@ -196,7 +196,7 @@ static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
     enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
     if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
         arm(conn, env, kind);
-    if (is_early(work) && work->exchange->response.is_deferred)
+    if (work->exchange && is_early(work) && work->exchange->response.is_deferred)
         conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
     conn->state = CONN_RECEIVING;
     return CONN_WANT_READ;
