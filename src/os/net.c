@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,6 +152,41 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
     if (listen(fd, address->backlog) < 0)
         return -1;
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+}
+
+static uint64_t drops_of(int fd)
+{
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof figures;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &size) < 0)
+        return 0;
+    return figures[SK_MEMINFO_DROPS];
+}
+
+/* Of a unix socket's queue the kernel says only whether it is empty. */
+static int queue_by_poll(int fd, struct net_queue *queue)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int n = poll(&p, 1, 0);
+    if (n < 0)
+        return -1;
+    *queue = (struct net_queue){.queued = (p.revents & POLLIN) != 0};
+    return 0;
+}
+
+int net_queue(int fd, struct net_queue *queue)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return errno == EOPNOTSUPP ? queue_by_poll(fd, queue) : -1;
+    if (info.tcpi_state != TCP_LISTEN) {
+        errno = EINVAL;
+        return -1;
+    }
+    *queue = (struct net_queue){
+        .queued = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = drops_of(fd)};
+    return 0;
 }
 
 void net_unlink(const struct net_address *address)
