@@ -297,10 +297,10 @@ static int prepare_app(const struct drover_app *app)
     return status > 0 && status <= UINT8_MAX ? status : EX_SOFTWARE;
 }
 
-int master_run(struct settings *settings, const struct drover_app *app)
+int master_run(struct configuration *first, const struct configuration_source *source)
 {
-    struct master m = {.settings = settings,
-                       .app = app,
+    struct master m = {.settings = &first->settings,
+                       .app = first->app,
                        .pid = getpid(),
                        .signals = -1,
                        .pidfile = -1,
@@ -308,8 +308,8 @@ int master_run(struct settings *settings, const struct drover_app *app)
                        .on_leaving = on_leaving,
                        .renewing = -1};
     doors_init(&m.doors);
-    log_set_level(settings->log_level);
-    int status = prepare_app(app);
+    log_set_level(m.settings->log_level);
+    int status = prepare_app(m.app);
     if (status == 0)
         status = start(&m);
     if (status == 0) {
@@ -318,5 +318,6 @@ int master_run(struct settings *settings, const struct drover_app *app)
         status = m.status;
     }
     clean_up(&m);
+    source->free(first);
     return status;
 }

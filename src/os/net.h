@@ -26,9 +26,10 @@ struct net_address {
     };
     socklen_t length;
     int backlog;
-    bool defer; /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
-    bool proxy; /* a PROXY header comes first on every connection; for whoever reads it */
-    bool dual;  /* [::] that takes IPv4 clients too */
+    bool defer;    /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
+    bool proxy;    /* a PROXY header comes first on every connection; for whoever reads it */
+    bool dual;     /* [::] that takes IPv4 clients too */
+    bool any_port; /* port 0 was asked for; it stays true when the kernel has chosen one */
 };
 
 /* Unix sockets cannot be a reuseport group: all workers share one socket. */
