@@ -99,8 +99,8 @@ struct child *children_of_slot(const struct children *all, const struct generati
     return find(all, generation, slot, false);
 }
 
-struct child *children_heir_of_slot(const struct children *all,
-                                    const struct generation *generation, int slot)
+struct child *children_heir_of_slot(const struct children *all, const struct generation *generation,
+                                    int slot)
 {
     return find(all, generation, slot, true);
 }

@@ -9,17 +9,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "os/runtime.h"
 #include "worker/order.h"
 
 struct generation;
 
 /* What was seen of a worker at the last looks at the board. */
 struct pulse {
-    uint64_t turn;     /* the turn, by busy_since, that has lasted long */
-    int64_t turn_at;   /* when that was first seen */
-    int64_t waited;    /* for a CPU, by then, in milliseconds */
-    uint64_t accepted; /* by the board */
+    uint64_t turn;   /* the turn, by busy_since, that has lasted long */
+    int64_t turn_at; /* when that was first seen */
+    struct runtime turn_runtime;
+    uint64_t accepted;   /* by the board */
     int64_t still_since; /* since when nothing was accepted, though clients wait; CLOCK_NEVER */
+    struct runtime still_runtime;
 };
 
 struct child {
@@ -70,8 +72,8 @@ struct child *children_by_channel(const struct children *all, int channel);
  * its successor, which is the other. */
 struct child *children_of_slot(const struct children *all, const struct generation *generation,
                                int slot);
-struct child *children_heir_of_slot(const struct children *all,
-                                    const struct generation *generation, int slot);
+struct child *children_heir_of_slot(const struct children *all, const struct generation *generation,
+                                    int slot);
 
 /* The nearest deadline of those that leave; CLOCK_NEVER. */
 int64_t children_next(const struct children *all);

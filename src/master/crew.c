@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/announce.h"
+#include "master/prepare.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "os/pass.h"
@@ -97,7 +98,7 @@ static int fork_worker(struct master *m, struct generation *g, int slot)
         errno = EAGAIN; /* so many are leaving */
         return -1;
     }
-    if (children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
+    if (prepare_keys(m, g) < 0 || children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
@@ -133,9 +134,8 @@ static void spawn(struct master *m, struct generation *g, int slot)
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
     int64_t drain = child->generation->settings->drain_timeout;
-    struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
-                          .slot = child->slot,
-                          .closing = closing};
+    struct order order = {
+        .kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE, .slot = child->slot, .closing = closing};
     if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
     child->is_leaving = true;
@@ -395,6 +395,16 @@ void crew_reap(struct master *m)
 }
 
 /* ------------------------------------------------------------------------------ the whole */
+
+void crew_hurry(struct master *m)
+{
+    for (size_t i = 0; i < m->children.count; i++) {
+        const struct child *child = &m->children.list[i];
+        struct order order = {.kind = ORDER_STOP, .slot = child->slot};
+        if (child->is_leaving)
+            send_order(child, &order, NULL, 0);
+    }
+}
 
 void crew_tell_doors(struct master *m, int slot)
 {

@@ -17,6 +17,9 @@ void crew_take_over(struct master *m, struct generation *g);
  * there is none any more, to nobody. `closing`: as in order.h. */
 void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing);
 
+/* Those that leave already can hand over nothing any more: the server stops. */
+void crew_hurry(struct master *m);
+
 /* Tells the workers of the present generation of a slot that was made after them. */
 void crew_tell_doors(struct master *m, int slot);
 

@@ -22,7 +22,8 @@ struct generation {
     const struct drover_app *app;        /* the same */
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
     struct plan plan;
-    size_t children; /* that were not reaped yet */
+    int64_t configured; /* workers, before signals changed the number */
+    size_t children;    /* that were not reaped yet */
 };
 
 /* With no doors, and no slots in its plan. NULL with errno set. */

@@ -33,18 +33,18 @@ enum slot_state {
 };
 
 enum plan_event {
-    PLAN_WANT,      /* a worker is wanted here */
-    PLAN_UNWANT,    /* none is */
-    PLAN_READY,     /* the worker accepts, or the successor, if there is one */
-    PLAN_SPENT,     /* the worker is to be replaced */
-    PLAN_ENDED,     /* the worker is gone, or could not be forked */
-    PLAN_MISFIT,    /* the worker is gone with EX_CONFIG */
+    PLAN_WANT,       /* a worker is wanted here */
+    PLAN_UNWANT,     /* none is */
+    PLAN_READY,      /* the worker accepts, or the successor, if there is one */
+    PLAN_SPENT,      /* the worker is to be replaced */
+    PLAN_ENDED,      /* the worker is gone, or could not be forked */
+    PLAN_MISFIT,     /* the worker is gone with EX_CONFIG */
     PLAN_HEIR_ENDED, /* the successor is gone */
-    PLAN_STALLED,   /* the worker was stopped, or hangs */
-    PLAN_RECOVERED, /* and goes on */
-    PLAN_AWAY,      /* the worker takes nothing from its queue, for a good reason or none */
-    PLAN_BACK,      /* and does again */
-    PLAN_DUE,       /* the slot's deadline has passed */
+    PLAN_STALLED,    /* the worker was stopped, or hangs */
+    PLAN_RECOVERED,  /* and goes on */
+    PLAN_AWAY,       /* the worker takes nothing from its queue, for a good reason or none */
+    PLAN_BACK,       /* and does again */
+    PLAN_DUE,        /* the slot's deadline has passed */
     PLAN_EVENTS,
 };
 
@@ -76,7 +76,7 @@ struct plan_slot {
     enum slot_state state;
     bool is_away; /* its queue is steered around, and served by another */
     int adopter;  /* the slot whose worker accepts here too; -1: none */
-    int ends;    /* in a row, without a healthy period between */
+    int ends;     /* in a row, without a healthy period between */
     int64_t live_since;
     int64_t deadline; /* PLAN_DUE is to be told then; CLOCK_NEVER */
 };

@@ -13,4 +13,7 @@ int prepare_app(struct master *m, struct generation *g, char *why, size_t size);
 /* Before a worker is forked: the keys are this generation's. -1: they cannot be set. */
 int prepare_keys(struct master *m, const struct generation *g);
 
+/* Cuts what a worker may take on to what a process may have open, and says so. */
+void prepare_descriptors(struct settings *settings);
+
 #endif

@@ -13,11 +13,20 @@ static uint64_t read_row(const uint64_t *counter)
 
 /* ------------------------------------------------------------------------------- the hangs */
 
-static void note_turn(struct pulse *pulse, const struct child *child, uint64_t turn, int64_t now)
+/* How much of the time since then was the process's own doing; all, where the kernel does not tell.
+ */
+static int64_t own_ms(const struct child *child, const struct runtime *then, int64_t elapsed)
 {
-    pulse->turn = turn;
-    pulse->turn_at = now;
-    pulse->waited = runtime_waited(child->pid);
+    struct runtime now;
+    if (runtime_read(child->pid, &now) < 0)
+        return elapsed;
+    return runtime_own_ms(then, &now, elapsed);
+}
+
+static void note(const struct child *child, struct runtime *runtime)
+{
+    if (runtime_read(child->pid, runtime) < 0)
+        *runtime = (struct runtime){0};
 }
 
 /* Has it spent so much of its own time in a turn that was long before? */
@@ -28,16 +37,13 @@ static bool hangs(struct master *m, struct child *child, bool is_late)
     if (turn == 0 || m->now - (int64_t)turn < HANG_TURN_MS)
         return false;
     if (pulse->turn != turn || is_late) {
-        note_turn(pulse, child, turn, m->now);
+        pulse->turn = turn;
+        pulse->turn_at = m->now;
+        note(child, &pulse->turn_runtime);
         return false;
     }
-    int64_t own = m->now - pulse->turn_at;
-    if (own < HANG_OWN_MS)
-        return false;
-    int64_t waited = runtime_waited(child->pid);
-    if (waited > pulse->waited)
-        own -= waited - pulse->waited;
-    return own >= HANG_OWN_MS;
+    int64_t elapsed = m->now - pulse->turn_at;
+    return elapsed >= HANG_OWN_MS && own_ms(child, &pulse->turn_runtime, elapsed) >= HANG_OWN_MS;
 }
 
 static void look_for_hang(struct master *m, struct child *child, bool is_late)
@@ -96,14 +102,12 @@ static bool stands_still(struct master *m, struct child *child, uint64_t queued,
     }
     if (pulse->still_since == CLOCK_NEVER) {
         pulse->still_since = m->now;
-        pulse->waited = runtime_waited(child->pid);
+        note(child, &pulse->still_runtime);
         return false;
     }
-    int64_t own = m->now - pulse->still_since;
-    if (own < QUEUE_STILL_MS)
-        return false;
-    int64_t waited = runtime_waited(child->pid);
-    return waited <= pulse->waited || own - (waited - pulse->waited) >= QUEUE_STILL_MS;
+    int64_t elapsed = m->now - pulse->still_since;
+    return elapsed >= QUEUE_STILL_MS &&
+           own_ms(child, &pulse->still_runtime, elapsed) >= QUEUE_STILL_MS;
 }
 
 static void look_at_worker(struct master *m, struct child *child, uint64_t queued, bool is_late)

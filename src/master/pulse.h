@@ -4,8 +4,8 @@
  *
  * A worker hangs when one turn of its loop lasts long without its having waited for a CPU: many
  * healthy workers on few CPUs look stalled without that. Only this, or a signal that stopped it,
- * starts the clock that ends a worker; a queue that stands still, or a worker that is full, only has
- * its slot served by others. A look that comes late itself proves nothing.
+ * starts the clock that ends a worker; a queue that stands still, or a worker that is full, only
+ * has its slot served by others. A look that comes late itself proves nothing.
  */
 #ifndef DROVER_MASTER_PULSE_H
 #define DROVER_MASTER_PULSE_H

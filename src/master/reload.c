@@ -1,5 +1,6 @@
 #include "master/reload.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,13 @@ static struct generation *read_anew(struct master *m)
     return g;
 }
 
+/* What signals have made of the number of workers holds until the configuration has another one. */
+static void keep_scale(const struct master *m, struct generation *g)
+{
+    if (g->settings->workers == m->present->configured)
+        g->settings->workers = crew_size(m->present);
+}
+
 /* Slots are never fewer: what a retired one's sockets get must be served. */
 static int open_slots(struct master *m, struct generation *g, char *why, size_t size)
 {
@@ -125,6 +133,8 @@ void reload_begin(struct master *m)
         return;
     reload_give_up(m, "another reload has begun");
     tell_fixed(m, g);
+    prepare_descriptors(g->settings);
+    keep_scale(m, g);
     bool is_open = open_slots(m, g, why, sizeof why) == 0;
     if (is_open && prepare_app(m, g, why, sizeof why) == 0) {
         start(m, g);

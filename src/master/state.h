@@ -25,12 +25,15 @@ struct master {
     int pidfile; /* -1: none */
     struct board *board;
     struct children children;
-    int64_t now;       /* of this turn, as clock_ms() */
-    bool is_announced; /* every worker has accepted once */
+    int64_t now;                         /* of this turn, as clock_ms() */
+    bool is_announced;                   /* every worker has accepted once */
+    const struct configuration *applied; /* whose keys the applications have; NULL: nobody's */
     bool is_stopping;
+    bool is_filtered;    /* the kernel drops new clients of a stop */
     bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */
-    int64_t stop_at;  /* when a stop that goes on accepting begins; CLOCK_NEVER */
-    int64_t pulse_at; /* when the board is looked at next */
+    int64_t stop_at;     /* when a stop that goes on accepting begins; CLOCK_NEVER */
+    int64_t pulse_at;    /* when the board is looked at next */
+    uint64_t pulse_sum;  /* of what the workers had done then */
     /* What new connections are steered to; is_steered: not to all. */
     struct slot_set steered;
     bool is_steered;

@@ -6,17 +6,17 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/reload.h"
+#include "os/net.h"
 #include "os/sigfd.h"
-#include "os/synfilter.h"
 
-/* Who comes now is refused once the sockets are closed, and not reset after it was let in. Where the
- * kernel does not permit it, a client that comes at the last moment is. */
+/* Who comes now is refused once the sockets are closed, and not reset after it was let in. Where
+ * the kernel does not permit it, a client that comes at the last moment is. */
 static bool drop_new(const struct doors *doors)
 {
     bool is_filtered = true;
     for (int slot = 0; slot < doors->slot_count; slot++)
         for (int i = 0; i < doors->address_count; i++)
-            if (doors->own[slot][i] >= 0 && synfilter_attach(doors->own[slot][i]) < 0)
+            if (doors->own[slot][i] >= 0 && net_drop_new(doors->own[slot][i]) < 0)
                 is_filtered = false;
     return is_filtered;
 }

@@ -218,3 +218,24 @@ void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
         snprintf(text, NET_TEXT_SIZE, "unix:%s", address->un.sun_path);
     }
 }
+
+void net_set_port(struct net_address *address, uint16_t port)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    if (address->any.sa_family == AF_INET) {
+        memcpy(&in, &address->storage, sizeof in);
+        in.sin_port = htons(port);
+        memcpy(&address->storage, &in, sizeof in);
+    } else if (address->any.sa_family == AF_INET6) {
+        memcpy(&in6, &address->storage, sizeof in6);
+        in6.sin6_port = htons(port);
+        memcpy(&address->storage, &in6, sizeof in6);
+    }
+}
+int net_drop_new(int fd)
+{
+    (void)fd;
+    errno = ENOTSUP;
+    return -1;
+}

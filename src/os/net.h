@@ -68,6 +68,11 @@ struct net_queue {
  */
 int net_queue(int fd, struct net_queue *queue);
 
+int net_drop_new(int fd);
+
+/* Port 0 is "any". Unix addresses have none. */
+void net_set_port(struct net_address *address, uint16_t port);
+
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);
 
