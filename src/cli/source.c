@@ -81,6 +81,7 @@ static int read_all(struct reading *r, const struct source *source, char *why, s
     struct settings *settings = &r->configuration.settings;
     options_defaults(settings);
     settings->program = source->program;
+    settings->is_reload = source->has_been_read;
     if (source->app)
         settings->app = NULL;
     int status = options_read(settings, source->argc, source->argv, first);
@@ -99,15 +100,18 @@ static int read_all(struct reading *r, const struct source *source, char *why, s
 
 struct configuration *source_read(void *context, int *status, char *why, size_t why_size)
 {
+    struct source *source = context;
     struct reading *r = calloc(1, sizeof *r);
     if (!r) {
         snprintf(why, why_size, "out of memory");
         *status = EX_OSERR;
         return NULL;
     }
-    *status = read_all(r, context, why, why_size);
-    if (*status == 0)
+    *status = read_all(r, source, why, why_size);
+    if (*status == 0) {
+        source->has_been_read = true;
         return &r->configuration;
+    }
     source_free(&r->configuration);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #define DROVER_CLI_SOURCE_H
 
 #include <drover.h>
+#include <stdbool.h>
 
 #include "config/configuration.h"
 
@@ -17,6 +18,7 @@ struct source {
     int argc;            /* arguments alone */
     char *const *argv;
     const struct drover_app *app; /* one that was checked; NULL: --app names it */
+    bool has_been_read;           /* every further time is a reload */
 };
 
 /* read() and free() of struct configuration_source; the context is a struct source. */
