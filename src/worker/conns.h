@@ -12,7 +12,8 @@
 
 /* Zeroed: none, and nothing to be closed. */
 struct conns {
-    int count; /* open */
+    int count;   /* open */
+    size_t room; /* there can be so many: the process's limit of descriptors */
 
     /* private */
     struct loop *loop;             /* borrowed */
@@ -20,7 +21,6 @@ struct conns {
     void (*on_end)(void *context); /* one is no longer here */
     void *context;
     struct conn *list; /* by descriptor number; untouched pages cost nothing */
-    size_t room;       /* of the list */
     size_t top;        /* one past the highest number there was */
     struct heirs heirs;
     size_t give_from; /* from this number on some may wait to be handed over */

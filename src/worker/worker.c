@@ -59,11 +59,16 @@ static void take_handed(void *context, int fd, const struct handover *what)
     conns_take(&w->conns, fd, what);
 }
 
-/* What others hand over is served already: it is taken up to half above the limit. */
+/* What others hand over is served already, and stays so: only where more descriptors could not be
+ * had, each with a file to send, or half as many again as the limit says, it waits. */
 static bool has_room_for_handed(void *context)
 {
     const struct worker *w = context;
-    return w->acceptor.room > -(w->job->max_connections + 1) / 2;
+    const struct doors *doors = w->job->doors;
+    int64_t doors_of_all = (int64_t)doors->slot_count * (doors->address_count + INBOX_ENDS);
+    int64_t fit = ((int64_t)w->conns.room - SPARE_FDS - doors_of_all) / CONN_FDS_MAX;
+    int64_t most = w->job->max_connections + (w->job->max_connections + 1) / 2;
+    return w->conns.count < (fit > most ? fit : most);
 }
 
 static void on_conn_end(void *context)
