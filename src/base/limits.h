@@ -11,7 +11,7 @@
 #define SLOTS_MAX 256
 
 /* Listening addresses at most, after host names were resolved. */
-#define ADDRESSES_MAX 16
+#define ADDRESSES_MAX 16 /* at most 32: sets of them are bits */
 
 /* --set on one command line: more keys than an application has. */
 #define SETS_MAX 64
@@ -176,6 +176,26 @@
 #define RESPAWN_DELAY_MS     100
 #define RESPAWN_DELAY_MAX_MS 30000
 #define RESPAWN_HEALTHY_MS   10000
+
+/* A reload, or an upgrade, is given up once a worker has ended so often before it accepted. */
+#define COMING_ENDS_MAX 3
+
+/* Milliseconds from the SIGABRT of a worker that hangs, which may take time to write a core, to its
+ * SIGKILL. */
+#define ABORT_GRACE_MS 2000
+
+/* Milliseconds between two looks at the board: while it moves, so that a hang is seen within 100,
+ * and while it does not. */
+#define PULSE_MS      25
+#define PULSE_IDLE_MS 1000
+
+/* A turn of a worker's loop that has taken so long, and as long again as HANG_OWN_MS without having
+ * waited for a CPU, hangs: turns take a few milliseconds. */
+#define HANG_TURN_MS 40
+#define HANG_OWN_MS  20
+
+/* A queue from which nothing was taken for so many milliseconds is steered around. */
+#define QUEUE_STILL_MS 75
 
 /* Milliseconds from a drain's deadline, which the worker keeps itself, to its SIGKILL. */
 #define DRAIN_GRACE_MS 1000

@@ -33,6 +33,7 @@ int drover_main(int argc, char *argv[], const struct drover_app *app)
         launch_help(&settings, app);
         return 0;
     }
-    status = launch_read(&settings, count, arguments);
-    return status ? status : launch_run(&settings, app);
+    struct source source = {
+        .program = settings.program, .argc = count, .argv = arguments, .app = app};
+    return launch_run(&source);
 }

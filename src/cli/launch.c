@@ -33,7 +33,11 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
 
 int launch_fail(const struct settings *settings, int status, const char *why)
 {
-    fprintf(stderr, "%s: %s\n", settings->program, why);
+    while (*why) {
+        int n = (int)strcspn(why, "\n");
+        fprintf(stderr, "%s: %.*s\n", settings->program, n, why);
+        why += n + (why[n] == '\n');
+    }
     return status;
 }
 
@@ -47,27 +51,19 @@ int launch_check(const struct settings *settings, const struct drover_app *app, 
     return launch_fail(settings, status, why);
 }
 
-int launch_read(struct settings *settings, int argc, char *const argv[])
+int launch_run(struct source *source)
 {
-    char why[OPTIONS_WHY_SIZE];
-    int status = options_read(settings, argc, argv, why);
-    return status ? launch_fail(settings, status, why) : 0;
-}
-
-/* A client that waits for the server's first words would wait for its own in the kernel. */
-static void take_silent_clients(struct settings *settings)
-{
-    for (int i = 0; i < settings->address_count; i++)
-        settings->addresses[i].defer = false;
-}
-
-int launch_run(struct settings *settings, const struct drover_app *app)
-{
-    char why[OPTIONS_WHY_SIZE];
-    for (int i = 0; i < settings->set_count; i++)
-        if (keys_set(app->keys, settings->sets[i], why, sizeof why) < 0)
-            return launch_fail(settings, EX_USAGE, why);
-    if (app->stream && app->stream->speaks_first)
-        take_silent_clients(settings);
-    return master_run(settings, app);
+    static char why[CONFIGURATION_WHY_SIZE]; /* more than a stack is for */
+    const struct configuration_source how = {
+        .context = source, .read = source_read, .free = source_free};
+    const struct settings words = {.program = source->program};
+    int status;
+    struct configuration *first = source_read(source, &status, why, sizeof why);
+    if (!first)
+        return launch_fail(&words, status, why);
+    if (configuration_apply(first, why, sizeof why) < 0) {
+        source_free(first);
+        return launch_fail(&words, EX_USAGE, why);
+    }
+    return master_run(first, &how);
 }

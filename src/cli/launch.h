@@ -8,6 +8,7 @@
 #include <drover.h>
 #include <stdbool.h>
 
+#include "cli/source.h"
 #include "config/settings.h"
 
 /* Is --help or -h among the arguments? */
@@ -17,18 +18,15 @@ bool launch_wants_help(int argc, char *const argv[]);
 void launch_help(const struct settings *settings, const struct drover_app *app);
 
 /*
- * Whether the application can be used; `named` is what messages call it. Its keys are at their
- * defaults then. Returns 0 or EX_CONFIG.
+ * Whether the application can be used; `named` is what messages call it. Returns 0 or EX_CONFIG.
  */
 int launch_check(const struct settings *settings, const struct drover_app *app, const char *named);
 
-/* Reads the arguments. Returns 0, or the status to exit with. */
-int launch_read(struct settings *settings, int argc, char *const argv[]);
+/* Reads the configuration, says what is wrong with it, or serves. Returns the status to exit with.
+ */
+int launch_run(struct source *source);
 
-/* Sets the keys as --set has them, and serves. Returns the status to exit with. */
-int launch_run(struct settings *settings, const struct drover_app *app);
-
-/* Prints a message and returns the status. */
+/* Prints a message, of one or more lines, and returns the status. */
 int launch_fail(const struct settings *settings, int status, const char *why);
 
 #endif

@@ -141,6 +141,7 @@ static size_t read_inet(char *text, struct net_address *pattern, struct result *
     const char *port = colon + 1;
     if (!value_number(port, &n) || n > 65535)
         return wrong(result, "the port must be a number from 0 to 65535");
+    pattern->any_port = n == 0;
     *colon = '\0';
     if (colon == text)
         return read_any(port, pattern, result);

@@ -87,8 +87,7 @@ int app_check(const struct drover_app *app, char *why, size_t why_size)
         snprintf(why, why_size, "%s", wrong);
         return EX_CONFIG;
     }
-    if (metrics_check(app->metrics, why, why_size) < 0 ||
-        keys_default(app->keys, why, why_size) < 0)
+    if (metrics_check(app->metrics, why, why_size) < 0 || keys_check(app->keys, why, why_size) < 0)
         return EX_CONFIG;
     return 0;
 }

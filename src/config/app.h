@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Returns 0 when it can: then its keys stand at their defaults. Else EX_CONFIG, and in `why` which
- * member is wrong, and what is allowed.
+ * Returns 0 when it can. Else EX_CONFIG, and in `why` which member is wrong, and what is allowed.
+ * Its keys are looked at and not set: another configuration's values may stand there, in use.
  */
 int app_check(const struct drover_app *app, char *why, size_t why_size);
 

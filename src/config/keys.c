@@ -57,26 +57,32 @@ static bool read_integer(const struct drover_key *key, const char *text, int64_t
     return false;
 }
 
-static bool assign(const struct drover_key *key, const char *text)
-{
+union value {
+    const char *text;
     int64_t n;
     bool yes;
+};
+
+static bool read_value(const struct drover_key *key, const char *text, union value *value)
+{
     switch (key->type) {
-    case DROVER_TEXT: *(const char **)key->value = text; return true;
-    case DROVER_YES_NO:
-        if (!value_bool(text, &yes))
-            return false;
-        *(int *)key->value = yes;
-        return true;
+    case DROVER_TEXT: value->text = text; return true;
+    case DROVER_YES_NO: return value_bool(text, &value->yes);
     case DROVER_NUMBER:
     case DROVER_SIZE:
-    case DROVER_DURATION:
-        if (!read_integer(key, text, &n) || !is_within(key, n))
-            return false;
-        *(int64_t *)key->value = n;
-        return true;
+    case DROVER_DURATION: return read_integer(key, text, &value->n) && is_within(key, value->n);
     }
     return false;
+}
+
+static void assign(const struct drover_key *key, union value value)
+{
+    if (key->type == DROVER_TEXT)
+        *(const char **)key->value = value.text;
+    else if (key->type == DROVER_YES_NO)
+        *(int *)key->value = value.yes;
+    else
+        *(int64_t *)key->value = value.n;
 }
 
 /* A text is NULL then, all else 0; whatever the bounds. */
@@ -150,17 +156,17 @@ static const char *fault(const struct drover_key *keys, const struct drover_key 
     return NULL;
 }
 
-int keys_default(const struct drover_key *keys, char *why, size_t why_size)
+int keys_check(const struct drover_key *keys, char *why, size_t why_size)
 {
     char allowed[128];
+    union value value;
     for (const struct drover_key *key = keys; key && key->name; key++) {
         const char *wrong = fault(keys, key);
         if (wrong) {
             snprintf(why, why_size, "the key \"%.40s\": %s", key->name, wrong);
             return -1;
         }
-        assign_nothing(key);
-        if (key->fallback && !assign(key, key->fallback)) {
+        if (key->fallback && !read_value(key, key->fallback, &value)) {
             print_allowed(key, allowed, sizeof allowed);
             snprintf(why, why_size, "the key \"%s\": its default, %.100s, %s", key->name,
                      key->fallback, allowed);
@@ -170,10 +176,23 @@ int keys_default(const struct drover_key *keys, char *why, size_t why_size)
     return 0;
 }
 
+int keys_default(const struct drover_key *keys, char *why, size_t why_size)
+{
+    union value value;
+    if (keys_check(keys, why, why_size) < 0)
+        return -1;
+    for (const struct drover_key *key = keys; key && key->name; key++) {
+        assign_nothing(key);
+        if (key->fallback && read_value(key, key->fallback, &value))
+            assign(key, value);
+    }
+    return 0;
+}
+
 /* ----------------------------------------------------------------------------------- --set */
 
-static int unknown(const struct drover_key *keys, const char *assignment, int n, char *why,
-                   size_t why_size)
+static int unknown(const struct drover_key *keys, const char *assignment, int n, char *what,
+                   size_t size)
 {
     const char *names[NEAREST_MAX];
     char typed[64], all[256] = "";
@@ -187,28 +206,47 @@ static int unknown(const struct drover_key *keys, const char *assignment, int n,
     }
     const char *nearest = nearest_name(typed, names, count);
     if (nearest)
-        snprintf(why, why_size, "--set %.200s: there is no key \"%s\"; did you mean %s?",
-                 assignment, typed, nearest);
+        snprintf(what, size, "there is no key \"%s\"; did you mean %s?", typed, nearest);
     else if (count > 0)
-        snprintf(why, why_size, "--set %.200s: there is no key \"%s\"; the application has %s",
-                 assignment, typed, all);
+        snprintf(what, size, "there is no key \"%s\"; the application has %s", typed, all);
     else
-        snprintf(why, why_size, "--set %.200s: the application has no keys", assignment);
+        snprintf(what, size, "the application has no keys");
     return -1;
+}
+
+/* The key and the value that an assignment is of; NULL, and what is wrong with it. */
+static const struct drover_key *read_assignment(const struct drover_key *keys,
+                                                const char *assignment, union value *value,
+                                                char *what, size_t size)
+{
+    size_t n = strcspn(assignment, "=");
+    const struct drover_key *key = find(keys, assignment, n);
+    if (!key)
+        unknown(keys, assignment, (int)n, what, size);
+    else if (assignment[n] == '=' && read_value(key, assignment + n + 1, value))
+        return key;
+    else
+        print_allowed(key, what, size);
+    return NULL;
+}
+
+int keys_test(const struct drover_key *keys, const char *assignment, char *what, size_t size)
+{
+    union value value;
+    return read_assignment(keys, assignment, &value, what, size) ? 0 : -1;
 }
 
 int keys_set(const struct drover_key *keys, const char *assignment, char *why, size_t why_size)
 {
-    char allowed[128];
-    size_t n = strcspn(assignment, "=");
-    const struct drover_key *key = find(keys, assignment, n);
-    if (!key)
-        return unknown(keys, assignment, (int)n, why, why_size);
-    if (assignment[n] == '=' && assign(key, assignment + n + 1))
-        return 0;
-    print_allowed(key, allowed, sizeof allowed);
-    snprintf(why, why_size, "--set %.200s: %s", assignment, allowed);
-    return -1;
+    char what[384];
+    union value value;
+    const struct drover_key *key = read_assignment(keys, assignment, &value, what, sizeof what);
+    if (!key) {
+        snprintf(why, why_size, "--set %.200s: %s", assignment, what);
+        return -1;
+    }
+    assign(key, value);
+    return 0;
 }
 
 /* --------------------------------------------------------------------------------- the help */

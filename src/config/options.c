@@ -437,7 +437,8 @@ int options_read(struct settings *settings, int argc, char *const argv[],
         if (status)
             return status;
     }
-    if (settings->ready_fd >= 0 && fcntl((int)settings->ready_fd, F_GETFD) < 0)
+    if (settings->ready_fd >= 0 && !settings->is_reload &&
+        fcntl((int)settings->ready_fd, F_GETFD) < 0)
         return wrong(why, "--ready-fd %lld: is not an open descriptor",
                      (long long)settings->ready_fd);
     status = identity_resolve(settings->user, settings->group, &settings->identity, why,

@@ -48,6 +48,7 @@ struct settings {
     size_t page_count; /* one a status */
     struct setting_page pages[SITE_PAGES_MAX];
     int64_t ready_fd;    /* -1: none */
+    bool is_reload;      /* read for one: --ready-fd was closed long ago */
     const char *pidfile; /* NULL: none */
     const char *user;    /* NULL: as started */
     const char *group;   /* NULL: the user's */

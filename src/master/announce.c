@@ -39,28 +39,31 @@ static void write_ready(const struct settings *s)
 static void print_line(const struct master *m)
 {
     char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX];
-    const char *what = m->settings->root;
+    const struct settings *s = m->present->settings;
+    const struct drover_app *app = m->present->app;
+    int size = crew_size(m->present);
+    const char *what = s->root;
     size_t n = 0;
     if (!what)
-        what = m->app->name;
+        what = app->name;
     else if (realpath(what, root))
         what = root;
-    for (int i = 0; i < m->settings->address_count && n < sizeof where; i++) {
-        const struct net_address *address = &m->settings->addresses[i];
+    for (int i = 0; i < s->address_count && n < sizeof where; i++) {
+        const struct net_address *address = &s->addresses[i];
         net_text(address, text);
         n += (size_t)snprintf(where + n, sizeof where - n,
-                              net_is_shared(address) || m->app->stream ? "%s%s" : "%shttp://%s/",
+                              net_is_shared(address) || app->stream ? "%s%s" : "%shttp://%s/",
                               i ? ", " : "", text);
     }
-    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it", what, where,
-             crew_size(m), crew_size(m) == 1 ? "" : "s", (int)m->pid);
+    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it", what, where, size,
+             size == 1 ? "" : "s", (int)m->pid);
 }
 
 void announce(struct master *m)
 {
-    if (m->is_announced || plan_count(&m->plan, SLOT_LIVE) < crew_size(m))
+    if (m->is_announced || !plan_is_whole(plan_of(m)))
         return;
     m->is_announced = true;
     print_line(m);
-    write_ready(m->settings);
+    write_ready(m->present->settings);
 }

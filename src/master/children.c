@@ -19,11 +19,17 @@ int children_reserve(struct children *all)
     return 0;
 }
 
-struct child *children_add(struct children *all, pid_t pid, int slot, int row, int channel)
+struct child *children_add(struct children *all, pid_t pid, struct generation *generation, int slot,
+                           int row, int channel)
 {
     struct child *child = &all->list[all->count++];
-    *child = (struct child){
-        .pid = pid, .slot = slot, .row = row, .channel = channel, .deadline = CLOCK_NEVER};
+    *child = (struct child){.pid = pid,
+                            .generation = generation,
+                            .slot = slot,
+                            .row = row,
+                            .channel = channel,
+                            .deadline = CLOCK_NEVER,
+                            .pulse = {.still_since = CLOCK_NEVER}};
     return child;
 }
 
@@ -75,12 +81,28 @@ int children_free_row(const struct children *all, int slot)
     return -1;
 }
 
-struct child *children_of_slot(const struct children *all, int slot)
+static struct child *find(const struct children *all, const struct generation *generation, int slot,
+                          bool is_heir)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].slot == slot && !all->list[i].is_leaving)
-            return &all->list[i];
+    for (size_t i = 0; i < all->count; i++) {
+        struct child *child = &all->list[i];
+        if (child->generation == generation && child->slot == slot && !child->is_leaving &&
+            child->is_heir == is_heir)
+            return child;
+    }
     return NULL;
+}
+
+struct child *children_of_slot(const struct children *all, const struct generation *generation,
+                               int slot)
+{
+    return find(all, generation, slot, false);
+}
+
+struct child *children_heir_of_slot(const struct children *all, const struct generation *generation,
+                                    int slot)
+{
+    return find(all, generation, slot, true);
 }
 
 int64_t children_next(const struct children *all)

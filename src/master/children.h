@@ -9,18 +9,36 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "os/runtime.h"
 #include "worker/order.h"
+
+struct generation;
+
+/* What was seen of a worker at the last looks at the board. */
+struct pulse {
+    uint64_t turn;   /* the turn, by busy_since, that has lasted long */
+    int64_t turn_at; /* when that was first seen */
+    struct runtime turn_runtime;
+    uint64_t accepted;   /* by the board */
+    int64_t still_since; /* since when nothing was accepted, though clients wait; CLOCK_NEVER */
+    struct runtime still_runtime;
+};
 
 struct child {
     pid_t pid;
+    struct generation *generation; /* borrowed */
     int slot;
     int row;                                   /* of the board */
     int channel;                               /* socketpair; owned */
     bool is_leaving;                           /* it was dismissed: the slot is no longer its own */
+    bool is_heir;                              /* it starts to take over from the slot's worker */
     bool is_ready;                             /* has said that it accepts */
+    bool is_stopped;                           /* by a signal */
+    bool is_hung;                              /* in its turn of the loop */
     bool is_killed;                            /* on the user's wish: its end is no news */
     int64_t deadline;                          /* of one that leaves; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
+    struct pulse pulse;
 };
 
 /* A pointer to a child is valid until the next children_add() or children_remove(). */
@@ -34,7 +52,8 @@ struct children {
 int children_reserve(struct children *all);
 
 /* Takes over the channel. children_reserve() was called before. */
-struct child *children_add(struct children *all, pid_t pid, int slot, int row, int channel);
+struct child *children_add(struct children *all, pid_t pid, struct generation *generation, int slot,
+                           int row, int channel);
 
 /* A row of the board that no child writes to, the slot's number where it can be; -1: there is none.
  */
@@ -49,8 +68,12 @@ void children_free(struct children *all);
 struct child *children_by_pid(const struct children *all, pid_t pid);
 struct child *children_by_channel(const struct children *all, int channel);
 
-/* The one that works in the slot; NULL when none does. Those that leave are not it. */
-struct child *children_of_slot(const struct children *all, int slot);
+/* The generation's worker in the slot; NULL when there is none. Those that leave are not it, nor is
+ * its successor, which is the other. */
+struct child *children_of_slot(const struct children *all, const struct generation *generation,
+                               int slot);
+struct child *children_heir_of_slot(const struct children *all, const struct generation *generation,
+                                    int slot);
 
 /* The nearest deadline of those that leave; CLOCK_NEVER. */
 int64_t children_next(const struct children *all);

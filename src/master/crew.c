@@ -12,41 +12,45 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/announce.h"
+#include "master/prepare.h"
 #include "master/slots.h"
+#include "master/steering.h"
 #include "os/pass.h"
 #include "worker/worker.h"
 
 /* ------------------------------------------------------------------------- talking to workers */
 
-static void send_order(const struct child *child, enum order_kind kind, int slot, const int *fds,
+static void send_order(const struct child *child, const struct order *order, const int *fds,
                        size_t fd_count)
 {
-    struct order order = {.kind = kind, .slot = slot};
-    if (pass_send(child->channel, &order, sizeof order, fds, fd_count) < 0 && errno != EPIPE &&
+    if (pass_send(child->channel, order, sizeof *order, fds, fd_count) < 0 && errno != EPIPE &&
         errno != ECONNRESET) /* dead: that is dealt with when it is reaped */
         log_warn("cannot reach worker %d (pid %d)", child->slot, (int)child->pid);
 }
 
-static void order_slot(const struct master *m, int worker, enum order_kind kind, int slot)
+static void order_slot(const struct master *m, const struct generation *g, int worker,
+                       enum order_kind kind, int slot)
 {
-    const struct child *child = children_of_slot(&m->children, worker);
+    const struct child *child = children_of_slot(&m->children, g, worker);
+    struct order order = {.kind = kind, .slot = slot};
     if (child)
-        send_order(child, kind, slot, NULL, 0);
+        send_order(child, &order, NULL, 0);
 }
 
 /* ------------------------------------------------------------------------------ the actions */
 
-static void fill_job(struct master *m, struct worker_job *job, int slot, int row, int channel)
+static void fill_job(struct master *m, struct generation *g, struct worker_job *job, int slot,
+                     int row, int channel)
 {
-    const struct settings *s = m->settings;
+    const struct settings *s = g->settings;
     *job = (struct worker_job){
         .slot = slot,
         .channel = channel,
         .master = m->pid,
         .board = m->board,
         .row = &m->board->rows[row],
-        .doors = &m->doors,
-        .app = m->app,
+        .doors = &g->doors,
+        .app = g->app,
         .forwarded = &s->trusted,
         .identity = &s->identity,
         .max_connections = (int)s->max_connections,
@@ -65,27 +69,28 @@ static void fill_job(struct master *m, struct worker_job *job, int slot, int row
 }
 
 /* In the child: gives up what is the master's, works, and ends. */
-static _Noreturn void become_worker(struct master *m, int slot, int row, int channel)
+static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
+                                    int channel)
 {
     struct worker_job job;
-    fill_job(m, &job, slot, row, channel);
+    fill_job(m, g, &job, slot, row, channel);
     loop_close(m->loop);
     close(m->signals);
     if (m->pidfile >= 0)
         close(m->pidfile);
     if (!m->is_announced)
-        announce_close(m->settings);
+        announce_close(g->settings);
     children_free(&m->children);
     int status = worker_run(&job);
     close(channel);
-    doors_close(&m->doors);
+    doors_close(&g->doors);
     board_close(m->board);
     exit(status);
 }
 
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context);
 
-static int fork_worker(struct master *m, int slot)
+static int fork_worker(struct master *m, struct generation *g, int slot)
 {
     int ends[2];
     int row = children_free_row(&m->children, slot);
@@ -93,12 +98,12 @@ static int fork_worker(struct master *m, int slot)
         errno = EAGAIN; /* so many are leaving */
         return -1;
     }
-    if (children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
+    if (prepare_keys(m, g) < 0 || children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        become_worker(m, slot, row, ends[1]);
+        become_worker(m, g, slot, row, ends[1]);
     }
     int saved = errno;
     close(ends[1]);
@@ -107,7 +112,9 @@ static int fork_worker(struct master *m, int slot)
         errno = saved;
         return -1;
     }
-    children_add(&m->children, pid, slot, row, ends[0]);
+    bool is_heir = children_of_slot(&m->children, g, slot);
+    children_add(&m->children, pid, g, slot, row, ends[0])->is_heir = is_heir;
+    g->children++;
     log_debug("worker %d: forked as pid %d", slot, (int)pid);
     if (loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
         log_warn("cannot listen to worker %d", slot);
@@ -116,93 +123,147 @@ static int fork_worker(struct master *m, int slot)
     return 0;
 }
 
-static void spawn(struct master *m, int slot)
+static void spawn(struct master *m, struct generation *g, int slot)
 {
-    if (fork_worker(m, slot) == 0)
+    if (fork_worker(m, g, slot) == 0)
         return;
     log_warn("cannot fork worker %d", slot);
-    crew_step(m, PLAN_ENDED, slot);
+    crew_step(m, g, children_of_slot(&m->children, g, slot) ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
 }
 
-static void dismiss(struct master *m, int slot)
+static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
-    struct child *child = children_of_slot(&m->children, slot);
-    int64_t drain = m->settings->drain_timeout;
-    if (!child)
-        return;
+    int64_t drain = child->generation->settings->drain_timeout;
+    struct order order = {
+        .kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE, .slot = child->slot, .closing = closing};
+    if (!m->is_stopping)
+        plan_serving(plan_of(m), &order.heirs);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
-    send_order(child, m->plan.is_stopping ? ORDER_STOP : ORDER_LEAVE, slot, NULL, 0);
+    send_order(child, &order, NULL, 0);
 }
 
-static void kill_late(const struct master *m, int slot)
+/* Its successor, if there is one, takes its place. */
+static void dismiss(struct master *m, struct generation *g, int slot)
 {
-    const struct child *child = children_of_slot(&m->children, slot);
+    struct child *child = children_of_slot(&m->children, g, slot);
+    struct child *heir = children_heir_of_slot(&m->children, g, slot);
+    if (heir)
+        heir->is_heir = false;
+    if (child)
+        dismiss_child(m, child, 0);
+}
+
+static void kill_late(const struct master *m, const struct generation *g, int slot)
+{
+    const struct child *child = children_heir_of_slot(&m->children, g, slot);
+    if (!child)
+        child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
-    log_warnx("worker %d (pid %d) is not ready after %lld ms and is ended", slot, (int)child->pid,
-              (long long)m->plan.start_timeout);
+    if (child->is_ready)
+        log_warnx("worker %d (pid %d) is killed", slot, (int)child->pid);
+    else
+        log_warnx("worker %d (pid %d) is not ready after %lld ms and is ended", slot,
+                  (int)child->pid, (long long)g->plan.start_timeout);
     kill(child->pid, SIGKILL);
 }
 
-static void act(struct master *m, const struct plan_action *action)
+static void abort_hung(const struct master *m, const struct generation *g, int slot)
 {
+    const struct child *child = children_of_slot(&m->children, g, slot);
+    if (!child)
+        return;
+    log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", slot, (int)child->pid,
+              child->is_stopped ? "was stopped" : "has hung", (long long)g->plan.hang_timeout);
+    kill(child->pid, SIGABRT);
+}
+
+static void act(struct master *m, struct generation *g, const struct plan_action *action)
+{
+    int slot = action->slot;
     switch (action->deed) {
-    case PLAN_SPAWN: spawn(m, action->slot); break;
-    case PLAN_KILL: kill_late(m, action->slot); break;
-    case PLAN_DISMISS: dismiss(m, action->slot); break;
-    case PLAN_ADOPT: order_slot(m, action->by, ORDER_ADOPT, action->slot); break;
-    case PLAN_RELEASE: order_slot(m, action->by, ORDER_RELEASE, action->slot); break;
-    case PLAN_REARM: order_slot(m, action->slot, ORDER_REARM, action->slot); break;
+    case PLAN_SPAWN: spawn(m, g, slot); break;
+    case PLAN_KILL: kill_late(m, g, slot); break;
+    case PLAN_ABORT: abort_hung(m, g, slot); break;
+    case PLAN_DISMISS: dismiss(m, g, slot); break;
+    case PLAN_ADOPT: order_slot(m, g, action->by, ORDER_ADOPT, slot); break;
+    case PLAN_RELEASE: order_slot(m, g, action->by, ORDER_RELEASE, slot); break;
+    case PLAN_REARM: order_slot(m, g, slot, ORDER_REARM, slot); break;
+    case PLAN_GIVE_UP: m->on_give_up(m, slot); break;
     }
 }
 
-void crew_step(struct master *m, enum plan_event event, int slot)
+static void act_all(struct master *m, struct generation *g, const struct plan_actions *actions)
+{
+    for (int i = 0; i < actions->count; i++)
+        act(m, g, &actions->list[i]);
+    steering_update(m);
+}
+
+void crew_step(struct master *m, struct generation *g, enum plan_event event, int slot)
 {
     struct plan_actions actions;
-    plan_step(&m->plan, event, slot, m->now, &actions);
-    for (int i = 0; i < actions.count; i++)
-        act(m, &actions.list[i]);
+    plan_step(&g->plan, event, slot, m->now, &actions);
+    act_all(m, g, &actions);
+}
+
+void crew_take_over(struct master *m, struct generation *g)
+{
+    struct plan_actions actions;
+    plan_take_over(&g->plan, &actions);
+    act_all(m, g, &actions);
+}
+
+void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
+{
+    for (size_t i = 0; i < m->children.count; i++)
+        if (m->children.list[i].generation == g && !m->children.list[i].is_leaving)
+            dismiss_child(m, &m->children.list[i], closing);
 }
 
 /* ----------------------------------------------------------------------- what workers report */
 
 static void on_ready(struct master *m, struct child *child)
 {
+    struct generation *g = child->generation;
     int slot = child->slot;
     child->is_ready = true;
     log_debug("worker %d (pid %d) accepts", slot, (int)child->pid);
-    crew_step(m, PLAN_READY, slot);
-    m->on_start(m, slot, true);
+    crew_step(m, g, PLAN_READY, slot);
+    m->on_start(m, g, slot, true);
 }
 
 /* What waits at a shared socket was announced to this worker alone. */
-static void wake_others(const struct master *m, int slot)
+static void wake_others(const struct master *m, const struct child *child)
 {
-    for (int i = 0; i < m->plan.slot_count; i++)
-        if (i != slot && m->plan.slots[i].state == SLOT_LIVE)
-            order_slot(m, i, ORDER_REARM, i);
+    struct order order = {.kind = ORDER_REARM};
+    for (size_t i = 0; i < m->children.count; i++) {
+        const struct child *other = &m->children.list[i];
+        order.slot = other->slot;
+        if (other != child && other->is_ready && !other->is_leaving)
+            send_order(other, &order, NULL, 0);
+    }
 }
 
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
     switch (report->kind) {
     case REPORT_READY:
-        if (child->is_leaving)
-            break;
-        on_ready(m, child);
+        if (!child->is_leaving)
+            on_ready(m, child);
         break;
     case REPORT_FAILED:
         memcpy(child->why, report->why, sizeof child->why);
         child->why[sizeof child->why - 1] = '\0';
         break;
     case REPORT_LEAVING:
+    case REPORT_SPENT:
         if (!child->is_leaving)
             m->on_leaving(m, child, report->why);
         break;
-    case REPORT_STRANDED: wake_others(m, child->slot); break;
+    case REPORT_STRANDED: wake_others(m, child); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
-    case REPORT_SPENT: break;
     }
 }
 
@@ -235,7 +296,9 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
 
 static void describe_return(const struct plan_slot *slot, int64_t now, char *text, size_t size)
 {
-    if (slot->state == SLOT_WAITING)
+    if (slot->state == SLOT_RELIEVED || slot->state == SLOT_LIVE)
+        snprintf(text, size, "the present one goes on");
+    else if (slot->state == SLOT_WAITING)
         snprintf(text, size, "the next one comes in %lld ms (%d ends in a row)",
                  (long long)(slot->deadline - now), slot->ends);
     else if (slot->state == SLOT_REFUSED)
@@ -244,26 +307,42 @@ static void describe_return(const struct plan_slot *slot, int64_t now, char *tex
         snprintf(text, size, "the next one comes at once");
 }
 
-/* The end of the slot's own worker. */
+/* It is forgotten before anything is made of its end. */
+static struct child forget(struct master *m, struct child *child)
+{
+    struct child copy = *child;
+    board_leave(&m->board->rows[copy.row], copy.generation->app->metrics);
+    loop_delete(m->loop, copy.channel);
+    children_remove(&m->children, child);
+    copy.generation->children--;
+    return copy;
+}
+
+/* The end of the slot's own worker, or of its successor. */
 static void end_of_worker(struct master *m, const struct child *child, int status)
 {
     char how[64], next[96];
+    struct generation *g = child->generation;
     bool is_misfit = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
     int slot = child->slot;
+    struct child *heir = children_heir_of_slot(&m->children, g, slot);
     child_describe(status, how, sizeof how);
-    struct child copy = *child;
-    children_remove(&m->children, children_by_pid(&m->children, copy.pid));
-    crew_step(m, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
-    describe_return(&m->plan.slots[slot], m->now, next, sizeof next);
-    log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)copy.pid,
-              copy.is_ready ? "ended" : "did not start", copy.why, copy.why[0] ? "; " : "", how,
-              next);
-    if (!copy.is_ready)
-        m->on_start(m, slot, false);
+    if (heir && !child->is_heir)
+        heir->is_heir = false;
+    if (child->is_heir)
+        crew_step(m, g, PLAN_HEIR_ENDED, slot);
+    else
+        crew_step(m, g, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
+    describe_return(&g->plan.slots[slot], m->now, next, sizeof next);
+    log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
+              child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
+              how, next);
+    if (!child->is_ready)
+        m->on_start(m, g, slot, false);
 }
 
 /* The end of one that was dismissed. */
-static void end_of_leaver(struct master *m, struct child *child, int status)
+static void end_of_leaver(const struct master *m, const struct child *child, int status)
 {
     char how[64];
     child_describe(status, how, sizeof how);
@@ -271,25 +350,32 @@ static void end_of_leaver(struct master *m, struct child *child, int status)
         log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, how);
     else
         log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, how);
-    children_remove(&m->children, child);
+    if (WIFSIGNALED(status))
+        wake_others(m, child); /* it may have ended before it heard that it should leave */
+}
+
+static void stopped_or_continued(struct master *m, struct child *child, int status)
+{
+    char how[64];
+    child_describe(status, how, sizeof how);
+    child->is_stopped = WIFSTOPPED(status);
+    log_warnx("worker %d (pid %d) was %s", child->slot, (int)child->pid, how);
+    if (!child->is_leaving && !child->is_heir)
+        crew_step(m, child->generation, child->is_stopped ? PLAN_STALLED : PLAN_RECOVERED,
+                  child->slot);
 }
 
 static void child_changed(struct master *m, struct child *child, int status)
 {
     if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
-        char how[64];
-        child_describe(status, how, sizeof how);
-        log_warnx("worker %d (pid %d) was %s", child->slot, (int)child->pid, how);
-        if (!child->is_leaving)
-            crew_step(m, WIFSTOPPED(status) ? PLAN_STOPPED : PLAN_CONTINUED, child->slot);
+        stopped_or_continued(m, child, status);
         return;
     }
-    board_leave(&m->board->rows[child->row], m->app->metrics);
-    loop_delete(m->loop, child->channel);
-    if (child->is_leaving)
-        end_of_leaver(m, child, status);
+    struct child gone = forget(m, child);
+    if (gone.is_leaving)
+        end_of_leaver(m, &gone, status);
     else
-        end_of_worker(m, child, status);
+        end_of_worker(m, &gone, status);
 }
 
 /* Until nothing is left: one SIGCHLD may stand for many. As PID 1 others' children come too. */
@@ -310,26 +396,29 @@ void crew_reap(struct master *m)
 
 /* ------------------------------------------------------------------------------ the whole */
 
-int crew_add_slot(struct master *m)
+void crew_hurry(struct master *m)
 {
-    int fds[ADDRESSES_MAX];
-    if (m->plan.slot_count == SLOTS_MAX) {
-        errno = ENOSPC;
-        return -1;
+    for (size_t i = 0; i < m->children.count; i++) {
+        const struct child *child = &m->children.list[i];
+        struct order order = {.kind = ORDER_STOP, .slot = child->slot};
+        if (child->is_leaving)
+            send_order(child, &order, NULL, 0);
     }
-    if (slots_add(&m->doors, m->settings->addresses) < 0)
-        return -1;
-    int slot = plan_add_slot(&m->plan);
-    size_t count = slots_own(&m->doors, slot, fds);
-    for (size_t i = 0; i < m->children.count; i++)
-        if (!m->children.list[i].is_leaving)
-            send_order(&m->children.list[i], ORDER_DOORS, slot, fds, count);
-    return slot;
 }
 
-int crew_size(const struct master *m)
+void crew_tell_doors(struct master *m, int slot)
 {
-    return m->plan.slot_count - plan_count(&m->plan, SLOT_EMPTY);
+    int fds[ADDRESSES_MAX + INBOX_ENDS];
+    struct order order = {.kind = ORDER_DOORS, .slot = slot};
+    size_t count = slots_own(&m->present->doors, slot, fds);
+    for (size_t i = 0; i < m->children.count; i++)
+        if (m->children.list[i].generation == m->present && !m->children.list[i].is_leaving)
+            send_order(&m->children.list[i], &order, fds, count);
+}
+
+int crew_size(const struct generation *g)
+{
+    return g->plan.slot_count - plan_count(&g->plan, SLOT_EMPTY);
 }
 
 void crew_end_late(struct master *m)

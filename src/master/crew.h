@@ -1,6 +1,6 @@
 /*
- * crew - the workers as the master has them: forks them, tells them what the plan asks for, hears
- * what they report, and reaps them.
+ * crew - the workers as the master has them: forks them, tells them what their generation's plan
+ * asks for, hears what they report, and reaps them.
  */
 #ifndef DROVER_MASTER_CREW_H
 #define DROVER_MASTER_CREW_H
@@ -8,14 +8,23 @@
 #include "master/state.h"
 
 /* An event has come: does what the plan makes of it. */
-void crew_step(struct master *m, enum plan_event event, int slot);
+void crew_step(struct master *m, struct generation *g, enum plan_event event, int slot);
 
-/* Opens one more slot, empty, and hands its doors to the workers there are: one of them will have
- * to adopt it. Returns its number, or -1 with errno set. */
-int crew_add_slot(struct master *m);
+/* A coming generation is the present one now: it adopts what it has no workers for. */
+void crew_take_over(struct master *m, struct generation *g);
+
+/* Every worker of a generation that is no longer the present one leaves: to the present one, or if
+ * there is none any more, to nobody. `closing`: as in order.h. */
+void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing);
+
+/* Those that leave already can hand over nothing any more: the server stops. */
+void crew_hurry(struct master *m);
+
+/* Tells the workers of the present generation of a slot that was made after them. */
+void crew_tell_doors(struct master *m, int slot);
 
 /* How many workers are wanted. */
-int crew_size(const struct master *m);
+int crew_size(const struct generation *g);
 
 /* After a SIGCHLD: reaps, until nothing is left. */
 void crew_reap(struct master *m);

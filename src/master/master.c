@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -13,64 +12,28 @@
 #include "base/log.h"
 #include "master/announce.h"
 #include "master/crew.h"
+#include "master/prepare.h"
+#include "master/pulse.h"
 #include "master/reload.h"
+#include "master/scale.h"
 #include "master/slots.h"
 #include "master/state.h"
+#include "master/steering.h"
+#include "master/stop.h"
 #include "os/pidfile.h"
 #include "os/sigfd.h"
 
 /* ------------------------------------------------------------------------------ the signals */
 
-static void stop(struct master *m, int signal)
+/* What means something only as long as the server goes on. */
+static void heed_wish(struct master *m, int signal)
 {
-    struct board_row sum = board_sum(m->board);
-    char limit[64] = "";
-    if (m->plan.is_stopping) {
-        log_info("stopping at once on a second %s, with %llu connections open", sigfd_name(signal),
-                 (unsigned long long)sum.connections);
-        crew_kill(m);
-        return;
+    switch (signal) {
+    case SIGHUP: reload_begin(m); break;
+    case SIGTTIN: scale_up(m); break;
+    case SIGTTOU: scale_down(m); break;
+    default: log_info("%s has no meaning here", sigfd_name(signal)); break;
     }
-    if (m->settings->drain_timeout)
-        snprintf(limit, sizeof limit, " for %lld ms to end", (long long)m->settings->drain_timeout);
-    if (sum.connections > 0)
-        log_info("stopping on %s: %llu connections are open, and have time%s; once more stops at "
-                 "once",
-                 sigfd_name(signal), (unsigned long long)sum.connections, limit);
-    else
-        log_info("stopping on %s", sigfd_name(signal));
-    m->renewing = -1;
-    m->plan.is_stopping = true;
-    for (int slot = 0; slot < m->plan.slot_count; slot++)
-        crew_step(m, PLAN_UNWANT, slot);
-}
-
-static void one_more(struct master *m)
-{
-    int slot = 0;
-    while (slot < m->plan.slot_count && m->plan.slots[slot].state != SLOT_EMPTY)
-        slot++;
-    if (slot == m->plan.slot_count && (slot = crew_add_slot(m)) < 0) {
-        log_warn("cannot add a worker to the %d there are", m->plan.slot_count);
-        return;
-    }
-    crew_step(m, PLAN_WANT, slot);
-    log_info("one worker more: %d", crew_size(m));
-}
-
-static void one_less(struct master *m)
-{
-    int slot = m->plan.slot_count - 1;
-    if (crew_size(m) <= 1) {
-        log_warnx("the last worker stays");
-        return;
-    }
-    while (m->plan.slots[slot].state == SLOT_EMPTY)
-        slot--;
-    crew_step(m, PLAN_UNWANT, slot);
-    reload_go_on(m, slot);
-    log_info("one worker less: %d", crew_size(m));
-    announce(m); /* it may have been the one that was waited for */
 }
 
 static void heed_signal(struct master *m, int signal)
@@ -79,17 +42,11 @@ static void heed_signal(struct master *m, int signal)
     case SIGCHLD: crew_reap(m); break;
     case SIGTERM:
     case SIGQUIT:
-    case SIGINT: stop(m, signal); break;
-    case SIGHUP: reload_begin(m); break;
-    case SIGTTIN:
-        if (!m->plan.is_stopping)
-            one_more(m);
+    case SIGINT: stop_on(m, signal); break;
+    default:
+        if (!m->is_stopping && !m->is_handed_over)
+            heed_wish(m, signal);
         break;
-    case SIGTTOU:
-        if (!m->plan.is_stopping)
-            one_less(m);
-        break;
-    default: log_info("%s has no meaning here", sigfd_name(signal)); break;
     }
 }
 
@@ -116,30 +73,41 @@ static void on_leaving(struct master *m, const struct child *child, const char *
     if (!child || child->is_leaving)
         return;
     log_info("worker %d (pid %d) %s; another takes its place", slot, (int)pid, why);
-    crew_step(m, PLAN_LEAVING, slot);
+    crew_step(m, child->generation, PLAN_SPENT, slot);
 }
 
 /* No worker can run with this configuration, and none ever has: somebody has just started it, and
  * waits to hear that. */
 static void give_up_start(struct master *m)
 {
-    if (m->is_announced || m->plan.is_stopping ||
-        plan_count(&m->plan, SLOT_REFUSED) < m->plan.slot_count)
+    struct plan *plan = plan_of(m);
+    if (m->is_announced || m->is_stopping || plan_count(plan, SLOT_REFUSED) < plan->slot_count)
         return;
     log_fatalx("no worker can start");
-    m->plan.is_stopping = true;
+    plan->is_stopping = m->is_stopping = true;
     m->status = EX_CONFIG;
 }
 
-static void on_start(struct master *m, int slot, bool accepts)
+static void on_start(struct master *m, struct generation *g, int slot, bool accepts)
 {
-    if (!accepts) {
-        reload_give_up(m, slot);
-        give_up_start(m);
+    (void)slot;
+    if (g == m->coming) {
+        if (accepts)
+            reload_go_on(m);
         return;
     }
-    announce(m);
-    reload_go_on(m, slot);
+    if (accepts)
+        announce(m);
+    else
+        give_up_start(m);
+    steering_update(m);
+}
+
+static void on_give_up(struct master *m, int slot)
+{
+    char why[64];
+    snprintf(why, sizeof why, "worker %d does not start", slot);
+    reload_give_up(m, why);
 }
 
 static int fail(int status, const char *what)
@@ -148,32 +116,10 @@ static int fail(int status, const char *what)
     return status;
 }
 
-/* A worker needs as many descriptors as its connections may come to hold, all at once: without one
- * it could not accept, or not open what it is asked for. */
-static void fit_descriptors(struct settings *s)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        getrlimit(RLIMIT_NOFILE, &limit);
-    int64_t room = (int64_t)limit.rlim_cur - s->workers * s->address_count - SPARE_FDS;
-    if (limit.rlim_cur == RLIM_INFINITY || s->max_connections <= room / CONN_FDS_MAX)
-        return;
-    int64_t fit = room >= 2 * CONN_FDS_MAX ? room / CONN_FDS_MAX : 1;
-    /* Half of it at least is there: no reason to stand in the log of every start. */
-    void (*tell)(const char *format, ...) = s->max_connections <= room ? log_debug : log_warnx;
-    tell("--max-connections %lld: a process may have only %llu descriptors open (ulimit -n), so a "
-         "worker takes %lld connections, each with a file to send",
-         (long long)s->max_connections, (unsigned long long)limit.rlim_cur, (long long)fit);
-    s->max_connections = fit;
-}
-
 static int open_pidfile(struct master *m)
 {
     pid_t holder;
-    const char *path = m->settings->pidfile;
+    const char *path = m->present->settings->pidfile;
     if (!path)
         return 0;
     m->pidfile = pidfile_open(path, &holder);
@@ -190,9 +136,9 @@ static int open_pidfile(struct master *m)
 static int open_doors(struct master *m)
 {
     char why[256];
-    struct settings *s = m->settings;
-    int status = slots_open(&m->doors, s->addresses, s->address_count, (int)s->workers, why,
-                            sizeof why);
+    struct settings *s = m->present->settings;
+    int status = slots_open(&m->present->doors, s->addresses, s->address_count, (int)s->workers,
+                            why, sizeof why);
     if (status)
         log_fatalx("%s", why);
     return status;
@@ -211,10 +157,11 @@ static int open_loop(struct master *m)
 
 static int start(struct master *m)
 {
-    struct settings *s = m->settings;
+    struct generation *g = m->present;
+    const struct settings *s = g->settings;
     if (sigfd_block(NULL) < 0)
         return fail(EX_OSERR, "sigprocmask");
-    fit_descriptors(s);
+    prepare_descriptors(g->settings);
     m->board = board_open();
     if (!m->board || open_loop(m) < 0)
         return fail(EX_OSERR, "cannot start");
@@ -224,12 +171,11 @@ static int start(struct master *m)
     status = open_doors(m);
     if (status)
         return status;
-    plan_init(&m->plan, s->start_timeout);
     m->now = clock_ms();
-    for (int64_t i = 0; i < s->workers; i++)
-        plan_add_slot(&m->plan);
-    for (int slot = 0; slot < m->plan.slot_count; slot++)
-        crew_step(m, PLAN_WANT, slot);
+    for (int slot = 0; slot < s->workers; slot++)
+        plan_add_slot(&g->plan);
+    for (int slot = 0; slot < s->workers; slot++)
+        crew_step(m, g, PLAN_WANT, slot);
     return 0;
 }
 
@@ -241,24 +187,50 @@ static void woken(void *context)
     m->now = clock_ms();
 }
 
-static void heed_deadlines(struct master *m)
+static void heed_plan(struct master *m, struct generation *g)
 {
     int slot;
-    while (plan_next(&m->plan, &slot) <= m->now)
-        crew_step(m, PLAN_DUE, slot);
+    while (plan_next(&g->plan, &slot) <= m->now)
+        crew_step(m, g, PLAN_DUE, slot);
+}
+
+static void heed_deadlines(struct master *m)
+{
+    heed_plan(m, m->present);
+    if (m->coming)
+        heed_plan(m, m->coming);
     crew_end_late(m);
+    stop_tick(m);
+    pulse_tick(m);
+    reload_sweep(m);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_deadline(struct master *m)
+{
+    int slot;
+    int64_t next = sooner(plan_next(plan_of(m), &slot), children_next(&m->children));
+    if (m->coming)
+        next = sooner(next, plan_next(&m->coming->plan, &slot));
+    if (!m->is_stopping && !m->is_handed_over)
+        next = sooner(next, m->pulse_at);
+    return sooner(next, m->stop_at);
+}
+
+static bool is_over(const struct master *m)
+{
+    return (m->is_stopping || m->is_handed_over) && m->children.count == 0;
 }
 
 /* From here on nothing that can be recovered from may end the master. */
 static void supervise(struct master *m)
 {
-    while (!(m->plan.is_stopping && m->children.count == 0)) {
-        int slot;
-        int64_t next = plan_next(&m->plan, &slot);
-        int64_t leavers = children_next(&m->children);
-        if (leavers < next)
-            next = leavers;
-        if (loop_turn(m->loop, clock_until(next, m->now), woken, m) < 0)
+    while (!is_over(m)) {
+        if (loop_turn(m->loop, clock_until(next_deadline(m), m->now), woken, m) < 0)
             log_fatal("epoll_wait");
         heed_deadlines(m);
     }
@@ -274,42 +246,47 @@ static void say_goodbye(const struct master *m)
 
 static void clean_up(struct master *m)
 {
-    slots_close(&m->doors, m->settings->addresses);
+    struct generation *g = m->present;
+    slots_close(&g->doors, g->settings->addresses, NULL);
     if (m->pidfile >= 0)
-        pidfile_close(m->pidfile, m->settings->pidfile);
+        pidfile_close(m->pidfile, g->settings->pidfile);
     children_free(&m->children);
+    reload_sweep(m);
     board_close(m->board);
     loop_close(m->loop);
     if (m->signals >= 0)
         close(m->signals);
+    generation_free(g, m->source);
 }
 
 /* Before anything is opened or blocked: the application finds, and a child that it starts inherits,
  * what any process has, and a signal ends it as it would any. */
-static int prepare_app(const struct drover_app *app)
+static int prepare(struct master *m)
 {
-    char why[DROVER_WHY_SIZE] = "it gave no reason";
-    int status = app->before_fork ? app->before_fork(app->context, why) : 0;
-    if (status == 0)
-        return 0;
-    why[DROVER_WHY_SIZE - 1] = '\0';
-    log_fatalx("application %s: %s", app->name, why);
-    return status > 0 && status <= UINT8_MAX ? status : EX_SOFTWARE;
+    char why[DROVER_WHY_SIZE * 2];
+    int status = prepare_app(m, m->present, why, sizeof why);
+    if (status)
+        log_fatalx("%s", why);
+    return status;
 }
 
-int master_run(struct settings *settings, const struct drover_app *app)
+int master_run(struct configuration *first, const struct configuration_source *source)
 {
-    struct master m = {.settings = settings,
-                       .app = app,
+    struct master m = {.source = source,
+                       .present = generation_new(first),
                        .pid = getpid(),
                        .signals = -1,
                        .pidfile = -1,
+                       .stop_at = CLOCK_NEVER,
                        .on_start = on_start,
                        .on_leaving = on_leaving,
-                       .renewing = -1};
-    doors_init(&m.doors);
-    log_set_level(settings->log_level);
-    int status = prepare_app(app);
+                       .on_give_up = on_give_up};
+    if (!m.present) {
+        source->free(first);
+        return fail(EX_OSERR, "cannot start");
+    }
+    log_set_level(first->settings.log_level);
+    int status = prepare(&m);
     if (status == 0)
         status = start(&m);
     if (status == 0) {

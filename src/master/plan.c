@@ -4,10 +4,11 @@
 
 #include "base/clock.h"
 
-void plan_init(struct plan *plan, int64_t start_timeout)
+void plan_init(struct plan *plan, int64_t start_timeout, int64_t hang_timeout)
 {
     memset(plan, 0, sizeof *plan);
     plan->start_timeout = start_timeout;
+    plan->hang_timeout = hang_timeout;
 }
 
 int plan_add_slot(struct plan *plan)
@@ -47,6 +48,36 @@ int plan_count(const struct plan *plan, enum slot_state state)
     return count;
 }
 
+static bool is_live(const struct plan_slot *slot)
+{
+    return slot->state == SLOT_LIVE || slot->state == SLOT_RELIEVED;
+}
+
+static bool serves(const struct plan *plan, int slot)
+{
+    return slot >= 0 && is_live(&plan->slots[slot]) && !plan->slots[slot].is_away;
+}
+
+int plan_serving(const struct plan *plan, struct slot_set *serving)
+{
+    int count = 0;
+    *serving = (struct slot_set){0};
+    for (int i = 0; i < plan->slot_count; i++)
+        if (serves(plan, i)) {
+            slot_set_add(serving, i);
+            count++;
+        }
+    return count;
+}
+
+bool plan_is_whole(const struct plan *plan)
+{
+    for (int i = 0; i < plan->slot_count; i++)
+        if (plan->slots[i].state != SLOT_EMPTY && !is_live(&plan->slots[i]))
+            return false;
+    return true;
+}
+
 /* ------------------------------------------------------------------------------- the rules */
 
 /* What a rule works on. */
@@ -69,12 +100,18 @@ static void enter(struct step *step, enum slot_state state, int64_t deadline)
 {
     step->slot->state = state;
     step->slot->deadline = deadline;
+    if (!is_live(step->slot))
+        step->slot->is_away = false;
+}
+
+static int64_t after(const struct step *step, int64_t limit)
+{
+    return limit ? step->now + limit : CLOCK_NEVER;
 }
 
 static void spawn(struct step *step)
 {
-    int64_t limit = step->plan->start_timeout;
-    enter(step, SLOT_STARTING, limit ? step->now + limit : CLOCK_NEVER);
+    enter(step, SLOT_STARTING, after(step, step->plan->start_timeout));
     act(step->actions, PLAN_SPAWN, step->number, -1);
 }
 
@@ -90,10 +127,17 @@ static void dismiss(struct step *step)
     enter(step, SLOT_EMPTY, CLOCK_NEVER);
 }
 
-static void replace(struct step *step)
+/* The successor starts first, so that there is somebody to take over what the worker holds. */
+static void relieve(struct step *step)
 {
-    act(step->actions, PLAN_DISMISS, step->number, -1);
-    spawn_afresh(step);
+    enter(step, SLOT_RELIEVED, after(step, step->plan->start_timeout));
+    act(step->actions, PLAN_SPAWN, step->number, -1);
+}
+
+static void dismiss_both(struct step *step)
+{
+    dismiss(step);
+    dismiss(step);
 }
 
 static void forget(struct step *step)
@@ -104,6 +148,7 @@ static void forget(struct step *step)
 static void go_live(struct step *step)
 {
     step->slot->live_since = step->now;
+    step->slot->is_away = false;
     enter(step, SLOT_LIVE, CLOCK_NEVER);
 }
 
@@ -112,9 +157,40 @@ static void go_on(struct step *step)
     enter(step, SLOT_LIVE, CLOCK_NEVER);
 }
 
-static void halt(struct step *step)
+static void hand_over(struct step *step)
 {
-    enter(step, SLOT_STOPPED, CLOCK_NEVER);
+    act(step->actions, PLAN_DISMISS, step->number, -1);
+    step->slot->ends = 0;
+    go_live(step);
+}
+
+static void stall(struct step *step)
+{
+    enter(step, SLOT_STALLED, after(step, step->plan->hang_timeout));
+}
+
+/* The successor, which may be ready any moment, is the better one to wait for. */
+static void give_way(struct step *step)
+{
+    int64_t deadline = step->slot->deadline;
+    act(step->actions, PLAN_DISMISS, step->number, -1);
+    enter(step, SLOT_STARTING, deadline);
+}
+
+static void abort_hung(struct step *step)
+{
+    enter(step, SLOT_ABORTED, step->now + ABORT_GRACE_MS);
+    act(step->actions, PLAN_ABORT, step->number, -1);
+}
+
+static void step_away(struct step *step)
+{
+    step->slot->is_away = true;
+}
+
+static void step_back(struct step *step)
+{
+    step->slot->is_away = false;
 }
 
 /* It has not said that it is ready in time. Its end, which comes as an event, does the rest. */
@@ -127,56 +203,89 @@ static void kill_late(struct step *step)
 static void refuse(struct step *step)
 {
     enter(step, SLOT_REFUSED, CLOCK_NEVER);
+    if (step->plan->is_coming)
+        act(step->actions, PLAN_GIVE_UP, step->number, -1);
 }
 
-/* The first time at once: clients of a worker that died once must not wait. */
-static void respawn(struct step *step)
+/* How long the next one waits. The first comes at once: clients of a worker that died once must not
+ * wait. */
+static int64_t count_end(struct step *step)
 {
     struct plan_slot *slot = step->slot;
-    bool was_live = slot->state == SLOT_LIVE || slot->state == SLOT_STOPPED;
-    if (was_live && step->now - slot->live_since >= RESPAWN_HEALTHY_MS)
+    bool has_lived = slot->state != SLOT_STARTING && slot->state != SLOT_WAITING;
+    if (has_lived && step->now - slot->live_since >= RESPAWN_HEALTHY_MS)
         slot->ends = 0;
     slot->ends++;
-    int64_t delay = plan_delay(slot->ends);
-    if (delay == 0)
+    return plan_delay(slot->ends);
+}
+
+static void respawn(struct step *step)
+{
+    int64_t delay = count_end(step);
+    if (step->plan->is_coming && step->slot->ends >= COMING_ENDS_MAX)
+        refuse(step);
+    else if (delay == 0)
         spawn(step);
     else
         enter(step, SLOT_WAITING, step->now + delay);
 }
 
+/* The successor is the slot's worker now. */
+static void inherit(struct step *step)
+{
+    int64_t deadline = step->slot->deadline;
+    count_end(step);
+    enter(step, SLOT_STARTING, deadline);
+}
+
+static void relieve_later(struct step *step)
+{
+    step->slot->ends++;
+    int64_t delay = plan_delay(step->slot->ends);
+    enter(step, SLOT_LIVE, step->now + (delay > RESPAWN_DELAY_MS ? delay : RESPAWN_DELAY_MS));
+}
+
 static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
     [SLOT_EMPTY] = {[PLAN_WANT] = spawn_afresh},
     [SLOT_STARTING] = {[PLAN_UNWANT] = dismiss,
-                       [PLAN_RENEW] = replace,
                        [PLAN_READY] = go_live,
-                       [PLAN_LEAVING] = replace,
                        [PLAN_ENDED] = respawn,
                        [PLAN_MISFIT] = refuse,
                        [PLAN_DUE] = kill_late},
     [SLOT_LIVE] = {[PLAN_UNWANT] = dismiss,
-                   [PLAN_RENEW] = replace,
-                   [PLAN_LEAVING] = replace,
+                   [PLAN_SPENT] = relieve,
                    [PLAN_ENDED] = respawn,
                    [PLAN_MISFIT] = refuse,
-                   [PLAN_STOPPED] = halt},
-    [SLOT_STOPPED] = {[PLAN_UNWANT] = dismiss,
-                      [PLAN_RENEW] = replace,
-                      [PLAN_LEAVING] = replace,
+                   [PLAN_STALLED] = stall,
+                   [PLAN_AWAY] = step_away,
+                   [PLAN_BACK] = step_back,
+                   [PLAN_DUE] = relieve},
+    [SLOT_RELIEVED] = {[PLAN_UNWANT] = dismiss_both,
+                       [PLAN_READY] = hand_over,
+                       [PLAN_ENDED] = inherit,
+                       [PLAN_MISFIT] = inherit,
+                       [PLAN_HEIR_ENDED] = relieve_later,
+                       [PLAN_STALLED] = give_way,
+                       [PLAN_AWAY] = step_away,
+                       [PLAN_BACK] = step_back,
+                       [PLAN_DUE] = kill_late},
+    [SLOT_STALLED] = {[PLAN_UNWANT] = dismiss,
+                      [PLAN_SPENT] = relieve,
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
-                      [PLAN_CONTINUED] = go_on},
-    [SLOT_WAITING] = {[PLAN_UNWANT] = forget, [PLAN_RENEW] = spawn_afresh, [PLAN_DUE] = spawn},
-    [SLOT_REFUSED] = {[PLAN_UNWANT] = forget, [PLAN_RENEW] = spawn_afresh},
+                      [PLAN_RECOVERED] = go_on,
+                      [PLAN_DUE] = abort_hung},
+    [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss,
+                      [PLAN_ENDED] = respawn,
+                      [PLAN_MISFIT] = refuse,
+                      [PLAN_DUE] = kill_late},
+    [SLOT_WAITING] = {[PLAN_UNWANT] = forget, [PLAN_DUE] = spawn},
+    [SLOT_REFUSED] = {[PLAN_UNWANT] = forget},
 };
 
 /* --------------------------------------------------------------------------- the adoptions */
 
-static bool is_live(const struct plan *plan, int slot)
-{
-    return slot >= 0 && plan->slots[slot].state == SLOT_LIVE;
-}
-
-/* The live slot with the fewest adopted ones; the next one up in a tie, so that they spread. */
+/* The serving slot with the fewest adopted ones; the next one up in a tie, so that they spread. */
 static int choose_adopter(const struct plan *plan, int slot)
 {
     int load[SLOTS_MAX] = {0};
@@ -186,7 +295,7 @@ static int choose_adopter(const struct plan *plan, int slot)
             load[plan->slots[i].adopter]++;
     for (int i = 1; i < plan->slot_count; i++) {
         int candidate = (slot + i) % plan->slot_count;
-        if (is_live(plan, candidate) && (best < 0 || load[candidate] < load[best]))
+        if (serves(plan, candidate) && (best < 0 || load[candidate] < load[best]))
             best = candidate;
     }
     return best;
@@ -196,8 +305,8 @@ static void release(struct plan *plan, int slot, struct plan_actions *actions)
 {
     int by = plan->slots[slot].adopter;
     plan->slots[slot].adopter = -1;
-    /* A stopped adopter reads it when it goes on. One that is gone needs no word. */
-    if (by >= 0 && (is_live(plan, by) || plan->slots[by].state == SLOT_STOPPED))
+    /* A stalled adopter reads it when it goes on. One that is gone needs no word. */
+    if (by >= 0 && (is_live(&plan->slots[by]) || plan->slots[by].state == SLOT_STALLED))
         act(actions, PLAN_RELEASE, slot, by);
 }
 
@@ -206,10 +315,10 @@ static void settle(struct plan *plan, struct plan_actions *actions)
 {
     for (int i = 0; i < plan->slot_count; i++) {
         struct plan_slot *slot = &plan->slots[i];
-        if (is_live(plan, slot->adopter) && !is_live(plan, i))
+        if (serves(plan, slot->adopter) && !serves(plan, i))
             continue;
         release(plan, i, actions);
-        if (is_live(plan, i))
+        if (serves(plan, i))
             continue;
         slot->adopter = choose_adopter(plan, i);
         if (slot->adopter >= 0)
@@ -221,8 +330,15 @@ static void settle(struct plan *plan, struct plan_actions *actions)
 static void rearm(const struct plan *plan, struct plan_actions *actions)
 {
     for (int i = 0; i < plan->slot_count; i++)
-        if (is_live(plan, i))
+        if (is_live(&plan->slots[i]))
             act(actions, PLAN_REARM, i, -1);
+}
+
+/* Whoever may have had a wake-up that it will not heed. */
+static bool loses_wakeups(enum plan_event event)
+{
+    return event == PLAN_ENDED || event == PLAN_MISFIT || event == PLAN_HEIR_ENDED ||
+           event == PLAN_STALLED;
 }
 
 void plan_step(struct plan *plan, enum plan_event event, int slot, int64_t now,
@@ -230,14 +346,20 @@ void plan_step(struct plan *plan, enum plan_event event, int slot, int64_t now,
 {
     struct plan_slot *s = &plan->slots[slot];
     struct step step = {.plan = plan, .slot = s, .number = slot, .now = now, .actions = actions};
-    bool was_live = s->state == SLOT_LIVE;
     rule *apply = rules[s->state][event];
     actions->count = 0;
     if (apply && (event == PLAN_UNWANT || !plan->is_stopping))
         apply(&step);
-    if (plan->is_stopping)
+    if (plan->is_stopping || plan->is_coming)
         return;
     settle(plan, actions);
-    if (was_live && (event == PLAN_ENDED || event == PLAN_MISFIT || event == PLAN_STOPPED))
+    if (apply && loses_wakeups(event))
         rearm(plan, actions);
+}
+
+void plan_take_over(struct plan *plan, struct plan_actions *actions)
+{
+    actions->count = 0;
+    plan->is_coming = false;
+    settle(plan, actions);
 }

@@ -5,8 +5,11 @@
  * a table [state][event]; who adopts which slot follows from the states after every step, so no
  * rule has to think of it.
  *
- * A slot is served by its own worker while that is live, and adopted by the worker of another slot
- * while it is not. The adopter is a live slot, and only one.
+ * A slot serves while its own worker accepts, and is adopted by the worker of another slot while
+ * that does not. The adopter is a slot that serves, and only one.
+ *
+ * Each generation of workers has a plan of its own. One that is coming starts its workers, and
+ * nothing else: the slots are still served by the present one's.
  */
 #ifndef DROVER_MASTER_PLAN_H
 #define DROVER_MASTER_PLAN_H
@@ -15,38 +18,45 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "worker/order.h"
 
 enum slot_state {
     SLOT_EMPTY,    /* no worker, and none is wanted */
     SLOT_STARTING, /* forked, not yet accepting */
     SLOT_LIVE,     /* accepting */
-    SLOT_STOPPED,  /* by SIGSTOP or its like */
+    SLOT_RELIEVED, /* the same, and its successor is starting */
+    SLOT_STALLED,  /* it was stopped by a signal, or hangs; ended at the deadline */
+    SLOT_ABORTED,  /* it was told to end for that; killed at the deadline */
     SLOT_WAITING,  /* the worker ended; another is forked at the deadline */
     SLOT_REFUSED,  /* the worker cannot run with this configuration */
     SLOT_STATES,
 };
 
 enum plan_event {
-    PLAN_WANT,      /* a worker is wanted here */
-    PLAN_UNWANT,    /* none is */
-    PLAN_RENEW,     /* a fresh one is */
-    PLAN_READY,     /* the worker accepts */
-    PLAN_LEAVING,   /* the worker was told to leave, not by us */
-    PLAN_ENDED,     /* the worker is gone, or could not be forked */
-    PLAN_MISFIT,    /* the worker is gone with EX_CONFIG */
-    PLAN_STOPPED,   /* by a signal */
-    PLAN_CONTINUED, /* again */
-    PLAN_DUE,       /* the slot's deadline has passed */
+    PLAN_WANT,       /* a worker is wanted here */
+    PLAN_UNWANT,     /* none is */
+    PLAN_READY,      /* the worker accepts, or the successor, if there is one */
+    PLAN_SPENT,      /* the worker is to be replaced */
+    PLAN_ENDED,      /* the worker is gone, or could not be forked */
+    PLAN_MISFIT,     /* the worker is gone with EX_CONFIG */
+    PLAN_HEIR_ENDED, /* the successor is gone */
+    PLAN_STALLED,    /* the worker was stopped, or hangs */
+    PLAN_RECOVERED,  /* and goes on */
+    PLAN_AWAY,       /* the worker takes nothing from its queue, for a good reason or none */
+    PLAN_BACK,       /* and does again */
+    PLAN_DUE,        /* the slot's deadline has passed */
     PLAN_EVENTS,
 };
 
 enum plan_deed {
     PLAN_SPAWN,   /* fork a worker for the slot */
-    PLAN_KILL,    /* SIGKILL the slot's worker */
-    PLAN_DISMISS, /* the slot's worker leaves: it drains, and is no longer the slot's */
+    PLAN_KILL,    /* SIGKILL the slot's worker; the successor, if there is one */
+    PLAN_ABORT,   /* SIGABRT the slot's worker, so that a core shows where it hung */
+    PLAN_DISMISS, /* the slot's worker drains and is no longer the slot's; its successor is */
     PLAN_ADOPT,   /* the worker of slot `by` accepts for the slot too */
     PLAN_RELEASE, /* and no longer */
     PLAN_REARM,   /* the slot's worker watches the shared sockets anew */
+    PLAN_GIVE_UP, /* a coming generation is not to become the present one */
 };
 
 struct plan_action {
@@ -64,8 +74,9 @@ struct plan_actions {
 
 struct plan_slot {
     enum slot_state state;
-    int adopter; /* the slot whose worker accepts here too; -1: none */
-    int ends;    /* in a row, without a healthy period between */
+    bool is_away; /* its queue is steered around, and served by another */
+    int adopter;  /* the slot whose worker accepts here too; -1: none */
+    int ends;     /* in a row, without a healthy period between */
     int64_t live_since;
     int64_t deadline; /* PLAN_DUE is to be told then; CLOCK_NEVER */
 };
@@ -73,11 +84,13 @@ struct plan_slot {
 struct plan {
     int slot_count;
     int64_t start_timeout; /* milliseconds; 0: never */
+    int64_t hang_timeout;  /* the same */
+    bool is_coming;        /* nobody adopts yet, and what cannot start gives all up */
     bool is_stopping;      /* only PLAN_UNWANT means something, and nobody adopts */
     struct plan_slot slots[SLOTS_MAX];
 };
 
-void plan_init(struct plan *plan, int64_t start_timeout);
+void plan_init(struct plan *plan, int64_t start_timeout, int64_t hang_timeout);
 
 /* One more slot, empty. Returns its number, -1 when there are SLOTS_MAX. */
 int plan_add_slot(struct plan *plan);
@@ -86,6 +99,15 @@ int plan_add_slot(struct plan *plan);
  */
 void plan_step(struct plan *plan, enum plan_event event, int slot, int64_t now,
                struct plan_actions *actions);
+
+/* A coming generation is the present one from here on. */
+void plan_take_over(struct plan *plan, struct plan_actions *actions);
+
+/* The slots that serve. Returns how many. */
+int plan_serving(const struct plan *plan, struct slot_set *serving);
+
+/* Is every slot that has, or is to have, a worker served by it? */
+bool plan_is_whole(const struct plan *plan);
 
 /* The nearest deadline of all slots, and its slot in *slot; CLOCK_NEVER when there is none. */
 int64_t plan_next(const struct plan *plan, int *slot);

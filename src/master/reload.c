@@ -1,59 +1,169 @@
 #include "master/reload.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/prepare.h"
+#include "master/scale.h"
+#include "master/slots.h"
 
-static void renew_next(struct master *m)
+/* ------------------------------------------------------------------------------- giving up */
+
+/* It lives on until its last worker has been reaped. */
+static void put_aside(struct master *m, struct generation *g)
 {
-    while (m->renewing < m->plan.slot_count && m->plan.slots[m->renewing].state == SLOT_EMPTY)
-        m->renewing++;
-    if (m->renewing < m->plan.slot_count) {
-        crew_step(m, PLAN_RENEW, m->renewing);
-        return;
-    }
-    log_info("reload: every worker is a fresh one");
-    m->renewing = -1;
+    g->plan.is_stopping = true;
+    g->next = m->leaving;
+    m->leaving = g;
 }
 
-/* No worker is given up for one that has nothing to serve. */
-static bool can_begin(const struct master *m)
+static void drop(struct master *m, struct generation *g)
 {
-    if (!m->settings->root)
-        return true;
-    int fd = open(m->settings->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        log_warn("reload: nothing is changed: --root %s", m->settings->root);
-        return false;
+    m->coming = NULL;
+    put_aside(m, g);
+    crew_dismiss_all(m, g, 0);
+    slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+}
+
+void reload_give_up(struct master *m, const char *why)
+{
+    if (!m->coming)
+        return;
+    drop(m, m->coming);
+    log_warnx("reload: nothing is changed: %s", why);
+}
+
+void reload_sweep(struct master *m)
+{
+    struct generation **at = &m->leaving;
+    while (*at) {
+        struct generation *g = *at;
+        if (g->children > 0) {
+            at = &g->next;
+            continue;
+        }
+        *at = g->next;
+        if (m->applied == g->configuration)
+            m->applied = NULL;
+        generation_free(g, m->source);
     }
-    close(fd);
-    return true;
+}
+
+/* --------------------------------------------------------------------------- the beginning */
+
+/* A line an error. */
+static void refuse(char *why)
+{
+    char *rest = NULL;
+    log_warnx("reload: nothing is changed, since the configuration cannot be used:");
+    for (char *line = strtok_r(why, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        log_warnx("reload: %s", line);
+}
+
+static struct generation *read_anew(struct master *m)
+{
+    static char why[CONFIGURATION_WHY_SIZE];
+    int status;
+    struct configuration *configuration = m->source->read(m->source->context, &status, why,
+                                                          sizeof why);
+    if (!configuration) {
+        refuse(why);
+        return NULL;
+    }
+    struct generation *g = generation_new(configuration);
+    if (!g) {
+        log_warn("reload: nothing is changed");
+        m->source->free(configuration);
+    }
+    return g;
+}
+
+/* What signals have made of the number of workers holds until the configuration has another one. */
+static void keep_scale(const struct master *m, struct generation *g)
+{
+    if (g->settings->workers == m->present->configured)
+        g->settings->workers = crew_size(m->present);
+}
+
+/* Slots are never fewer: what a retired one's sockets get must be served. */
+static int open_slots(struct master *m, struct generation *g, char *why, size_t size)
+{
+    struct settings *s = g->settings;
+    struct generation *present = m->present;
+    while (present->plan.slot_count < s->workers)
+        if (scale_add_slot(m) < 0) {
+            snprintf(why, size, "cannot add a slot to the %d there are: %s",
+                     present->plan.slot_count, strerror(errno));
+            return -1;
+        }
+    slots_carry(&g->doors, s->addresses, s->address_count, &present->doors,
+                present->settings->addresses);
+    if (slots_open(&g->doors, s->addresses, s->address_count, present->plan.slot_count, why, size))
+        return -1;
+    for (int slot = 0; slot < present->plan.slot_count; slot++)
+        plan_add_slot(&g->plan);
+    return 0;
+}
+
+static void tell_fixed(const struct master *m, const struct generation *g)
+{
+    const char *key = configuration_fixed(m->present->configuration, g->configuration);
+    if (key)
+        log_warnx("reload: a new %s takes an upgrade (USR2) or a restart; it stays as it is", key);
+}
+
+static void start(struct master *m, struct generation *g)
+{
+    m->coming = g;
+    g->plan.is_coming = true;
+    for (int slot = 0; slot < g->settings->workers && m->coming == g; slot++)
+        crew_step(m, g, PLAN_WANT, slot);
 }
 
 void reload_begin(struct master *m)
 {
-    if (m->plan.is_stopping || !can_begin(m))
+    char why[DROVER_WHY_SIZE] = "";
+    if (m->is_stopping || m->is_handed_over)
         return;
-    m->renewing = 0;
-    renew_next(m);
+    struct generation *g = read_anew(m);
+    if (!g)
+        return;
+    reload_give_up(m, "another reload has begun");
+    tell_fixed(m, g);
+    prepare_descriptors(g->settings);
+    keep_scale(m, g);
+    bool is_open = open_slots(m, g, why, sizeof why) == 0;
+    if (is_open && prepare_app(m, g, why, sizeof why) == 0) {
+        start(m, g);
+        return;
+    }
+    log_warnx("reload: nothing is changed: %s", why);
+    if (is_open)
+        slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    put_aside(m, g);
 }
 
-void reload_go_on(struct master *m, int slot)
+/* ------------------------------------------------------------------------------ the change */
+
+static void change(struct master *m, struct generation *g)
 {
-    if (m->renewing != slot)
-        return;
-    m->renewing++;
-    renew_next(m);
+    struct generation *old = m->present;
+    uint32_t closing = slots_lost(&old->doors, &g->doors);
+    m->present = g;
+    m->coming = NULL;
+    put_aside(m, old);
+    log_set_level(g->settings->log_level);
+    crew_take_over(m, g);
+    crew_dismiss_all(m, old, closing);
+    slots_close(&old->doors, old->settings->addresses, &g->doors);
+    log_info("reload: %d workers serve with the new configuration", crew_size(g));
 }
 
-void reload_give_up(struct master *m, int slot)
+void reload_go_on(struct master *m)
 {
-    if (m->renewing != slot)
-        return;
-    m->renewing = -1;
-    log_warnx(
-        "reload: given up, since worker %d does not start; those that were not replaced go on",
-        slot);
+    if (m->coming && plan_is_whole(&m->coming->plan))
+        change(m, m->coming);
 }

@@ -1,19 +1,23 @@
 /*
- * reload - replaces the workers by fresh ones, one after the other, so that the rest serves
- * meanwhile. It is given up when a fresh one does not start.
+ * reload - a coming generation: made of what the configuration says now, on the slots there are.
+ * Nothing changes until every one of its workers accepts; then the present ones leave. Whatever
+ * goes wrong before that, the present generation goes on as it is.
  */
 #ifndef DROVER_MASTER_RELOAD_H
 #define DROVER_MASTER_RELOAD_H
 
 #include "master/state.h"
 
-/* From the first slot on, also when one is under way. */
+/* Reads the configuration. One that is coming already is given up for it. */
 void reload_begin(struct master *m);
 
-/* This slot has a worker that accepts, or needs none: on to the next, if it was this one's turn. */
-void reload_go_on(struct master *m, int slot);
+/* A worker of the coming generation accepts, or is no longer wanted: it may be ready now. */
+void reload_go_on(struct master *m);
 
-/* The worker of this slot did not start. */
-void reload_give_up(struct master *m, int slot);
+/* What is coming is given up, for this reason. Nothing when nothing is. */
+void reload_give_up(struct master *m, const char *why);
+
+/* Frees the generations whose workers have all left. */
+void reload_sweep(struct master *m);
 
 #endif

@@ -6,6 +6,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "os/pass.h"
+
 /* How long the kernel waits for a client's first bytes before it hands the connection over all the
  * same: seconds, TCP_DEFER_ACCEPT. */
 #define DEFER_SECONDS 10
@@ -39,48 +41,142 @@ static int explain(const struct net_address *address, char *why, size_t size)
     return cause == EADDRINUSE || cause == EADDRNOTAVAIL ? EX_UNAVAILABLE : EX_OSERR;
 }
 
-/* The index of a socket in its reuseport group is the order of listen(2): slot by slot. */
 static int open_own(struct doors *doors, const struct net_address *address, int i, int slot)
 {
-    if (doors->own[slot][i] < 0)
-        doors->own[slot][i] = net_join(address);
-    if (doors->own[slot][i] < 0)
+    int fd = net_join(address);
+    if (fd < 0)
         return -1;
-    return net_listen(doors->own[slot][i], address, DEFER_SECONDS);
+    doors->own[slot][i] = fd;
+    return net_listen(fd, address, DEFER_SECONDS);
 }
 
-static int open_address(struct doors *doors, struct net_address *address, int i)
+static bool is_open(const struct doors *doors, int i)
+{
+    if (doors->shared[i] >= 0)
+        return true;
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        if (doors->own[slot][i] >= 0)
+            return true;
+    return false;
+}
+
+static int open_first(struct doors *doors, struct net_address *address, int i)
 {
     int fd = net_bind(address);
     if (fd < 0)
         return -1;
-    if (net_is_shared(address)) {
+    if (net_is_shared(address))
         doors->shared[i] = fd;
-        return net_listen(fd, address, DEFER_SECONDS);
-    }
-    doors->own[0][i] = fd; /* the first of the group */
+    else
+        doors->own[0][i] = fd;
+    return net_listen(fd, address, DEFER_SECONDS);
+}
+
+/* The index of a socket in its reuseport group is the order of listen(2): slot by slot. */
+static int open_address(struct doors *doors, struct net_address *address, int i)
+{
+    if (!is_open(doors, i) && open_first(doors, address, i) < 0)
+        return -1;
+    if (net_is_shared(address))
+        return 0;
     for (int slot = 0; slot < doors->slot_count; slot++)
-        if (open_own(doors, address, i, slot) < 0)
+        if (doors->own[slot][i] < 0 && open_own(doors, address, i, slot) < 0)
             return -1;
+    return 0;
+}
+
+static int open_inbox(struct doors *doors, int slot)
+{
+    int ends[2];
+    if (doors->inbox[slot][INBOX_OUT] >= 0)
+        return 0;
+    if (pass_pair(ends) < 0)
+        return -1;
+    doors->inbox[slot][INBOX_OUT] = ends[0];
+    doors->inbox[slot][INBOX_IN] = ends[1];
+    return 0;
+}
+
+static int open_all(struct doors *doors, struct net_address *addresses, int address_count,
+                    char *why, size_t why_size)
+{
+    for (int i = 0; i < address_count; i++) {
+        if (open_address(doors, &addresses[i], i) < 0)
+            return explain(&addresses[i], why, why_size);
+        doors->is_proxied[i] = addresses[i].proxy;
+    }
+    for (int slot = 0; slot < doors->slot_count; slot++)
+        if (open_inbox(doors, slot) < 0) {
+            snprintf(why, why_size, "cannot open a slot's inbox: %s", strerror(errno));
+            return EX_OSERR;
+        }
     return 0;
 }
 
 int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
                int slot_count, char *why, size_t why_size)
 {
-    doors_init(doors);
+    const struct doors before = *doors;
     doors->slot_count = slot_count;
-    for (int i = 0; i < address_count; i++) {
-        if (open_address(doors, &addresses[i], i) < 0) {
-            int status = explain(&addresses[i], why, why_size);
-            slots_close(doors, addresses);
-            return status;
-        }
-        doors->is_proxied[i] = addresses[i].proxy;
-        doors->address_count = i + 1;
-    }
-    return 0;
+    doors->address_count = address_count;
+    int status = open_all(doors, addresses, address_count, why, why_size);
+    if (status)
+        slots_close(doors, addresses, &before);
+    return status;
 }
+
+/* ------------------------------------------------------------------------- from one to another */
+
+static bool is_same(const struct net_address *a, const struct net_address *b)
+{
+    return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
+}
+
+static bool is_same_wish(const struct net_address *a, struct net_address b)
+{
+    if (!a->any_port || !b.any_port)
+        return false;
+    net_set_port(&b, 0);
+    return is_same(a, &b);
+}
+
+/* Which of these it is, or had been asked for as; -1: none that was not taken yet. */
+static int find(const struct net_address *address, const struct net_address *have, int count,
+                uint32_t taken)
+{
+    for (int i = 0; i < count; i++)
+        if (!(taken >> i & 1) && is_same(address, &have[i]))
+            return i;
+    for (int i = 0; i < count; i++)
+        if (!(taken >> i & 1) && is_same_wish(address, have[i]))
+            return i;
+    return -1;
+}
+
+static void carry(struct doors *doors, int i, const struct doors *from, int j)
+{
+    doors->shared[i] = from->shared[j];
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        doors->own[slot][i] = from->own[slot][j];
+}
+
+void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
+                 const struct doors *from, const struct net_address *have)
+{
+    uint32_t taken = 0;
+    memcpy(doors->inbox, from->inbox, sizeof doors->inbox);
+    for (int i = 0; i < address_count; i++) {
+        int j = find(&addresses[i], have, from->address_count, taken);
+        if (j < 0)
+            continue;
+        taken |= UINT32_C(1) << j;
+        memcpy(&addresses[i].storage, &have[j].storage, sizeof have[j].storage);
+        addresses[i].length = have[j].length;
+        carry(doors, i, from, j);
+    }
+}
+
+/* --------------------------------------------------------------------------------- one slot */
 
 static void close_slot(struct doors *doors, int slot)
 {
@@ -91,36 +187,100 @@ static void close_slot(struct doors *doors, int slot)
     }
 }
 
+static int open_slot(struct doors *doors, const struct net_address *addresses, int slot)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        if (!net_is_shared(&addresses[i]) && open_own(doors, &addresses[i], i, slot) < 0)
+            return -1;
+    return open_inbox(doors, slot);
+}
+
 int slots_add(struct doors *doors, const struct net_address *addresses)
 {
     int slot = doors->slot_count;
-    for (int i = 0; i < doors->address_count; i++) {
-        if (net_is_shared(&addresses[i]))
-            continue;
-        if (open_own(doors, &addresses[i], i, slot) < 0) {
-            int saved = errno;
-            close_slot(doors, slot);
-            errno = saved;
-            return -1;
-        }
+    if (open_slot(doors, addresses, slot) < 0) {
+        int saved = errno;
+        close_slot(doors, slot);
+        errno = saved;
+        return -1;
     }
     doors->slot_count++;
     return 0;
 }
 
-size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX])
+size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX + INBOX_ENDS])
 {
     size_t count = 0;
     for (int i = 0; i < doors->address_count; i++)
         if (doors->own[slot][i] >= 0)
             fds[count++] = doors->own[slot][i];
+    for (int end = 0; end < INBOX_ENDS; end++)
+        fds[count++] = doors->inbox[slot][end];
     return count;
 }
 
-void slots_close(struct doors *doors, const struct net_address *addresses)
+/* ------------------------------------------------------------------------------ the closing */
+
+static bool has_socket(const struct doors *doors, int fd)
 {
-    for (int i = 0; i < ADDRESSES_MAX; i++)
+    for (int i = 0; i < ADDRESSES_MAX; i++) {
+        if (doors->shared[i] == fd)
+            return true;
+        for (int slot = 0; slot < SLOTS_MAX; slot++)
+            if (doors->own[slot][i] == fd)
+                return true;
+    }
+    return false;
+}
+
+static bool has_inbox(const struct doors *doors, int slot, int end)
+{
+    return doors->inbox[slot][end] >= 0;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void keep_open(int *fd, const struct doors *others)
+{
+    if (*fd >= 0 && others && has_socket(others, *fd))
+        *fd = -1;
+}
+
+uint32_t slots_lost(const struct doors *doors, const struct doors *others)
+{
+    uint32_t lost = 0;
+    for (int i = 0; i < doors->address_count; i++) {
+        int fd = doors->shared[i] >= 0 ? doors->shared[i] : doors->own[0][i];
+        if (fd >= 0 && !has_socket(others, fd))
+            lost |= UINT32_C(1) << i;
+    }
+    return lost;
+}
+
+/* From the last slot on: a socket that leaves its reuseport group is replaced by the last one. */
+void slots_close(struct doors *doors, const struct net_address *addresses,
+                 const struct doors *others)
+{
+    for (int i = 0; i < ADDRESSES_MAX; i++) {
+        keep_open(&doors->shared[i], others);
         if (doors->shared[i] >= 0)
             net_unlink(&addresses[i]);
-    doors_close(doors);
+        close_one(&doors->shared[i]);
+        for (int slot = SLOTS_MAX - 1; slot >= 0; slot--) {
+            keep_open(&doors->own[slot][i], others);
+            close_one(&doors->own[slot][i]);
+        }
+    }
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        for (int end = 0; end < INBOX_ENDS; end++) {
+            if (others && has_inbox(others, slot, end))
+                doors->inbox[slot][end] = -1;
+            close_one(&doors->inbox[slot][end]);
+        }
+    doors_init(doors);
 }

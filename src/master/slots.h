@@ -1,33 +1,47 @@
 /*
- * slots - opens the doors of the slots: one reuseport socket a slot and address.
+ * slots - opens the doors of the slots: one reuseport socket a slot and address, and an inbox.
  *
- * A listening socket is never closed while the server runs: what is half open or queued at it
- * would be reset.
+ * A listening socket is never closed while the server runs and its address is served: what is half
+ * open or queued at it would be reset.
  */
 #ifndef DROVER_MASTER_SLOTS_H
 #define DROVER_MASTER_SLOTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "os/net.h"
 #include "worker/doors.h"
 
 /*
- * Binds every address and opens the doors of `slot_count` slots. Port 0 is replaced in `addresses`
- * by what the kernel chose. Returns 0, or the status to exit with, and in `why` which address it
- * was, what is wrong with it, and who holds it if that can be known. On failure nothing
- * stays open; after success slots_close() is due.
+ * Opens what is not open yet of the doors of `slot_count` slots for these addresses; what was
+ * carried over stays as it is. Port 0 is replaced in `addresses` by what the kernel chose. Returns
+ * 0, or the status to exit with, and in `why` which address it was, what is wrong with it, and who
+ * holds it if that can be known; nothing that was opened stays open then.
  */
 int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
                int slot_count, char *why, size_t why_size);
 
+/*
+ * Takes what these doors have for the addresses that are among `have` over into others, which are
+ * empty: both hold the same sockets from then on. The addresses get the ports that are bound.
+ */
+void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
+                 const struct doors *from, const struct net_address *have);
+
 /* Opens the doors of one more slot. Returns 0, or -1 with errno set and nothing changed. */
 int slots_add(struct doors *doors, const struct net_address *addresses);
 
-/* The sockets of a slot's own, in the order of the addresses. Returns how many. */
-size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX]);
+/* The sockets of a slot's own, in the order of the addresses, and both ends of its inbox. Returns
+ * how many. */
+size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX + INBOX_ENDS]);
 
-/* Closes all, and removes the files of unix sockets. */
-void slots_close(struct doors *doors, const struct net_address *addresses);
+/* Closes those that the others, which may be NULL, do not have, and removes the files of such unix
+ * sockets. No doors are left. */
+void slots_close(struct doors *doors, const struct net_address *addresses,
+                 const struct doors *others);
+
+/* Which addresses the others do not have, a bit each. */
+uint32_t slots_lost(const struct doors *doors, const struct doors *others);
 
 #endif

@@ -6,33 +6,52 @@
 
 #include <drover.h>
 
-#include "config/settings.h"
+#include "config/configuration.h"
 #include "master/children.h"
-#include "master/plan.h"
+#include "master/generation.h"
 #include "os/loop.h"
 #include "worker/board.h"
-#include "worker/doors.h"
+
+struct upgrade;
 
 struct master {
-    struct settings *settings;    /* borrowed */
-    const struct drover_app *app; /* borrowed */
+    const struct configuration_source *source; /* borrowed */
+    struct generation *present;                /* owned */
+    struct generation *coming;                 /* owned; NULL: no reload is under way */
+    struct generation *leaving;                /* owned; a list */
     pid_t pid;
     struct loop *loop;
     int signals; /* signalfd */
     int pidfile; /* -1: none */
-    struct doors doors;
     struct board *board;
-    struct plan plan;
     struct children children;
-    int64_t now;       /* of this turn, as clock_ms() */
-    bool is_announced; /* every worker has accepted once */
-    int renewing;      /* the slot that a reload is at; -1: no reload is under way */
-    /* A slot's worker accepts, or has ended before it did. */
-    void (*on_start)(struct master *m, int slot, bool accepts);
-    /* A slot's worker cannot stay, says why, and waits for what the master says. */
+    int64_t now;                         /* of this turn, as clock_ms() */
+    bool is_announced;                   /* every worker has accepted once */
+    const struct configuration *applied; /* whose keys the applications have; NULL: nobody's */
+    bool is_stopping;
+    bool is_filtered;    /* the kernel drops new clients of a stop */
+    bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */
+    int64_t stop_at;     /* when a stop that goes on accepting begins; CLOCK_NEVER */
+    int64_t pulse_at;    /* when the board is looked at next */
+    uint64_t pulse_sum;  /* of what the workers had done then */
+    /* What new connections are steered to; is_steered: not to all. */
+    struct slot_set steered;
+    bool is_steered;
+    bool cannot_steer; /* the kernel does not let us, which was told */
+    /* A worker accepts, or has ended before it did. */
+    void (*on_start)(struct master *m, struct generation *g, int slot, bool accepts);
+    /* A worker of a slot cannot stay, says why, and waits for what the master says. */
     void (*on_leaving)(struct master *m, const struct child *child, const char *why);
+    /* A coming generation cannot become the present one, because of this slot's worker. */
+    void (*on_give_up)(struct master *m, int slot);
     int status; /* to exit with; 0 but for a start that was given up */
     size_t cut; /* connections that were closed at a drain's deadline */
 };
+
+/* The plan of the present generation. */
+static inline struct plan *plan_of(struct master *m)
+{
+    return &m->present->plan;
+}
 
 #endif

@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,6 +154,41 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
 }
 
+static uint64_t drops_of(int fd)
+{
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof figures;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &size) < 0)
+        return 0;
+    return figures[SK_MEMINFO_DROPS];
+}
+
+/* Of a unix socket's queue the kernel says only whether it is empty. */
+static int queue_by_poll(int fd, struct net_queue *queue)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int n = poll(&p, 1, 0);
+    if (n < 0)
+        return -1;
+    *queue = (struct net_queue){.queued = (p.revents & POLLIN) != 0};
+    return 0;
+}
+
+int net_queue(int fd, struct net_queue *queue)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return errno == EOPNOTSUPP ? queue_by_poll(fd, queue) : -1;
+    if (info.tcpi_state != TCP_LISTEN) {
+        errno = EINVAL;
+        return -1;
+    }
+    *queue = (struct net_queue){
+        .queued = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = drops_of(fd)};
+    return 0;
+}
+
 void net_unlink(const struct net_address *address)
 {
     if (address->any.sa_family == AF_UNIX && address->un.sun_path[0] != '\0')
@@ -180,4 +217,25 @@ void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
     } else {
         snprintf(text, NET_TEXT_SIZE, "unix:%s", address->un.sun_path);
     }
+}
+
+void net_set_port(struct net_address *address, uint16_t port)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    if (address->any.sa_family == AF_INET) {
+        memcpy(&in, &address->storage, sizeof in);
+        in.sin_port = htons(port);
+        memcpy(&address->storage, &in, sizeof in);
+    } else if (address->any.sa_family == AF_INET6) {
+        memcpy(&in6, &address->storage, sizeof in6);
+        in6.sin6_port = htons(port);
+        memcpy(&address->storage, &in6, sizeof in6);
+    }
+}
+int net_drop_new(int fd)
+{
+    (void)fd;
+    errno = ENOTSUP;
+    return -1;
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -25,9 +26,10 @@ struct net_address {
     };
     socklen_t length;
     int backlog;
-    bool defer; /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
-    bool proxy; /* a PROXY header comes first on every connection; for whoever reads it */
-    bool dual;  /* [::] that takes IPv4 clients too */
+    bool defer;    /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
+    bool proxy;    /* a PROXY header comes first on every connection; for whoever reads it */
+    bool dual;     /* [::] that takes IPv4 clients too */
+    bool any_port; /* port 0 was asked for; it stays true when the kernel has chosen one */
 };
 
 /* Unix sockets cannot be a reuseport group: all workers share one socket. */
@@ -50,6 +52,26 @@ int net_join(const struct net_address *address);
  * for a client's bytes. -1 with errno set, EADDRINUSE when another was faster.
  */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
+
+/* The accept queue of a listener. */
+struct net_queue {
+    unsigned queued; /* connections that wait; it is full when there is one more than `limit` */
+    unsigned limit;  /* the backlog, as far as net.core.somaxconn allows it; 0: not known */
+    uint64_t drops;  /* packets that were turned away since it listens; modulo 2 to the 32nd */
+};
+
+/*
+ * Asks the kernel, in two calls that wait for nothing. Of a unix socket it says no more than
+ * whether somebody waits: `queued` is 0 or 1 then, and the others 0. A client for whose first bytes
+ * TCP_DEFER_ACCEPT waits is not in the queue.
+ * Returns 0, or -1 with errno set: EINVAL when a TCP socket does not listen.
+ */
+int net_queue(int fd, struct net_queue *queue);
+
+int net_drop_new(int fd);
+
+/* Port 0 is "any". Unix addresses have none. */
+void net_set_port(struct net_address *address, uint16_t port);
 
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);

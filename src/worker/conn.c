@@ -178,9 +178,9 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
 
 /* The application has answered, and the rest of the body, which is still to come, is not waited
  * for: its client may itself wait. */
-static bool is_early(const struct conn *conn)
+static bool is_early(const struct conn_work *work)
 {
-    return conn->work && conn->work->in_body && conn->work->exchange->response.is_finished;
+    return work && work->in_body && work->exchange->response.is_finished;
 }
 
 /* All that was answered has left. */
@@ -196,7 +196,7 @@ static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
     enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
     if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
         arm(conn, env, kind);
-    if (is_early(conn) && work->exchange->response.is_deferred)
+    if (work->exchange && is_early(work) && work->exchange->response.is_deferred)
         conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
     conn->state = CONN_RECEIVING;
     return CONN_WANT_READ;
@@ -429,7 +429,7 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
     switch ((enum conn_state)conn->state) {
     case CONN_STREAMING: return step_stream(conn, env);
     case CONN_SENDING: return CONN_WANT_WRITE;
-    case CONN_RECEIVING: return is_early(conn) ? answer_early(conn, env) : CONN_WANT_READ;
+    case CONN_RECEIVING: return is_early(conn->work) ? answer_early(conn, env) : CONN_WANT_READ;
     case CONN_WAITING: break;
     default: return CONN_WANT_READ;
     }
@@ -473,7 +473,7 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         work->stream->error = ETIMEDOUT;
     if (kind == DEADLINE_ANSWER)
         return give_up(conn, env);
-    if (kind == DEADLINE_BODY && is_early(conn))
+    if (kind == DEADLINE_BODY && is_early(work))
         return answer_early(conn, env);
     bool has_begun = work && conn->state != CONN_GREETING && (work->in.len > 0 || work->in_body);
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)

@@ -226,3 +226,19 @@ Test(address, a_short_room_for_why_is_kept_to)
     cr_expect_str_eq(why, "ther");
     cr_expect_eq(why[5], 'X');
 }
+
+Test(address, remembers_that_any_port_will_do)
+{
+    static const struct {
+        const char *text;
+        bool any;
+    } rows[] = {{":0", true},   {"127.0.0.1:0", true},  {"[::1]:0,proxy", true},
+                {":80", false}, {"127.0.0.1:1", false}, {"unix:/0", false}};
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct net_address address;
+        char why[256] = "";
+        cr_assert_eq(address_parse(rows[i].text, &address, 1, why, sizeof why), 1, "%s: %s",
+                     rows[i].text, why);
+        cr_expect_eq(address.any_port, rows[i].any, "%s", rows[i].text);
+    }
+}

@@ -384,6 +384,102 @@ Test(net, unix_sockets_are_shared)
     cr_expect(net_is_shared(&d));
 }
 
+/* ------------------------------------------------------------------------------------- the queue
+ */
+
+static int try_client(const struct net_address *a)
+{
+    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    cr_assert_geq(fd, 0);
+    if (connect(fd, &a->any, a->length) < 0)
+        cr_assert(errno == EINPROGRESS || errno == EAGAIN, "%m");
+    return fd;
+}
+
+static struct net_queue queue_of(int fd)
+{
+    struct net_queue queue = {.queued = 77, .limit = 77, .drops = 77};
+    cr_assert_eq(net_queue(fd, &queue), 0, "%m");
+    return queue;
+}
+
+/* The kernel lets one more in than the backlog says, and drops what comes then. */
+static void check_queue(struct net_address a, const char *name)
+{
+    int clients[8];
+    a.backlog = 4;
+    int fd = bind_and_listen(&a);
+    struct net_queue queue = queue_of(fd);
+    cr_expect(queue.queued == 0 && queue.limit == 4 && queue.drops == 0, "%s", name);
+    for (unsigned i = 0; i < LENGTH(clients); i++) {
+        clients[i] = try_client(&a);
+        queue = queue_of(fd);
+        cr_expect_eq(queue.queued, i < 5 ? i + 1 : 5, "%s: %u: %u", name, i, queue.queued);
+        cr_expect_eq(queue.limit, 4, "%s", name);
+        cr_expect_geq(queue.drops, i < 5 ? 0 : i - 4, "%s: %u", name, i);
+    }
+    int taken = accept(fd, NULL, NULL);
+    cr_expect_eq(queue_of(fd).queued, 4, "%s: one was accepted", name);
+    close(taken);
+    for (size_t i = 0; i < LENGTH(clients); i++)
+        close(clients[i]);
+    close(fd);
+}
+
+Test(net, queue)
+{
+    check_queue(v4("127.0.0.1", 0), "127.0.0.1");
+    if (has_v6())
+        check_queue(v6("::1", 0, false), "::1");
+}
+
+Test(net, who_has_said_nothing_is_not_in_the_queue)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    a.defer = true;
+    int fd = net_bind(&a);
+    cr_assert_eq(net_listen(fd, &a, 10), 0, "%m");
+    int from = client(&a);
+    cr_expect_eq(queue_of(fd).queued, 0);
+    cr_assert_eq(send(from, "x", 1, 0), 1);
+    cr_expect_eq(queue_of(fd).queued, 1);
+    close(from);
+    close(fd);
+}
+
+Test(net, the_queue_of_a_unix_socket)
+{
+    struct net_address a = local("@drover-test-queue");
+    int fd = bind_and_listen(&a);
+    cr_expect_eq(queue_of(fd).queued, 0);
+    int first = client(&a), second = client(&a);
+    struct net_queue queue = queue_of(fd);
+    cr_expect_eq(queue.queued, 1, "somebody waits");
+    cr_expect(queue.limit == 0 && queue.drops == 0);
+    close(accept(fd, NULL, NULL));
+    close(accept(fd, NULL, NULL));
+    cr_expect_eq(queue_of(fd).queued, 0);
+    close(second);
+    close(first);
+    close(fd);
+}
+
+Test(net, what_has_no_queue)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    struct net_queue queue;
+    int fd = net_bind(&a);
+    cr_expect_eq(net_queue(fd, &queue), -1);
+    cr_expect_eq(errno, EINVAL, "%m");
+    close(fd);
+    cr_expect_eq(net_queue(fd, &queue), -1);
+    cr_expect_eq(errno, EBADF, "%m");
+    fd = make_file(1);
+    cr_expect_eq(net_queue(fd, &queue), -1);
+    cr_expect_eq(errno, ENOTSOCK, "%m");
+    close(fd);
+}
+
 /* --------------------------------------------------------------------------------------- text */
 
 static void expect_text(struct net_address a, const char *expected)

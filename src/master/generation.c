@@ -1,0 +1,26 @@
+#include "master/generation.h"
+
+#include <stdlib.h>
+
+struct generation *generation_new(struct configuration *configuration)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (!generation)
+        return NULL;
+    generation->configuration = configuration;
+    generation->settings = &configuration->settings;
+    generation->app = configuration->app;
+    generation->configured = configuration->settings.workers;
+    doors_init(&generation->doors);
+    plan_init(&generation->plan, generation->settings->start_timeout,
+              generation->settings->hang_timeout);
+    return generation;
+}
+
+void generation_free(struct generation *generation, const struct configuration_source *source)
+{
+    if (!generation)
+        return;
+    source->free(generation->configuration);
+    free(generation);
+}

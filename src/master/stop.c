@@ -1,0 +1,83 @@
+#include "master/stop.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/crew.h"
+#include "master/reload.h"
+#include "os/net.h"
+#include "os/sigfd.h"
+
+/* Who comes now is refused once the sockets are closed, and not reset after it was let in. Where
+ * the kernel does not permit it, a client that comes at the last moment is. */
+static bool drop_new(const struct doors *doors)
+{
+    bool is_filtered = true;
+    for (int slot = 0; slot < doors->slot_count; slot++)
+        for (int i = 0; i < doors->address_count; i++)
+            if (doors->own[slot][i] >= 0 && net_drop_new(doors->own[slot][i]) < 0)
+                is_filtered = false;
+    return is_filtered;
+}
+
+static void begin(struct master *m)
+{
+    m->stop_at = CLOCK_NEVER;
+    reload_give_up(m, "the server stops");
+    m->is_filtered = drop_new(&m->present->doors);
+    log_debug("new connections are %s", m->is_filtered ? "dropped" : "refused");
+    m->is_stopping = true;
+    plan_of(m)->is_stopping = true;
+    for (int slot = 0; slot < plan_of(m)->slot_count; slot++)
+        crew_step(m, m->present, PLAN_UNWANT, slot);
+    crew_hurry(m);
+}
+
+static void tell(const struct master *m, int signal)
+{
+    const struct settings *s = m->present->settings;
+    struct board_row sum = board_sum(m->board);
+    char limit[64] = "";
+    if (s->drain_timeout)
+        snprintf(limit, sizeof limit, " for %lld ms to end", (long long)s->drain_timeout);
+    if (sum.connections > 0)
+        log_info("stopping on %s: %llu connections are open, and have time%s; once more stops at "
+                 "once",
+                 sigfd_name(signal), (unsigned long long)sum.connections, limit);
+    else
+        log_info("stopping on %s", sigfd_name(signal));
+}
+
+static void stop_at_once(struct master *m, int signal)
+{
+    struct board_row sum = board_sum(m->board);
+    log_info("stopping at once on a second %s, with %llu connections open", sigfd_name(signal),
+             (unsigned long long)sum.connections);
+    if (!m->is_stopping)
+        begin(m);
+    crew_kill(m);
+}
+
+void stop_on(struct master *m, int signal)
+{
+    int64_t lame_duck = m->present->settings->lame_duck;
+    if (m->is_stopping || m->stop_at != CLOCK_NEVER) {
+        stop_at_once(m, signal);
+        return;
+    }
+    if (lame_duck > 0 && !m->is_handed_over) {
+        log_info("stopping on %s in %lld ms; until then it goes on accepting", sigfd_name(signal),
+                 (long long)lame_duck);
+        m->stop_at = m->now + lame_duck;
+        return;
+    }
+    tell(m, signal);
+    begin(m);
+}
+
+void stop_tick(struct master *m)
+{
+    if (m->stop_at <= m->now)
+        begin(m);
+}

@@ -1,0 +1,16 @@
+/*
+ * stop - the end of the server, in order: it may go on accepting for a while (--lame-duck); then no
+ * new client comes in, the queues are served, what runs is finished, and the workers leave.
+ */
+#ifndef DROVER_MASTER_STOP_H
+#define DROVER_MASTER_STOP_H
+
+#include "master/state.h"
+
+/* On this signal. The second time at once. */
+void stop_on(struct master *m, int signal);
+
+/* To be called every turn: begins when the lame duck's time is over. */
+void stop_tick(struct master *m);
+
+#endif
