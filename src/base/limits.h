@@ -153,6 +153,24 @@
  * client of half a megabyte a second may send all it has. */
 #define LINGER_TURN_MAX (1024 * 1024)
 
+/* Connections that one worker hands over to others, or takes over, before its clients have their
+ * turn: each costs two system calls or three. */
+#define HANDOVER_TURN_MAX 64
+
+/* Milliseconds until a worker whose heirs' inboxes are all full tries again: an inbox holds some
+ * 270 connections, which its reader takes in about one. */
+#define HANDOVER_AGAIN_MS 2
+
+/* Milliseconds without a new client after which, where no handshake can begin any more, those that
+ * were under way have ended, a retransmission in a fast network included; and how long that is
+ * waited for at most: who still comes then has found a way round the filter. */
+#define SHUT_QUIET_MS     20
+#define SHUT_QUIET_MAX_MS 100
+
+/* Milliseconds between two looks at what a worker has resident: a system call, and no worker grows
+ * so fast that it matters. */
+#define RSS_LOOK_MS 1000
+
 /* Respawn: the first is at once, the next ones wait this long, doubled each time up to the cap;
  * a worker that stayed this long is healthy and starts the count anew. Milliseconds. */
 #define RESPAWN_DELAY_MS     100

@@ -1,7 +1,7 @@
 #include "os/pass.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,4 +101,13 @@ ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_cou
         return n;
     errno = EMSGSIZE;
     return -1;
+}
+
+bool pass_has_room(int end)
+{
+    int probe = fcntl(end, F_DUPFD_CLOEXEC, 0);
+    if (probe < 0)
+        return false;
+    close(probe);
+    return true;
 }

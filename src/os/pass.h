@@ -5,6 +5,7 @@
 #ifndef DROVER_OS_PASS_H
 #define DROVER_OS_PASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,5 +28,9 @@ int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t 
  * message or its descriptors did not fit.
  */
 ssize_t pass_receive(int end, void *bytes, size_t size, int *fds, size_t *fd_count);
+
+/* Has this process a descriptor left for one that is received? Where it has none, the kernel drops
+ * what comes. `end` is any open descriptor. */
+bool pass_has_room(int end);
 
 #endif

@@ -36,6 +36,7 @@ void acceptor_init(struct acceptor *a, struct loop *loop, struct doors *doors, i
                            .take = take,
                            .context = context,
                            .is_open = true,
+                           .addresses = EVERY_ADDRESS,
                            .spare = -1,
                            .lack_since = CLOCK_NEVER,
                            .warned_at = -WARN_EVERY_MS};
@@ -77,7 +78,7 @@ static void watch_shared(int fd, void *context)
 static void each_shared(struct acceptor *a, void (*fn)(int fd, void *context))
 {
     for (int i = 0; i < a->doors->address_count; i++)
-        if (a->doors->shared[i] >= 0)
+        if (a->doors->shared[i] >= 0 && (a->addresses >> i & 1))
             fn(a->doors->shared[i], a);
 }
 
@@ -85,7 +86,7 @@ static void each_own(struct acceptor *a, void (*fn)(int fd, void *context))
 {
     for (int slot = 0; slot < a->doors->slot_count; slot++)
         if (a->serves[slot])
-            doors_each(a->doors, slot, fn, a);
+            doors_each(a->doors, slot, a->addresses, fn, a);
 }
 
 static bool is_watching(const struct acceptor *a)
@@ -97,13 +98,13 @@ void acceptor_add(struct acceptor *a, int slot)
 {
     a->serves[slot] = true;
     if (is_watching(a))
-        doors_each(a->doors, slot, watch, a);
+        doors_each(a->doors, slot, a->addresses, watch, a);
 }
 
 void acceptor_remove(struct acceptor *a, int slot)
 {
     a->serves[slot] = false;
-    doors_each(a->doors, slot, unwatch, a);
+    doors_each(a->doors, slot, a->addresses, unwatch, a);
 }
 
 void acceptor_rearm(struct acceptor *a)
@@ -111,17 +112,6 @@ void acceptor_rearm(struct acceptor *a)
     each_shared(a, unwatch);
     if (is_watching(a))
         each_shared(a, watch_shared);
-}
-
-void acceptor_learn(struct acceptor *a, int slot, const int *fds, size_t count)
-{
-    struct doors *doors = a->doors;
-    size_t next = 0;
-    for (int i = 0; i < doors->address_count && next < count; i++)
-        if (doors->shared[i] < 0)
-            doors->own[slot][i] = fds[next++];
-    if (slot >= doors->slot_count)
-        doors->slot_count = slot + 1;
 }
 
 /* ------------------------------------------------------------------------------ the pauses */
@@ -148,9 +138,16 @@ static void tell_strand(struct acceptor *a)
     a->on_strand(a->context);
 }
 
+static void set_paused(struct acceptor *a, bool is_paused)
+{
+    a->is_paused = is_paused;
+    if (a->on_pause)
+        a->on_pause(a->context, is_paused);
+}
+
 static void pause_until(struct acceptor *a, int64_t until)
 {
-    a->is_paused = true;
+    set_paused(a, true);
     a->paused_until = until;
     each_own(a, unwatch);
     each_shared(a, unwatch);
@@ -164,25 +161,57 @@ static void pause_for_lack(struct acceptor *a)
     pause_until(a, a->now + ACCEPT_PAUSE_MS);
 }
 
-void acceptor_tick(struct acceptor *a, int64_t now)
+void acceptor_charge(struct acceptor *a)
 {
-    a->now = now;
-    tell_strand(a);
-    bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
-    if (!a->is_open || !a->is_paused || !is_over)
-        return;
-    a->is_paused = false;
+    a->room--;
+    if (a->room <= 0 && a->is_open && !a->is_paused)
+        pause_until(a, CLOCK_NEVER);
+}
+
+/* Are the handshakes over that were under way? */
+static bool is_settled(struct acceptor *a)
+{
+    if (a->has_taken)
+        a->quiet_at = a->now + SHUT_QUIET_MS;
+    a->has_taken = false;
+    if (a->settle_by == CLOCK_NEVER)
+        a->settle_by = a->now + SHUT_QUIET_MAX_MS;
+    return a->quiet_at <= a->now || a->settle_by <= a->now;
+}
+
+static void shut_all(struct acceptor *a);
+
+static void go_on(struct acceptor *a)
+{
+    set_paused(a, false);
     if (a->is_shutting) {
-        acceptor_shut(a);
+        shut_all(a);
         return;
     }
     each_own(a, watch);
     each_shared(a, watch_shared);
 }
 
+void acceptor_tick(struct acceptor *a, int64_t now)
+{
+    a->now = now;
+    tell_strand(a);
+    if (!a->is_open)
+        return;
+    bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
+    if (a->is_paused && is_over)
+        go_on(a);
+    if (a->is_settling && is_settled(a))
+        shut_all(a);
+}
+
 int64_t acceptor_next(const struct acceptor *a)
 {
     int64_t next = a->is_open && a->is_paused ? a->paused_until : CLOCK_NEVER;
+    if (a->is_settling && a->quiet_at < next)
+        next = a->quiet_at;
+    if (a->is_settling && a->settle_by < next)
+        next = a->settle_by;
     return a->is_strand_due && a->strand_at < next ? a->strand_at : next;
 }
 
@@ -297,6 +326,7 @@ static bool accept_one(struct acceptor *a, int door)
     int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         end_lack(a);
+        a->has_taken = true;
         a->room--;
         a->take(a->context, fd, door);
         if (a->room <= 0 && !a->is_shutting) /* not at the next: its wake-up would be lost */
@@ -336,7 +366,7 @@ static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 
 void acceptor_leave(struct acceptor *a)
 {
-    a->is_open = false;
+    a->is_open = a->is_settling = false;
     each_own(a, unwatch);
     each_shared(a, unwatch);
 }
@@ -353,10 +383,33 @@ static void shut(int fd, void *context)
     unwatch(fd, a);
 }
 
-void acceptor_shut(struct acceptor *a)
+static void shut_all(struct acceptor *a)
 {
+    a->is_settling = false;
     a->is_shutting = true;
     each_own(a, shut);
     each_shared(a, shut);
     a->is_open = a->is_paused;
+}
+
+/* Watches these addresses alone from here on. */
+static void narrow(struct acceptor *a, uint32_t addresses)
+{
+    a->addresses &= ~addresses;
+    each_own(a, unwatch);
+    each_shared(a, unwatch);
+    a->addresses = addresses;
+}
+
+void acceptor_shut(struct acceptor *a, uint32_t addresses, bool is_filtered)
+{
+    if (!a->is_open)
+        return;
+    narrow(a, addresses);
+    if (!is_filtered) {
+        shut_all(a);
+        return;
+    }
+    a->is_settling = a->has_taken = true;
+    a->quiet_at = a->settle_by = CLOCK_NEVER; /* from the end of this turn on */
 }

@@ -24,14 +24,22 @@ struct acceptor {
     void (*take)(void *context, int fd, int door);
     /* It has paused, and clients wait at a shared door, which only it was told of; may be NULL. */
     void (*on_strand)(void *context);
+    /* It accepts nothing for a while, or does again; may be NULL. */
+    void (*on_pause)(void *context, bool is_paused);
     /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
     void (*on_shed)(void *context, int fd);
     void *context;
-    int room;     /* connections that may still be taken; the owner counts up when one ends */
+    int room;     /* connections that may still be taken; the owner counts up when one ends; less
+                   * than 0: acceptor_charge() */
     bool is_open; /* it accepts, or will when a pause is over, or has queues to serve still */
 
     /* private */
+    uint32_t addresses; /* that it accepts at, a bit each */
     bool is_shutting;
+    bool is_settling;  /* handshakes are waited for */
+    bool has_taken;    /* since the last turn */
+    int64_t quiet_at;  /* when they have ended, unless more are seen */
+    int64_t settle_by; /* and at the latest */
     bool serves[SLOTS_MAX];
     bool is_paused;
     int64_t paused_until; /* CLOCK_NEVER: until there is room */
@@ -61,22 +69,29 @@ void acceptor_remove(struct acceptor *a, int slot);
 /* Watches the shared doors; and anew, since a wake-up may have been lost with another process. */
 void acceptor_rearm(struct acceptor *a);
 
-/* The sockets of a slot that was made after this process, in the order of the addresses. */
-void acceptor_learn(struct acceptor *a, int slot, const int *fds, size_t count);
+/* A connection came in by no door: there is room for one less. */
+void acceptor_charge(struct acceptor *a);
 
 /* To be called every turn: goes on after a pause that is over. */
 void acceptor_tick(struct acceptor *a, int64_t now);
 
-/* When a pause ends; CLOCK_NEVER. */
+/* When a pause or the settling ends; CLOCK_NEVER. */
 int64_t acceptor_next(const struct acceptor *a);
 
 /* Others accept from here on: watches nothing any more. */
 void acceptor_leave(struct acceptor *a);
 
 /*
- * Nobody accepts from here on: takes what is queued, as far as there is room now and whenever there
- * is some, and then shuts the doors for every process. is_open tells when that is done.
+ * Nobody accepts at these addresses from here on, and others do at the rest, which are not watched
+ * any more: takes what is queued, as far as there is room now and whenever there is some, and then
+ * shuts their doors for every process. is_open tells when that is done.
+ *
+ * `is_filtered`: no new handshake begins, so it goes on until those that are under way have ended:
+ * until SHUT_QUIET_MS have passed without a client, at most SHUT_QUIET_MAX_MS.
  */
-void acceptor_shut(struct acceptor *a);
+void acceptor_shut(struct acceptor *a, uint32_t addresses, bool is_filtered);
+
+/* A bit for every address. */
+#define EVERY_ADDRESS UINT32_MAX
 
 #endif

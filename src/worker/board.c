@@ -19,6 +19,8 @@ void board_close(struct board *board)
 void board_leave(struct board_row *row, const struct drover_metric *metrics)
 {
     board_set(&row->connections, 0);
+    board_set(&row->busy_since, 0);
+    board_set(&row->is_paused, 0);
     for (int i = 0; metrics && metrics[i].name && i < DROVER_METRICS_MAX; i++)
         if (metrics[i].type == DROVER_GAUGE)
             board_set(&row->of_app[i], 0);

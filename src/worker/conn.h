@@ -65,7 +65,8 @@ struct conn_env {
     uint32_t served_max;       /* answers of one connection, 0: any number */
     time_t greeting_warned_at; /* when a bad PROXY header was last told */
     bool has_streams;          /* there were upgrades */
-    bool leaving;              /* every answer is its connection's last */
+    bool leaving;              /* the worker leaves: every answer is its connection's last */
+    bool has_heirs;            /* but for those that others will go on with */
 };
 
 /* Returns -1 with errno set. The deadlines' lengths, and what has a default, may be changed then.

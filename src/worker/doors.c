@@ -30,11 +30,34 @@ void doors_close(struct doors *doors)
     doors_init(doors);
 }
 
-void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *context),
-                void *context)
+/* What was there already stays: it may be watched. */
+static void learn_one(int *place, int fd)
+{
+    if (*place < 0)
+        *place = fd;
+    else
+        close(fd);
+}
+
+void doors_learn(struct doors *doors, int slot, const int *fds, size_t count)
+{
+    size_t at = 0;
+    for (int i = 0; i < doors->address_count && at < count; i++)
+        if (doors->shared[i] < 0)
+            learn_one(&doors->own[slot][i], fds[at++]);
+    for (int end = 0; end < INBOX_ENDS && at < count; end++)
+        learn_one(&doors->inbox[slot][end], fds[at++]);
+    for (; at < count; at++)
+        close(fds[at]);
+    if (slot >= doors->slot_count)
+        doors->slot_count = slot + 1;
+}
+
+void doors_each(const struct doors *doors, int slot, uint32_t addresses,
+                void (*fn)(int fd, void *context), void *context)
 {
     for (int i = 0; i < doors->address_count; i++)
-        if (doors->own[slot][i] >= 0)
+        if (doors->own[slot][i] >= 0 && (addresses >> i & 1))
             fn(doors->own[slot][i], context);
 }
 

@@ -10,6 +10,8 @@
 #define DROVER_WORKER_DOORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 
@@ -37,8 +39,13 @@ void doors_close(struct doors *doors);
 /* Does a PROXY header come first on what this socket brings? */
 bool doors_is_proxied(const struct doors *doors, int door);
 
-/* Calls back for each socket of a slot's own. */
-void doors_each(const struct doors *doors, int slot, void (*fn)(int fd, void *context),
-                void *context);
+/* The sockets of a slot that was made after this process: its own, in the order of the addresses,
+ * and then the ends of its inbox. They belong to the doors from here on; what has no place there is
+ * closed. */
+void doors_learn(struct doors *doors, int slot, const int *fds, size_t count);
+
+/* Calls back for each socket of a slot's own, at the addresses of this set, a bit each. */
+void doors_each(const struct doors *doors, int slot, uint32_t addresses,
+                void (*fn)(int fd, void *context), void *context);
 
 #endif

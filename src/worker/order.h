@@ -35,6 +35,11 @@ static inline void slot_set_add(struct slot_set *set, int slot)
     set->bits[slot / 64] |= UINT64_C(1) << (slot % 64);
 }
 
+static inline void slot_set_remove(struct slot_set *set, int slot)
+{
+    set->bits[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+}
+
 struct order {
     enum order_kind kind;
     int slot;
@@ -44,6 +49,9 @@ struct order {
     /* ORDER_LEAVE: addresses, a bit each, that nobody accepts at any more: their queues are served,
      * and then they are shut. */
     uint32_t closing;
+    /* ORDER_STOP, and ORDER_LEAVE for what is closing: no new handshake begins any more, so those
+     * that are under way are waited for. */
+    bool is_filtered;
 };
 
 enum report_kind {

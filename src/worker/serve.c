@@ -93,7 +93,7 @@ void serve_end(struct conn *conn, struct conn_env *env)
 static bool is_last(const struct conn *conn, const struct conn_env *env,
                     const struct exchange *exchange)
 {
-    return exchange->must_close || env->leaving ||
+    return exchange->must_close || (env->leaving && !env->has_heirs) ||
            (env->served_max > 0 && conn->served + 1 >= env->served_max);
 }
 

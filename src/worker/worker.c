@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,20 +19,26 @@
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
 #include "worker/conn.h"
+#include "worker/conns.h"
+#include "worker/inbox.h"
 #include "worker/order.h"
 #include "worker/shed.h"
+#include "worker/spent.h"
 
 struct worker {
     const struct worker_job *job;
     struct loop *loop;
     int signals; /* signalfd */
     struct acceptor acceptor;
+    struct inbox inbox;
+    struct conns conns;
+    struct spent spent;
+    uint64_t requests_before; /* what the board's row had at the start */
+    bool is_spent;            /* and the master was told */
     bool is_leaving;
+    bool is_stopping; /* and nobody goes on */
     int64_t leave_by; /* the drain's deadline */
     bool is_orphan;   /* the master is gone */
-    int connections;
-    struct conn *conns; /* by descriptor number; untouched pages cost nothing */
-    size_t conn_room;
     struct conn_env env;
     struct drover_worker services; /* for the application */
     bool has_services;
@@ -41,155 +46,119 @@ struct worker {
 
 /* ------------------------------------------------------------------------- the connections */
 
-static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
-
-static void end_conn(struct worker *w, struct conn *conn)
+static void take_accepted(void *context, int fd, int door)
 {
-    if (conn->armed)
-        loop_delete(w->loop, conn->fd);
-    conn_close(conn, &w->env);
-    w->connections--;
+    struct worker *w = context;
+    conns_start(&w->conns, fd, doors_is_proxied(w->job->doors, door));
+}
+
+static void take_handed(void *context, int fd, const struct handover *what)
+{
+    struct worker *w = context;
+    acceptor_charge(&w->acceptor);
+    conns_take(&w->conns, fd, what);
+}
+
+/* What others hand over is served already, and stays so: only where more descriptors could not be
+ * had, each with a file to send, or half as many again as the limit says, it waits. */
+static bool has_room_for_handed(void *context)
+{
+    const struct worker *w = context;
+    const struct doors *doors = w->job->doors;
+    int64_t doors_of_all = (int64_t)doors->slot_count * (doors->address_count + INBOX_ENDS);
+    int64_t fit = ((int64_t)w->conns.room - SPARE_FDS - doors_of_all) / CONN_FDS_MAX;
+    int64_t most = w->job->max_connections + (w->job->max_connections + 1) / 2;
+    return w->conns.count < (fit > most ? fit : most);
+}
+
+static void on_conn_end(void *context)
+{
+    struct worker *w = context;
     w->acceptor.room++;
 }
 
-/* Waits for what the connection wants, or ends it. */
-static void settle_conn(struct worker *w, struct conn *conn, enum conn_want want)
+static void on_pause(void *context, bool is_paused)
 {
-    static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
-                                         [CONN_WANT_WRITE] = EPOLLOUT,
-                                         [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
-                                         [CONN_WANT_CLOSE] = 0};
-    uint32_t events = events_of[want];
-    uint8_t armed = (uint8_t)(want + 1);
-    if (want == CONN_WANT_CLOSE) {
-        end_conn(w, conn);
-        return;
-    }
-    if (conn->armed == armed)
-        return;
-    int result = conn->armed ? loop_change(w->loop, conn->fd, events)
-                             : loop_add(w->loop, conn->fd, events, on_conn, w);
-    if (result < 0) {
-        log_warn("cannot wait for a connection");
-        end_conn(w, conn);
-        return;
-    }
-    conn->armed = armed;
-}
-
-static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
-{
-    struct worker *w = context;
-    struct conn *conn = &w->conns[fd];
-    (void)loop;
-    (void)events; /* errors and hang-ups show when it reads or writes */
-    settle_conn(w, conn, conn_step(conn, &w->env));
-}
-
-static void start_conn(void *context, int fd, int door)
-{
-    struct worker *w = context;
-    struct conn *conn = &w->conns[fd];
-    if ((size_t)fd >= w->conn_room) { /* the limit of descriptors was raised since */
-        close(fd);
-        w->acceptor.room++;
-        return;
-    }
-    conn_open(conn, &w->env, fd, doors_is_proxied(w->job->doors, door));
-    w->connections++;
-    settle_conn(w, conn, conn_step(conn, &w->env));
-}
-
-static void expire_conns(struct worker *w)
-{
-    enum deadline_kind kind;
-    struct deadline *due;
-    while ((due = deadlines_due(&w->env.deadlines, w->env.now, &kind))) {
-        struct conn *conn = (struct conn *)due; /* its first member */
-        settle_conn(w, conn, conn_expire(conn, &w->env, kind));
-    }
-}
-
-/* Those that the application has woken in this turn; what it wakes meanwhile is the next one's. */
-static void wake_conns(struct worker *w)
-{
-    for (int i = w->env.woken_count; i > 0; i--) {
-        struct conn *conn = conn_next_woken(&w->env);
-        settle_conn(w, conn, conn_wake(conn, &w->env));
-    }
+    const struct worker *w = context;
+    board_set(&w->job->row->is_paused, is_paused);
 }
 
 /* ----------------------------------------------------------------------------- the leaving */
-
-static void tell_streams(struct worker *w)
-{
-    if (!w->job->app->stream && !w->env.has_streams)
-        return;
-    int left = w->connections; /* no look at the others: there is room for a billion, perhaps */
-    for (size_t fd = 0; fd < w->conn_room && left > 0; fd++) {
-        if (w->conns[fd].state == CONN_CLOSED)
-            continue;
-        conn_leave(&w->conns[fd]);
-        left--;
-    }
-}
 
 static void begin_to_leave(struct worker *w)
 {
     w->is_leaving = true;
     w->env.leaving = true;
-    tell_streams(w);
+    conns_leave(&w->conns);
     if (w->job->app->leaving)
         w->job->app->leaving(w->job->app->context, &w->services);
     w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
 }
 
-/* Others accept for its slots. */
-static void leave(struct worker *w)
+/* Others accept for its slots, and go on with its connections where they can. It may be told so
+ * again when the heirs are others. */
+static void leave(struct worker *w, const struct order *order)
 {
+    if (w->is_stopping)
+        return;
+    conns_give(&w->conns, w->job->doors, &order->heirs, w->job->slot);
     if (w->is_leaving)
         return;
     begin_to_leave(w);
-    acceptor_leave(&w->acceptor);
+    inbox_leave(&w->inbox);
+    if (order->closing)
+        acceptor_shut(&w->acceptor, order->closing, order->is_filtered);
+    else
+        acceptor_leave(&w->acceptor);
 }
 
-/* Nobody does. */
-static void stop(struct worker *w)
+/* Nobody does. What others have handed over by now is served to its end here. */
+static void stop(struct worker *w, const struct order *order)
 {
+    if (w->is_stopping)
+        return;
+    w->is_stopping = true;
+    conns_keep(&w->conns);
     if (w->is_leaving)
         return;
     begin_to_leave(w);
-    acceptor_shut(&w->acceptor);
+    inbox_read(&w->inbox);
+    acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->is_filtered);
 }
 
-static void report(const struct worker *w, enum report_kind kind, int count, const char *why)
+static int report(const struct worker *w, enum report_kind kind, int count, const char *why)
 {
     struct report message = {.kind = kind, .count = count};
     snprintf(message.why, sizeof message.why, "%s", why);
-    if (pass_send(w->job->channel, &message, sizeof message, NULL, 0) < 0)
+    int result = pass_send(w->job->channel, &message, sizeof message, NULL, 0);
+    if (result < 0)
         log_debug("cannot tell the master");
-}
-
-static void end_all_conns(struct worker *w)
-{
-    for (size_t fd = 0; fd < w->conn_room && w->connections > 0; fd++)
-        if (w->conns[fd].state != CONN_CLOSED)
-            end_conn(w, &w->conns[fd]);
+    return result;
 }
 
 /* --------------------------------------------------------------- what it is told to be done */
 
+static void adopt(struct worker *w, int slot)
+{
+    acceptor_add(&w->acceptor, slot);
+    inbox_add(&w->inbox, slot);
+}
+
+static void release(struct worker *w, int slot)
+{
+    acceptor_remove(&w->acceptor, slot);
+    inbox_remove(&w->inbox, slot);
+}
+
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
 {
-    if (order->slot < 0 || order->slot >= SLOTS_MAX)
-        return;
     switch (order->kind) {
-    case ORDER_ADOPT: acceptor_add(&w->acceptor, order->slot); break;
-    case ORDER_RELEASE: acceptor_remove(&w->acceptor, order->slot); break;
-    case ORDER_DOORS: acceptor_learn(&w->acceptor, order->slot, fds, fd_count); break;
+    case ORDER_ADOPT: adopt(w, order->slot); break;
+    case ORDER_RELEASE: release(w, order->slot); break;
+    case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
     case ORDER_REARM: acceptor_rearm(&w->acceptor); break;
-    case ORDER_LEAVE: leave(w); break;
-    case ORDER_STOP: stop(w); break;
+    case ORDER_LEAVE: leave(w, order); break;
+    case ORDER_STOP: stop(w, order); break;
     }
 }
 
@@ -203,7 +172,7 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
     for (;;) {
         size_t fd_count = PASS_FDS_MAX;
         ssize_t n = pass_receive(fd, &order, sizeof order, fds, &fd_count);
-        if (n == (ssize_t)sizeof order) {
+        if (n == (ssize_t)sizeof order && order.slot >= 0 && order.slot < SLOTS_MAX) {
             obey(w, &order, fds, fd_count);
             continue;
         }
@@ -261,21 +230,6 @@ static int take_identity(const struct worker *w)
     return 0;
 }
 
-/* A connection's struct is found by its descriptor's number, so there are as many as those. */
-static int map_conns(struct worker *w)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return -1;
-    w->conn_room = (size_t)limit.rlim_cur;
-    void *p = mmap(NULL, w->conn_room * sizeof *w->conns, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
-        return -1;
-    w->conns = p;
-    return 0;
-}
-
 static int open_loop(struct worker *w)
 {
     static const int signals[] = {SIGTERM, SIGQUIT, 0};
@@ -293,6 +247,7 @@ static void woken(void *context)
     struct worker *w = context;
     w->env.now = clock_ms();
     w->services.now = w->env.now;
+    board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
     exchange_tick(&w->env.exchanges, clock_date());
 }
 
@@ -329,6 +284,29 @@ static void on_shed(void *context, int fd)
         shed_send(fd, &w->env.out, w->env.exchanges.date);
 }
 
+static void open_spent(struct worker *w)
+{
+    const struct worker_job *job = w->job;
+    uint64_t random;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+        random = (uint64_t)getpid(); /* at boot there may be none yet */
+    w->requests_before = job->row->requests;
+    spent_open(&w->spent, job->max_requests, job->max_rss, random);
+}
+
+static void open_doors(struct worker *w)
+{
+    const struct worker_job *job = w->job;
+    acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, take_accepted, w);
+    inbox_init(&w->inbox, w->loop, job->doors, has_room_for_handed, take_handed, w);
+    w->acceptor.on_strand = on_strand;
+    w->acceptor.on_shed = on_shed;
+    w->acceptor.on_pause = on_pause;
+    on_pause(w, false); /* whoever had the row before may have been */
+    adopt(w, job->slot);
+    acceptor_rearm(&w->acceptor);
+}
+
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
@@ -336,60 +314,84 @@ static int start(struct worker *w)
     int status = take_identity(w);
     if (status)
         return status;
-    if (map_conns(w) < 0 || open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0)
+    if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
+        conns_open(&w->conns, w->loop, &w->env, on_conn_end, w) < 0)
         return failed(w, EX_OSERR, "%s", strerror(errno));
     woken(w);
     if (job->app->worker_start)
         status = job->app->worker_start(job->app->context, &w->services, why);
     if (status)
         return failed(w, status, "%s", why);
-    acceptor_init(&w->acceptor, w->loop, job->doors, job->max_connections, start_conn, w);
-    w->acceptor.on_strand = on_strand;
-    w->acceptor.on_shed = on_shed;
-    acceptor_add(&w->acceptor, job->slot);
-    acceptor_rearm(&w->acceptor);
+    open_doors(w);
+    open_spent(w);
     report(w, REPORT_READY, 0, "");
     return 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static int64_t next_deadline(const struct worker *w)
 {
     int64_t next = deadlines_next(&w->env.deadlines);
-    if (acceptor_next(&w->acceptor) < next)
-        next = acceptor_next(&w->acceptor);
-    if (timers_next(&w->services.timers) < next)
-        next = timers_next(&w->services.timers);
+    next = earlier(next, acceptor_next(&w->acceptor));
+    next = earlier(next, inbox_next(&w->inbox));
+    next = earlier(next, conns_next(&w->conns));
+    next = earlier(next, timers_next(&w->services.timers));
+    if (!w->is_spent && !w->is_leaving)
+        next = earlier(next, spent_next(&w->spent));
     if (w->env.woken_count > 0)
         next = w->env.now;
-    if (w->is_leaving && w->leave_by < next)
-        next = w->leave_by;
-    return next;
+    return w->is_leaving ? earlier(next, w->leave_by) : next;
 }
 
 static bool is_done(const struct worker *w)
 {
-    return w->is_leaving && w->connections == 0 && !w->acceptor.is_open;
+    return w->is_leaving && w->conns.count == 0 && !w->acceptor.is_open;
+}
+
+/* Once; the master has to start another first. */
+static void tell_if_spent(struct worker *w)
+{
+    char why[128];
+    uint64_t requests = w->job->row->requests - w->requests_before;
+    if (w->is_spent || w->is_leaving ||
+        !spent_look(&w->spent, requests, w->env.now, why, sizeof why))
+        return;
+    w->is_spent = report(w, REPORT_SPENT, 0, why) == 0;
+}
+
+static void end_at_deadline(struct worker *w)
+{
+    if (!w->is_leaving || w->leave_by > w->env.now)
+        return;
+    report(w, REPORT_CUT, w->conns.count, "");
+    acceptor_leave(&w->acceptor);
+    conns_end_all(&w->conns);
 }
 
 static int serve(struct worker *w)
 {
     while (!w->is_orphan && !is_done(w)) {
         int wait = clock_until(next_deadline(w), w->env.now);
-        if (loop_turn(w->loop, wait, woken, w) < 0) {
+        board_set(&w->job->row->busy_since, 0);
+        int events = loop_turn(w->loop, wait, woken, w);
+        if (events < 0) {
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
         timers_run(&w->services.timers, w->env.now);
-        wake_conns(w);
-        expire_conns(w);
+        conns_wake(&w->conns);
+        conns_expire(&w->conns);
+        conns_tick(&w->conns);
+        inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
-        if (w->is_leaving && w->leave_by <= w->env.now) {
-            report(w, REPORT_CUT, w->connections, "");
-            acceptor_leave(&w->acceptor);
-            end_all_conns(w);
-        }
+        tell_if_spent(w);
+        end_at_deadline(w);
     }
-    end_all_conns(w);
+    conns_end_all(&w->conns);
     return 0;
 }
 
@@ -400,6 +402,7 @@ int worker_run(const struct worker_job *job)
         return EX_OSERR;
     w->job = job;
     w->signals = -1;
+    w->spent.statm = -1;
     int status = start(w);
     if (status == 0) {
         status = serve(w);
@@ -407,14 +410,14 @@ int worker_run(const struct worker_job *job)
             job->app->worker_stop(job->app->context, &w->services);
     }
     acceptor_free(&w->acceptor);
+    spent_close(&w->spent);
     conn_env_free(&w->env);
     if (w->has_services)
         services_close(&w->services);
     loop_close(w->loop);
     if (w->signals >= 0)
         close(w->signals);
-    if (w->conns)
-        munmap(w->conns, w->conn_room * sizeof *w->conns);
+    conns_close(&w->conns);
     free(w);
     return status;
 }

@@ -176,7 +176,7 @@ Test(acceptor, learns_the_doors_of_a_new_slot)
     open_rig(&rig, CLIENTS);
     int fds[2] = {listener(SLOTS), listener(SLOTS + 1)};
     rig.doors.address_count = 3; /* own, shared, own */
-    acceptor_learn(&rig.acceptor, SLOTS, fds, 2);
+    doors_learn(&rig.doors, SLOTS, fds, 2);
     cr_expect_eq(rig.doors.slot_count, SLOTS + 1);
     cr_expect_eq(rig.doors.own[SLOTS][0], fds[0]);
     cr_expect_eq(rig.doors.own[SLOTS][1], -1);
@@ -414,7 +414,7 @@ Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
     call(&rig, 0, 2 * ACCEPT_TURN_MAX);
     call(&rig, 1, 3);
     call(&rig, -1, 2);
-    acceptor_shut(&rig.acceptor);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, false);
     cr_expect_eq(rig.taken, 2 * ACCEPT_TURN_MAX + 3 + 2, "%d", rig.taken);
     cr_expect_not(rig.acceptor.is_open, "that is done");
     cr_expect_eq(call(&rig, 0, 1) + call(&rig, 1, 1) + call(&rig, -1, 1), 0, "refused");
@@ -449,7 +449,7 @@ Test(acceptor, a_stop_of_a_full_one_serves_the_queues_as_others_leave)
     open_tcp_door(&rig, 1, 2);
     acceptor_add(&rig.acceptor, 0);
     acceptor_add(&rig.acceptor, 1);
-    acceptor_shut(&rig.acceptor);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, false);
     cr_expect_eq(rig.taken, 2);
     for (int i = 1; i <= 3; i++) {
         cr_expect(rig.acceptor.is_open, "%d of 5", rig.taken);

@@ -14,7 +14,7 @@ static const char *each(int slot)
 {
     static char text[64];
     text[0] = '\0';
-    doors_each(&doors, slot, note, text);
+    doors_each(&doors, slot, UINT32_MAX, note, text);
     return text;
 }
 

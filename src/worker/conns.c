@@ -1,0 +1,228 @@
+#include "worker/conns.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+/* There are as many structs as descriptors. */
+int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
+               void (*on_end)(void *context), void *context)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -1;
+    *conns = (struct conns){
+        .loop = loop, .env = env, .on_end = on_end, .context = context, .give_at = CLOCK_NEVER};
+    void *p = mmap(NULL, (size_t)limit.rlim_cur * sizeof *conns->list, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return -1;
+    conns->room = (size_t)limit.rlim_cur;
+    conns->list = p;
+    return 0;
+}
+
+void conns_close(struct conns *conns)
+{
+    if (conns->list)
+        munmap(conns->list, conns->room * sizeof *conns->list);
+    conns->list = NULL;
+}
+
+static void end_one(struct conns *conns, struct conn *conn)
+{
+    if (conn->armed)
+        loop_delete(conns->loop, conn->fd);
+    conn_close(conn, conns->env);
+    conns->count--;
+    conns->on_end(conns->context);
+}
+
+/* ------------------------------------------------------------------------- the handing over */
+
+void conns_keep(struct conns *conns)
+{
+    conns->env->has_heirs = false;
+    conns->give_at = CLOCK_NEVER;
+}
+
+void conns_give(struct conns *conns, const struct doors *doors, const struct slot_set *heirs,
+                int first)
+{
+    heirs_set(&conns->heirs, doors, heirs, first);
+    conns_keep(conns);
+    if (conns->heirs.count == 0)
+        return;
+    conns->env->has_heirs = true;
+    conns->give_from = 0;
+    conns->give_at = conns->env->now;
+}
+
+/* It stays, and is served, until there is room for it elsewhere. */
+static void give_later(struct conns *conns, const struct conn *conn, int64_t when)
+{
+    if ((size_t)conn->fd < conns->give_from)
+        conns->give_from = (size_t)conn->fd;
+    conns->give_at = when;
+}
+
+/* True when the connection is no longer here. */
+static bool give(struct conns *conns, struct conn *conn)
+{
+    switch (heirs_give(&conns->heirs, conn)) {
+    case HEIRS_TOOK: end_one(conns, conn); return true;
+    case HEIRS_FULL: give_later(conns, conn, conns->env->now + HANDOVER_AGAIN_MS); break;
+    case HEIRS_NONE: conns_keep(conns); break;
+    }
+    return false;
+}
+
+/* It has come to rest, perhaps. */
+static bool give_if_resting(struct conns *conns, struct conn *conn)
+{
+    if (!handover_is_possible(conn))
+        return false;
+    bool is_full = conns->give_at != CLOCK_NEVER && conns->give_at > conns->env->now;
+    if (!is_full)
+        return give(conns, conn);
+    give_later(conns, conn, conns->give_at);
+    return false;
+}
+
+void conns_tick(struct conns *conns)
+{
+    if (conns->give_at > conns->env->now)
+        return;
+    for (int left = HANDOVER_TURN_MAX; conns->give_from < conns->top; conns->give_from++) {
+        struct conn *conn = &conns->list[conns->give_from];
+        if (!handover_is_possible(conn))
+            continue;
+        if (left-- == 0 || !give(conns, conn))
+            return;
+    }
+    conns->give_at = CLOCK_NEVER;
+}
+
+int64_t conns_next(const struct conns *conns)
+{
+    return conns->give_at;
+}
+
+/* ----------------------------------------------------------------------------- the waiting */
+
+static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
+
+/* Waits for what the connection wants, or ends it. */
+static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
+{
+    static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
+                                         [CONN_WANT_WRITE] = EPOLLOUT,
+                                         [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
+                                         [CONN_WANT_CLOSE] = 0};
+    uint32_t events = events_of[want];
+    uint8_t armed = (uint8_t)(want + 1);
+    if (want == CONN_WANT_CLOSE) {
+        end_one(conns, conn);
+        return;
+    }
+    if (conns->env->has_heirs && want == CONN_WANT_READ && give_if_resting(conns, conn))
+        return;
+    if (conn->armed == armed)
+        return;
+    int result = conn->armed ? loop_change(conns->loop, conn->fd, events)
+                             : loop_add(conns->loop, conn->fd, events, on_conn, conns);
+    if (result < 0) {
+        log_warn("cannot wait for a connection");
+        end_one(conns, conn);
+        return;
+    }
+    conn->armed = armed;
+}
+
+static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
+{
+    struct conns *conns = context;
+    struct conn *conn = &conns->list[fd];
+    (void)loop;
+    (void)events; /* errors and hang-ups show when it reads or writes */
+    settle(conns, conn, conn_step(conn, conns->env));
+}
+
+/* ----------------------------------------------------------------------------- the beginning */
+
+/* The struct for it; NULL when it was closed, since the limit of descriptors was raised after the
+ * worker had started. */
+static struct conn *place_of(struct conns *conns, int fd)
+{
+    if ((size_t)fd >= conns->room) {
+        close(fd);
+        conns->on_end(conns->context);
+        return NULL;
+    }
+    if ((size_t)fd >= conns->top)
+        conns->top = (size_t)fd + 1;
+    return &conns->list[fd];
+}
+
+void conns_start(struct conns *conns, int fd, bool is_proxied)
+{
+    struct conn *conn = place_of(conns, fd);
+    if (!conn)
+        return;
+    conn_open(conn, conns->env, fd, is_proxied);
+    conns->count++;
+    settle(conns, conn, conn_step(conn, conns->env));
+}
+
+void conns_take(struct conns *conns, int fd, const struct handover *what)
+{
+    struct conn *conn = place_of(conns, fd);
+    if (!conn)
+        return;
+    if (handover_open(conn, conns->env, fd, what) < 0) {
+        close(fd);
+        conns->on_end(conns->context);
+        return;
+    }
+    conns->count++;
+    settle(conns, conn, CONN_WANT_READ);
+}
+
+/* ------------------------------------------------------------------------------ their life */
+
+void conns_expire(struct conns *conns)
+{
+    enum deadline_kind kind;
+    struct deadline *due;
+    while ((due = deadlines_due(&conns->env->deadlines, conns->env->now, &kind))) {
+        struct conn *conn = (struct conn *)due; /* its first member */
+        settle(conns, conn, conn_expire(conn, conns->env, kind));
+    }
+}
+
+void conns_wake(struct conns *conns)
+{
+    for (int i = conns->env->woken_count; i > 0; i--) {
+        struct conn *conn = conn_next_woken(conns->env);
+        settle(conns, conn, conn_wake(conn, conns->env));
+    }
+}
+
+void conns_leave(const struct conns *conns)
+{
+    if (!conns->env->exchanges.app->stream && !conns->env->has_streams)
+        return;
+    for (size_t fd = 0; fd < conns->top; fd++)
+        conn_leave(&conns->list[fd]);
+}
+
+void conns_end_all(struct conns *conns)
+{
+    for (size_t fd = 0; fd < conns->top && conns->count > 0; fd++)
+        if (conns->list[fd].state != CONN_CLOSED)
+            end_one(conns, &conns->list[fd]);
+}

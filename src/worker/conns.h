@@ -1,0 +1,65 @@
+/*
+ * conns - all connections of a worker, each found by its descriptor's number: waits for what they
+ * want, ends them, and hands them over to other workers.
+ */
+#ifndef DROVER_WORKER_CONNS_H
+#define DROVER_WORKER_CONNS_H
+
+#include "os/loop.h"
+#include "worker/conn.h"
+#include "worker/handover.h"
+#include "worker/heirs.h"
+
+/* Zeroed: none, and nothing to be closed. */
+struct conns {
+    int count;   /* open */
+    size_t room; /* there can be so many: the process's limit of descriptors */
+
+    /* private */
+    struct loop *loop;             /* borrowed */
+    struct conn_env *env;          /* borrowed */
+    void (*on_end)(void *context); /* one is no longer here */
+    void *context;
+    struct conn *list; /* by descriptor number; untouched pages cost nothing */
+    size_t top;        /* one past the highest number there was */
+    struct heirs heirs;
+    size_t give_from; /* from this number on some may wait to be handed over */
+    int64_t give_at;  /* when that goes on; CLOCK_NEVER: none waits */
+};
+
+/* -1 with errno set. */
+int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
+               void (*on_end)(void *context), void *context);
+
+/* There are none left. */
+void conns_close(struct conns *conns);
+
+/* Takes a socket over that was accepted, or that another worker has handed over. A failure closes
+ * it, and on_end is called then, too. */
+void conns_start(struct conns *conns, int fd, bool is_proxied);
+void conns_take(struct conns *conns, int fd, const struct handover *what);
+
+/* Those that the application has woken in this turn; what it wakes meanwhile is the next one's. */
+void conns_wake(struct conns *conns);
+
+/* Those whose time is up. */
+void conns_expire(struct conns *conns);
+
+/* The worker leaves: tells the streams. */
+void conns_leave(const struct conns *conns);
+
+/* From here on those that rest go to the heirs of this set, and so do the others when they come to
+ * rest, until no heir is left. */
+void conns_give(struct conns *conns, const struct doors *doors, const struct slot_set *heirs,
+                int first);
+
+/* And now no longer. */
+void conns_keep(struct conns *conns);
+
+/* To be called every turn: goes on with handing over, at this time, CLOCK_NEVER for none. */
+void conns_tick(struct conns *conns);
+int64_t conns_next(const struct conns *conns);
+
+void conns_end_all(struct conns *conns);
+
+#endif
