@@ -136,7 +136,7 @@ static void check(const struct answer_case *c, size_t split, size_t piece, const
     struct answer a;
     size_t n = strlen(c->bytes);
     memset(&a, 0xa5, sizeof a); /* answer_start() must set all that is looked at */
-    answer_start(&a);
+    answer_start(&a, false);
     size_t surplus = feed_pieces(&a, c->bytes, split, piece);
     if (a.state == ANSWER_MORE)
         surplus = feed_pieces(&a, c->bytes + split, n - split, piece);
@@ -201,7 +201,7 @@ Test(load_answer, long_lines_pass_unless_they_decide_the_framing)
 Test(load_answer, the_end_before_any_byte_is_not_a_started_answer)
 {
     struct answer a;
-    answer_start(&a);
+    answer_start(&a, false);
     answer_feed(&a, (struct span){.p = "", .n = 0});
     cr_expect_not(a.started);
     answer_end(&a);
@@ -211,10 +211,10 @@ Test(load_answer, the_end_before_any_byte_is_not_a_started_answer)
 Test(load_answer, can_be_started_again)
 {
     struct answer a;
-    answer_start(&a);
+    answer_start(&a, false);
     answer_feed(&a, SPAN(OK "Connection: close\r\nContent-Length: 3\r\n\r\nabc"));
     cr_expect_eq(a.state, ANSWER_WHOLE);
-    answer_start(&a);
+    answer_start(&a, false);
     cr_expect_eq(a.state, ANSWER_MORE);
     answer_feed(&a, SPAN("HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx"));
     cr_expect_eq(a.state, ANSWER_WHOLE);
