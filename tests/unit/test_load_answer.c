@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "load/checksum.h"
+
 #define OK "HTTP/1.1 200 OK\r\n"
 
 struct answer_case {
@@ -221,4 +223,36 @@ Test(load_answer, can_be_started_again)
     cr_expect_eq(a.status, 404);
     cr_expect_eq(a.body, 1);
     cr_expect_not(a.close);
+}
+
+/* However the bytes are split, and whatever frames them. */
+Test(load_answer, a_checksum_of_the_body_alone)
+{
+    static const char *const texts[] = {
+        OK "Content-Length: 15\r\n\r\nhello0123456789",
+        OK "\r\nhello0123456789",
+        OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
+        "HTTP/1.1 103 Hints\r\n\r\n" OK "Content-Length: 15\r\n\r\nhello0123456789",
+    };
+    uint32_t right = checksum_add(0, SPAN("hello0123456789"));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t piece = 1; piece < 100; piece++) {
+            struct answer a;
+            answer_start(&a, true);
+            feed_pieces(&a, texts[i], strlen(texts[i]), piece);
+            answer_end(&a);
+            cr_assert_eq(a.state, ANSWER_WHOLE);
+            cr_assert_eq(a.checksum, right, "text %zu in pieces of %zu", i, piece);
+        }
+}
+
+Test(load_answer, no_checksum_unless_asked_for)
+{
+    struct answer a;
+    answer_start(&a, true);
+    answer_feed(&a, SPAN(OK "Content-Length: 3\r\n\r\nabc"));
+    answer_start(&a, false);
+    answer_feed(&a, SPAN(OK "Content-Length: 3\r\n\r\nabc"));
+    cr_expect_eq(a.state, ANSWER_WHOLE);
+    cr_expect_eq(a.checksum, 0);
 }

@@ -113,7 +113,7 @@ static void add_unsent(struct buf *out, const struct result *result)
     if (result->unsent > 0)
         buf_printf(out,
                    "unsent: %" PRIu64 " were due while every client was busy: too few clients, or "
-                                      "more than the server can do\n",
+                   "more than the server can do\n",
                    result->unsent);
 }
 

@@ -46,11 +46,12 @@ static int64_t later(int64_t from_us, int64_t by_us)
     return __builtin_add_overflow(from_us, by_us, &sum) ? INT64_MAX : sum;
 }
 
-/* How many requests were due before a time, and are allowed. */
+/* How many requests were due before a time, are allowed, and have not begun. */
 static uint64_t due_before(const struct seats *seats, int64_t before_us)
 {
     uint64_t due = pace_count(&seats->pace, before_us);
-    return due < seats->requests ? due : seats->requests;
+    uint64_t allowed = due < seats->requests ? due : seats->requests;
+    return allowed > seats->begun ? allowed - seats->begun : 0; /* a signal sets an earlier end */
 }
 
 static bool is_over(const struct seats *seats)
@@ -64,12 +65,12 @@ static uint64_t may_begin(const struct seats *seats)
     bool late = seats->now_us >= seats->end_us;
     if (seats->ended || (late && seats->pace.per_minute == 0))
         return 0;
-    return due_before(seats, late ? seats->end_us : seats->now_us + 1) - seats->begun;
+    return due_before(seats, late ? seats->end_us : seats->now_us + 1);
 }
 
 uint64_t seats_unsent(const struct seats *seats)
 {
-    return seats->pace.per_minute > 0 ? due_before(seats, seats->end_us) - seats->begun : 0;
+    return seats->pace.per_minute > 0 ? due_before(seats, seats->end_us) : 0;
 }
 
 static void seat_disconnect(struct seat *seat)

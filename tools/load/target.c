@@ -36,7 +36,7 @@ const char *target_resolve(struct target *target, const struct url *url)
     if (error)
         return gai_strerror(error);
     const struct addrinfo *chosen = prefer_ipv4(list);
-    *target = (struct target){.length = chosen->ai_addrlen, .sources = 1};
+    *target = (struct target){.length = chosen->ai_addrlen};
     memcpy(&target->address, chosen->ai_addr, chosen->ai_addrlen);
     freeaddrinfo(list);
     return NULL;
