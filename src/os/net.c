@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -152,6 +153,37 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
     if (listen(fd, address->backlog) < 0)
         return -1;
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+}
+
+/* What a filter of a TCP socket sees begins with the TCP header, for IPv4 and IPv6 alike. */
+#define TCP_FLAGS_AT 13
+
+int net_drop_new(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog filter = {.len = sizeof code / sizeof *code, .filter = code};
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0)
+        return -1;
+    if (protocol != IPPROTO_TCP) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+int net_admit_new(int fd)
+{
+    if (set(fd, SOL_SOCKET, SO_DETACH_FILTER, 0) == 0)
+        return 0;
+    return errno == ENOENT ? 0 : -1;
 }
 
 static uint64_t drops_of(int fd)

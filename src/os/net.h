@@ -67,6 +67,21 @@ struct net_queue {
  */
 int net_queue(int fd, struct net_queue *queue);
 
+/*
+ * From here on a listening TCP socket lets in whoever has begun, and drops who begins, without a
+ * word: such a client tries again after a second, by when the socket is closed or another's. The
+ * filter (SO_ATTACH_FILTER) belongs to the socket and not to the process, so whoever takes sockets
+ * over calls net_admit_new() first; accepted sockets inherit it, where it does nothing. The dropped
+ * ones count among net_queue()'s drops.
+ * Returns 0, or -1 with errno set: EPERM where it is not permitted, which Linux 6.18 asks
+ * CAP_NET_ADMIN for and older ones mostly nothing; EOPNOTSUPP for what is not TCP.
+ */
+int net_drop_new(int fd);
+
+/* Takes the filter away again, without privilege; none is a success. -1 with errno set on failure.
+ */
+int net_admit_new(int fd);
+
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);
 
