@@ -52,6 +52,17 @@ int net_join(const struct net_address *address);
  */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
 
+/*
+ * Learns a listener's address from the listener itself: one that was inherited. `proxy` is nothing
+ * that a socket knows, and the backlog of a unix one neither (0).
+ * Returns 0, or -1 with errno set and *address untouched: ENOTSOCK, EPROTOTYPE for what is no
+ * stream, EINVAL for what does not listen, EAFNOSUPPORT for another family.
+ */
+int net_of_listener(int fd, struct net_address *address);
+
+/* Is it one place to listen at? The options, but for `dual`, are not compared. */
+bool net_is_same(const struct net_address *a, const struct net_address *b);
+
 /* The accept queue of a listener. */
 struct net_queue {
     unsigned queued; /* connections that wait; it is full when there is one more than `limit` */

@@ -578,6 +578,92 @@ Test(net, where_there_can_be_no_filter)
     close(fd);
 }
 
+/* -------------------------------------------------------------------- what a listener says of
+ * itself */
+
+static void check_listener(struct net_address a, const char *name)
+{
+    struct net_address learned = {.proxy = true};
+    int fd = bind_and_listen(&a);
+    cr_assert_eq(net_of_listener(fd, &learned), 0, "%s: %m", name);
+    cr_expect(net_is_same(&a, &learned), "%s", name);
+    cr_expect_eq(learned.length, a.length, "%s", name);
+    cr_expect_eq(learned.backlog, a.any.sa_family == AF_UNIX ? 0 : 64, "%s", name);
+    cr_expect_eq(learned.dual, a.dual, "%s", name);
+    cr_expect_eq(learned.defer, a.defer, "%s", name);
+    cr_expect_not(learned.proxy, "%s", name);
+    close(fd);
+}
+
+Test(net, a_listeners_address)
+{
+    char dir[64], path[80];
+    struct net_address deferred = v4("127.0.0.1", 0);
+    deferred.defer = true;
+    check_listener(v4("0.0.0.0", 0), "0.0.0.0");
+    check_listener(deferred, "defer");
+    check_listener(v6("::", 0, true), "[::], both");
+    if (has_v6()) {
+        check_listener(v6("::", 0, false), "[::]");
+        check_listener(v6("::1", 0, false), "[::1]");
+    }
+    check_listener(local("@drover-test-listener"), "abstract");
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/sock", dir);
+    check_listener(local(path), "path");
+    remove_tree(dir);
+}
+
+static void expect_no_listener(int fd, int cause, const char *name)
+{
+    struct net_address a = {.backlog = 77};
+    errno = 0;
+    cr_expect_eq(net_of_listener(fd, &a), -1, "%s", name);
+    cr_expect_eq(errno, cause, "%s: %m", name);
+    cr_expect_eq(a.backlog, 77, "%s", name);
+    if (fd >= 0)
+        close(fd);
+}
+
+Test(net, what_is_no_listener)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    expect_no_listener(-1, EBADF, "no descriptor");
+    expect_no_listener(make_file(1), ENOTSOCK, "a file");
+    expect_no_listener(net_bind(&a), EINVAL, "bound");
+    expect_no_listener(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), EPROTOTYPE, "UDP");
+    int packets = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    a = local("@drover-test-packets");
+    cr_assert_eq(bind(packets, &a.any, a.length), 0, "%m");
+    cr_assert_eq(listen(packets, 1), 0, "%m");
+    expect_no_listener(packets, EPROTOTYPE, "SOCK_SEQPACKET");
+}
+
+static void expect_same(struct net_address a, struct net_address b, bool same, const char *name)
+{
+    cr_expect_eq(net_is_same(&a, &b), same, "%s", name);
+    cr_expect_eq(net_is_same(&b, &a), same, "%s", name);
+}
+
+Test(net, the_same_place)
+{
+    struct net_address uncounted = local("/run/x");
+    uncounted.length--;
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.1", 80), true, "IPv4");
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.1", 81), false, "port");
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.2", 80), false, "host");
+    expect_same(v4("0.0.0.0", 80), v6("::", 80, true), false, "family");
+    expect_same(v6("::1", 80, false), v6("::1", 80, false), true, "IPv6");
+    expect_same(v6("::1", 80, false), v6("::1", 81, false), false, "IPv6 port");
+    expect_same(v6("::1", 80, false), v6("::2", 80, false), false, "IPv6 host");
+    expect_same(v6("::", 80, false), v6("::", 80, true), false, "dual");
+    expect_same(local("/run/x"), uncounted, true, "a path, its NUL counted or not");
+    expect_same(local("/run/x"), local("/run/xy"), false, "a longer path");
+    expect_same(local("/run/x"), local("@run/x"), false, "abstract or not");
+    expect_same(local("@x"), local("@x"), true, "abstract");
+    expect_same(local("@x"), local("@xy"), false, "abstract, longer");
+}
+
 /* --------------------------------------------------------------------------------------- text */
 
 static void expect_text(struct net_address a, const char *expected)
