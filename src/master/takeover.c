@@ -120,8 +120,7 @@ static void give_back(const struct master *m, struct estate *estate)
     const struct doors *doors = &m->present->doors;
     uint32_t lost = slots_lost(&estate->doors, doors);
     for (int i = 0; i < estate->doors.address_count; i++) {
-        struct upgrade_word word = {.kind = UPGRADE_CLOSING,
-                                    .length = estate->addresses[i].length};
+        struct upgrade_word word = {.kind = UPGRADE_CLOSING, .length = estate->addresses[i].length};
         memcpy(&word.address, &estate->addresses[i].storage, sizeof word.address);
         if (lost >> i & 1)
             say(m, &word);

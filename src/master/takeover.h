@@ -1,6 +1,6 @@
 /*
- * takeover - the new master's side of an upgrade: what it inherits from the old one, and saying that
- * it serves. See upgrade.h for what goes between them.
+ * takeover - the new master's side of an upgrade: what it inherits from the old one, and saying
+ * that it serves. See upgrade.h for what goes between them.
  */
 #ifndef DROVER_MASTER_TAKEOVER_H
 #define DROVER_MASTER_TAKEOVER_H

@@ -13,6 +13,7 @@
 #include "master/crew.h"
 #include "master/reload.h"
 #include "master/steering.h"
+#include "os/child.h"
 #include "os/inherit.h"
 #include "os/pass.h"
 
@@ -66,8 +67,7 @@ static _Noreturn void become_master(const struct master *m, struct legacy *legac
     if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
         inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
                      &report);
-    struct upgrade_word word = {
-        .version = UPGRADE_VERSION, .kind = UPGRADE_FAILED, .cause = errno};
+    struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_FAILED, .cause = errno};
     if (report >= 0)
         pass_send(report, &word, sizeof word, NULL, 0);
     _exit(EX_OSERR);
@@ -119,8 +119,8 @@ static void send_yours(const struct master *m)
 /* The file, the lock and the address are the new one's from here on. */
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
-    log_info("upgrade: pid %d serves; pid %d leaves when its workers have",
-             (int)m->upgrade.pid, (int)m->pid);
+    log_info("upgrade: pid %d serves; pid %d leaves when its workers have", (int)m->upgrade.pid,
+             (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
     m->is_handed_over = true;
@@ -179,7 +179,7 @@ void upgrade_reaped(struct master *m, pid_t pid, int status)
     on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
     child_describe(status, how, sizeof how);
     if (m->is_handed_over) {
-        log_errorx("upgrade: the new server (pid %d) has ended: %s", (int)pid, how);
+        log_warnx("upgrade: the new server (pid %d) has ended: %s", (int)pid, how);
         m->upgrade.pid = 0;
         return;
     }
@@ -187,8 +187,8 @@ void upgrade_reaped(struct master *m, pid_t pid, int status)
         snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
                  strerror(m->upgrade.cause));
     else
-        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s",
-                 (int)pid, how);
+        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s", (int)pid,
+                 how);
     fail(m, why);
 }
 

@@ -9,6 +9,8 @@
 #ifndef DROVER_MASTER_UPGRADE_H
 #define DROVER_MASTER_UPGRADE_H
 
+#include <sys/socket.h>
+
 #include "master/state.h"
 
 /* Names of what is inherited, beside "slotN" for a listener. */
