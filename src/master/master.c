@@ -246,8 +246,9 @@ static void supervise(struct master *m)
 static void say_goodbye(const struct master *m)
 {
     struct board_row sum = board_sum(m->board);
-    log_info("stopped: %llu requests were answered on %llu connections; %zu connections were "
+    log_info("%s: %llu requests were answered on %llu connections; %zu connections were "
              "closed at the deadline",
+             m->is_handed_over ? "left to the new server" : "stopped",
              (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
 }
 
