@@ -134,11 +134,10 @@ static void spawn(struct master *m, struct generation *g, int slot)
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
     int64_t drain = child->generation->settings->drain_timeout;
-    struct order order = {
-        .kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
-        .slot = child->slot,
-        .closing = closing,
-        .is_filtered = m->is_filtered};
+    struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
+                          .slot = child->slot,
+                          .closing = closing,
+                          .is_filtered = m->is_filtered};
     if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
     child->is_leaving = true;

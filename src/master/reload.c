@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/prepare.h"
@@ -118,6 +119,7 @@ static void tell_fixed(const struct master *m, const struct generation *g)
 static void start(struct master *m, struct generation *g)
 {
     m->coming = g;
+    g->begun = clock_ms();
     g->plan.is_coming = true;
     for (int slot = 0; slot < g->settings->workers && m->coming == g; slot++)
         crew_step(m, g, PLAN_WANT, slot);
@@ -159,7 +161,8 @@ static void change(struct master *m, struct generation *g)
     crew_take_over(m, g);
     crew_dismiss_all(m, old, closing);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
-    log_info("reload: %d workers serve with the new configuration", crew_size(g));
+    log_info("reload: every worker is a fresh one: %d, after %lld ms", crew_size(g),
+             (long long)(clock_ms() - g->begun));
 }
 
 void reload_go_on(struct master *m)
