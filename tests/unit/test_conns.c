@@ -237,6 +237,23 @@ Test(conns, a_stop_in_the_midst)
     expect_the_last_answer();
 }
 
+/* The worker was stopped, say, until the idle time was over. */
+Test(conns, whose_time_is_up_while_their_request_waits_are_served)
+{
+    connect_all(2);
+    ask(0, GET("/a"));
+    ask(1, GET("/a"));
+    turn();
+    heard(0);
+    heard(1);
+    ask(0, GET("/b"));
+    rig.env.now += 2 * timeouts[DEADLINE_IDLE];
+    conns_expire(&conns);
+    cr_expect_eq(conns.count, 1);
+    cr_expect(strstr(heard(0), "GET/b"));
+    cr_expect_eq(deadlines_next(&rig.env.deadlines), rig.env.now + timeouts[DEADLINE_IDLE]);
+}
+
 Test(conns, one_that_was_handed_over_is_served)
 {
     connect_all(1);
