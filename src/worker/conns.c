@@ -130,7 +130,7 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
         end_one(conns, conn);
         return;
     }
-    if (conns->env->has_heirs && want == CONN_WANT_READ && give_if_resting(conns, conn))
+    if (conns->env->has_heirs && give_if_resting(conns, conn))
         return;
     if (conn->armed == armed)
         return;
