@@ -632,6 +632,8 @@ Test(net, what_is_no_listener)
     expect_no_listener(make_file(1), ENOTSOCK, "a file");
     expect_no_listener(net_bind(&a), EINVAL, "bound");
     expect_no_listener(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), EPROTOTYPE, "UDP");
+    a = local("@drover-test-bound");
+    expect_no_listener(net_bind(&a), EINVAL, "bound, unix");
     int packets = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     a = local("@drover-test-packets");
     cr_assert_eq(bind(packets, &a.any, a.length), 0, "%m");
