@@ -57,7 +57,12 @@ static void run(struct outcome *outcome, const struct arguments *args)
     outcome->why = fuzz_room(OPTIONS_WHY_SIZE);
     memset(outcome->why, 0x7f, OPTIONS_WHY_SIZE);
     options_defaults(&outcome->settings);
-    outcome->status = options_read(&outcome->settings, args->count, args->argv, outcome->why);
+    static struct givens givens;
+    struct faults faults = {.text = outcome->why, .size = OPTIONS_WHY_SIZE};
+    memset(&givens, 0, sizeof givens);
+    options_read(&outcome->settings, args->count, args->argv, &givens, &faults);
+    outcome->status = faults.status;
+    givens_free(&givens);
 }
 
 static void check_status(const struct outcome *o)
