@@ -103,9 +103,10 @@ static enum lines_result read_quoted(struct cursor *c)
     for (c->at++; *c->at != *open; to++) {
         if (c->at == c->end)
             return fault(c, open, "this quote is not ended in its line");
+        const char *here = c->at;
         *to = *c->at++;
         if (*open == '"' && *to == '\\' && !unescape(c, to))
-            return fault(c, c->at - 1,
+            return fault(c, here,
                          "behind \\ in double quotes may stand \" and \\ and xNN, two hex digits "
                          "that are not 00");
     }

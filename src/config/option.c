@@ -128,6 +128,11 @@ bool option_is_offered(const struct option *o, const struct settings *settings)
     return settings->app || !(option_is_site(o) || o->type == OPTION_APP);
 }
 
+bool option_in_file(const struct option *o)
+{
+    return o->type != OPTION_CONFIG && o->offset != AT(ready_fd);
+}
+
 bool option_is_list(const struct option *o)
 {
     switch (o->type) {

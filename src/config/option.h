@@ -55,6 +55,9 @@ const struct option *option_find(const char *name, size_t n);
 /* Is it an option of this program? drover_main() has an application, which is not the site. */
 bool option_is_offered(const struct option *o, const struct settings *settings);
 
+/* May it stand in a file? Not what names the file, nor --ready-fd: a descriptor is one start's. */
+bool option_in_file(const struct option *o);
+
 /* Has each value a place of its own, beside those that were given before it? */
 bool option_is_list(const struct option *o);
 

@@ -46,18 +46,12 @@ struct reader {
     struct faults *faults;
 };
 
-/* A descriptor is the start's own, and a file that names another would be read in which order? */
-static bool is_for_file(const struct option *o)
-{
-    return o->type != OPTION_CONFIG && strcmp(o->name, "ready-fd") != 0;
-}
-
 static const char *nearest_option(const char *typed, const struct settings *settings, bool in_file)
 {
     const char *names[NAMES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < option_count() && count < NAMES_MAX; i++)
-        if (option_is_offered(option_at(i), settings) && (!in_file || is_for_file(option_at(i))))
+        if (option_is_offered(option_at(i), settings) && (!in_file || option_in_file(option_at(i))))
             names[count++] = option_at(i)->name;
     return nearest_name(typed, names, count);
 }
@@ -209,7 +203,7 @@ static const char *objection(const struct option *o, const struct settings *sett
 {
     if (o->type == OPTION_CONFIG)
         return "a file cannot name another one; it is for the command line";
-    if (!is_for_file(o))
+    if (!option_in_file(o))
         return "a descriptor belongs to one start; it is for the command line";
     if (option_is_offered(o, settings))
         return NULL;
