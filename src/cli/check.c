@@ -31,12 +31,32 @@ static int fail(int status, const char *why)
     return status;
 }
 
-/* The site's own start reads its pages and changes nothing; what another one's does is unknown. */
-static int check_site(const struct configuration *c)
+/* The value of the file that a message, "--name value: what", is about; NULL: none. */
+static const struct given *blamed(const struct givens *givens, const char *why, size_t *n)
 {
-    char why[DROVER_WHY_SIZE] = "";
+    char start[DROVER_WHY_SIZE];
+    for (size_t i = givens->arguments; i < givens->count; i++) {
+        const struct given *one = &givens->list[i];
+        *n = (size_t)snprintf(start, sizeof start, "--%s %s: ", one->option->name, one->value);
+        if (givens_stands(givens, i) && strncmp(why, start, *n) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+/* The site's own start reads its pages and changes nothing; what another one's does is unknown. */
+static int check_site(const struct configuration *c, const struct givens *givens)
+{
+    char why[DROVER_WHY_SIZE] = "", text[OPTIONS_WHY_SIZE * 2] = "";
+    struct faults faults = {.text = text, .size = sizeof text};
+    size_t n;
     int status = c->settings.root ? c->app->before_fork(c->app->context, why) : 0;
-    return status ? fail(status, why) : 0;
+    if (status == 0)
+        return 0;
+    const struct given *one = blamed(givens, why, &n);
+    if (one)
+        given_fault(one, &faults, status, why + n);
+    return one ? fail(EX_CONFIG, text) : fail(status, why);
 }
 
 static int check(struct source *source, bool prints)
@@ -47,7 +67,7 @@ static int check(struct source *source, bool prints)
     if (!c)
         return fail(status, why);
     const struct givens *givens = source_givens(c);
-    status = check_site(c);
+    status = check_site(c, givens);
     if (status == 0 && prints)
         print_configuration(stdout, &c->settings, givens, c->app);
     else if (status == 0)
