@@ -215,3 +215,33 @@ drover serve: site.conf:2:11: workers = 0: must be "auto" or a whole number from
     assert_equal "$status: $output" \
         '64: drover serve: --config b: one file is read, and was given already: a'
 }
+
+@test "a program with drover_main() has -c, for what it offers" {
+    local time=${DROVER%/*}/examples/time
+    conf 'listen = 127.0.0.1:0' 'workers = 1' 'set = zone=Asia/Tokyo' 'listing = no' 'app = echo' \
+        'set = zoen=UTC'
+    run timeout 20 "$time" -c site.conf 3>&- 4>&-
+    assert_equal "$status: $output" \
+        '78: time: site.conf:4:1: listing: is for the static site of drover serve
+time: site.conf:5:1: app: is for drover serve; this program is an application
+time: site.conf:6:7: set = zoen=UTC: there is no key "zoen"; did you mean zone?'
+    sed -i '4,$d' site.conf
+    # shellcheck disable=SC2016 # $0 is the program; "$DROVER" and "serve" are not wanted
+    DROVER_UNDER=(bash -c 'exec "$0" "${@:3}"' "$time")
+    drover_start -c site.conf
+    run fetch /time
+    assert_output --partial '+0900"}'
+    drover_stop
+    assert_equal "$status" 0
+}
+
+@test "the file of README.md is a good one" {
+    sed -n '/^## A configuration file/,/^## What it bounds/p' \
+        "$BATS_TEST_DIRNAME/../../README.md" | awk '/^```$/ { n++; next } n == 1' |
+        sed "s|/srv/www|$SITE|" >site.conf
+    [[ $(wc -l <site.conf) -ge 8 ]]
+    wrong 0 'site.conf: no errors' -c site.conf
+    drover check --print -c site.conf --workers 2
+    assert_line 'workers = 2  # option'
+    assert_line 'field = "X-Words: a #b"  # site.conf:8'
+}
