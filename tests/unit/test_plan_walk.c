@@ -163,8 +163,7 @@ static bool happens(struct walk *walk, enum plan_event event, int slot)
     switch (event) {
     case PLAN_WANT:
     case PLAN_UNWANT: return true;
-    case PLAN_READY:
-        return own->exists && (!own->is_ready || walk->has_heir[slot]);
+    case PLAN_READY: return own->exists && (!own->is_ready || walk->has_heir[slot]);
     case PLAN_ENDED:
     case PLAN_MISFIT:
         if (!own->exists)
