@@ -123,7 +123,11 @@ static int open_pidfile(struct master *m)
 {
     pid_t holder;
     const char *path = m->present->settings->pidfile;
-    if (!path)
+    if (!path && m->pidfile >= 0) {
+        close(m->pidfile);
+        m->pidfile = -1;
+    }
+    if (!path || m->pidfile >= 0) /* the old master's, and ours when we serve */
         return 0;
     m->pidfile = pidfile_open(path, &holder);
     if (m->pidfile >= 0)

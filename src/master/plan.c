@@ -204,6 +204,13 @@ static void abort_hung(struct step *step)
     act(step->actions, PLAN_ABORT, step->number, -1);
 }
 
+/* It has had its time. */
+static void dismiss_hung(struct step *step)
+{
+    act(step->actions, PLAN_KILL, step->number, -1);
+    dismiss(step);
+}
+
 static void step_away(struct step *step)
 {
     step->slot->is_away = true;
@@ -296,7 +303,7 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                       [PLAN_MISFIT] = refuse,
                       [PLAN_RECOVERED] = go_on,
                       [PLAN_DUE] = abort_hung},
-    [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss,
+    [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss_hung,
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
                       [PLAN_DUE] = kill_late},

@@ -14,6 +14,7 @@
 #include "os/inherit.h"
 #include "os/net.h"
 #include "os/pass.h"
+#include "os/pidfile.h"
 
 /* What the old one had. */
 struct estate {
@@ -178,11 +179,28 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     steering_renew(m);
 }
 
+/* Not before: if this server does not get ready, the file is still the old one's. */
+static void take_pidfile(struct master *m)
+{
+    pid_t holder;
+    const char *path = m->present->settings->pidfile;
+    if (m->pidfile < 0 || pidfile_adopt(m->pidfile, path) == 0)
+        return;
+    if (errno == ESTALE) { /* it has another path now */
+        close(m->pidfile);
+        m->pidfile = pidfile_open(path, &holder);
+        if (m->pidfile >= 0)
+            return;
+    }
+    log_warn("--pidfile %s", path);
+}
+
 void takeover_end(struct master *m)
 {
     struct upgrade_word word = {.kind = UPGRADE_READY};
     if (m->predecessor < 0)
         return;
+    take_pidfile(m);
     plan_serving(plan_of(m), &word.slots);
     say(m, &word);
     if (loop_add(m->loop, m->predecessor, EPOLLIN, on_predecessor, m) < 0)
