@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "load/checksum.h"
+
 #define OK "HTTP/1.1 200 OK\r\n"
 
 struct answer_case {
@@ -136,7 +138,7 @@ static void check(const struct answer_case *c, size_t split, size_t piece, const
     struct answer a;
     size_t n = strlen(c->bytes);
     memset(&a, 0xa5, sizeof a); /* answer_start() must set all that is looked at */
-    answer_start(&a);
+    answer_start(&a, false);
     size_t surplus = feed_pieces(&a, c->bytes, split, piece);
     if (a.state == ANSWER_MORE)
         surplus = feed_pieces(&a, c->bytes + split, n - split, piece);
@@ -201,7 +203,7 @@ Test(load_answer, long_lines_pass_unless_they_decide_the_framing)
 Test(load_answer, the_end_before_any_byte_is_not_a_started_answer)
 {
     struct answer a;
-    answer_start(&a);
+    answer_start(&a, false);
     answer_feed(&a, (struct span){.p = "", .n = 0});
     cr_expect_not(a.started);
     answer_end(&a);
@@ -211,14 +213,46 @@ Test(load_answer, the_end_before_any_byte_is_not_a_started_answer)
 Test(load_answer, can_be_started_again)
 {
     struct answer a;
-    answer_start(&a);
+    answer_start(&a, false);
     answer_feed(&a, SPAN(OK "Connection: close\r\nContent-Length: 3\r\n\r\nabc"));
     cr_expect_eq(a.state, ANSWER_WHOLE);
-    answer_start(&a);
+    answer_start(&a, false);
     cr_expect_eq(a.state, ANSWER_MORE);
     answer_feed(&a, SPAN("HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx"));
     cr_expect_eq(a.state, ANSWER_WHOLE);
     cr_expect_eq(a.status, 404);
     cr_expect_eq(a.body, 1);
     cr_expect_not(a.close);
+}
+
+/* However the bytes are split, and whatever frames them. */
+Test(load_answer, a_checksum_of_the_body_alone)
+{
+    static const char *const texts[] = {
+        OK "Content-Length: 15\r\n\r\nhello0123456789",
+        OK "\r\nhello0123456789",
+        OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
+        "HTTP/1.1 103 Hints\r\n\r\n" OK "Content-Length: 15\r\n\r\nhello0123456789",
+    };
+    uint32_t right = checksum_add(0, SPAN("hello0123456789"));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t piece = 1; piece < 100; piece++) {
+            struct answer a;
+            answer_start(&a, true);
+            feed_pieces(&a, texts[i], strlen(texts[i]), piece);
+            answer_end(&a);
+            cr_assert_eq(a.state, ANSWER_WHOLE);
+            cr_assert_eq(a.checksum, right, "text %zu in pieces of %zu", i, piece);
+        }
+}
+
+Test(load_answer, no_checksum_unless_asked_for)
+{
+    struct answer a;
+    answer_start(&a, true);
+    answer_feed(&a, SPAN(OK "Content-Length: 3\r\n\r\nabc"));
+    answer_start(&a, false);
+    answer_feed(&a, SPAN(OK "Content-Length: 3\r\n\r\nabc"));
+    cr_expect_eq(a.state, ANSWER_WHOLE);
+    cr_expect_eq(a.checksum, 0);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "load/checksum.h"
+
 enum part {
     PART_STATUS,
     PART_FIELD,
@@ -14,10 +16,11 @@ enum part {
     PART_REST, /* a body that the end of the connection delimits */
 };
 
-void answer_start(struct answer *a)
+void answer_start(struct answer *a, bool summed)
 {
     /* The line's bytes need no clearing, and they are most of the struct. */
     memset(a, 0, offsetof(struct answer, line));
+    a->summed = summed;
 }
 
 static void malformed(struct answer *a)
@@ -104,7 +107,7 @@ static bool has_no_body(const struct answer *a)
 /* An interim answer: the final one starts on the next line. */
 static void pass_over(struct answer *a)
 {
-    answer_start(a);
+    answer_start(a, a->summed);
     a->started = true;
 }
 
@@ -246,6 +249,8 @@ static size_t feed_body(struct answer *a, struct span bytes)
         a->left -= n;
     }
     a->body += n;
+    if (a->summed)
+        a->checksum = checksum_add(a->checksum, (struct span){.p = bytes.p, .n = n});
     if (a->part == PART_BODY && a->left == 0)
         a->state = ANSWER_WHOLE;
     else if (a->part == PART_CHUNK && a->left == 0)

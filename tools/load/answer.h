@@ -27,13 +27,15 @@ enum answer_state {
 
 struct answer {
     enum answer_state state;
-    int status;    /* of the final answer; 0 until its status line has come */
-    bool started;  /* a byte has come */
-    bool close;    /* the server closes the connection after this answer */
-    uint64_t body; /* bytes of the body so far, without its framing */
+    int status;        /* of the final answer; 0 until its status line has come */
+    bool started;      /* a byte has come */
+    bool close;        /* the server closes the connection after this answer */
+    uint64_t body;     /* bytes of the body so far, without its framing */
+    uint32_t checksum; /* of these bytes; 0 unless they are summed */
 
     /* private */
     uint8_t part;
+    bool summed;
     bool old; /* HTTP/1.0: closes unless it says otherwise */
     bool keep_alive;
     bool coded;    /* has a Transfer-Encoding */
@@ -44,8 +46,8 @@ struct answer {
     char line[ANSWER_LINE_MAX];
 };
 
-/* Makes ready for the next answer. */
-void answer_start(struct answer *a);
+/* Makes ready for the next answer; `summed`: with a checksum of its body, which costs time. */
+void answer_start(struct answer *a, bool summed);
 
 /*
  * Reads on. Returns how many bytes belong to this answer: all of them, unless it became whole or

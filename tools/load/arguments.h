@@ -7,26 +7,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "load/option.h"
+
+/* A number that was not given. */
+#define ARGUMENTS_NONE UINT64_MAX
 
 struct arguments {
     const char *url;       /* borrowed from argv */
     const char *unix_path; /* likewise; NULL: the URL's host and port */
     uint64_t clients;
-    uint64_t requests; /* UINT64_MAX: no limit */
-    uint64_t sources;
+    uint64_t per_minute; /* the rate of an open loop; 0: a closed loop */
+    uint64_t requests;   /* or none */
+    uint64_t pipeline;
+    uint64_t sources; /* 0: the kernel's choice */
     uint64_t max_lost;
     uint64_t expect_status;
-    uint64_t expect_length; /* UINT64_MAX: any */
-    uint64_t duration_ms;   /* UINT64_MAX: no limit */
+    uint64_t expect_length;   /* or none */
+    uint64_t expect_checksum; /* or none */
+    const char *expect_file;  /* or NULL */
+    uint64_t duration_ms;     /* or none */
     uint64_t timeout_ms;
+    uint64_t window_ms; /* 0: no windows */
+    bool expect_same;
     bool close;
     bool json;
     bool quiet;
     bool help;
     bool version;
-    bool has_host;     /* `fields` holds a Host field */
-    struct buf fields; /* owned: lines of the request's head, each with its CRLF */
+    struct option_fields fields; /* owned */
 };
 
 /*

@@ -1,8 +1,11 @@
 /*
- * client - one client: connects, asks, reads the whole answer, asks again.
+ * client - one client: connects, asks, reads the whole answers, asks again.
  *
  * It never waits. It says what it wants, and whoever runs it calls client_step() when that has
  * come. The descriptor belongs to the client; a watch on it must end before client_close().
+ *
+ * Several requests may be under way on its connection (pipelined). Each that was asked for ends
+ * once, in the order they were asked, by a call of `over`.
  */
 #ifndef DROVER_LOAD_CLIENT_H
 #define DROVER_LOAD_CLIENT_H
@@ -17,31 +20,39 @@
 
 enum client_want {
     CLIENT_READ,  /* call client_step() when fd is readable */
-    CLIENT_WRITE, /* call client_step() when fd is writable: connected, or room to send */
-    CLIENT_LATER, /* call client_ask() again in a while: a unix listener's queue is full */
-    CLIENT_OVER,  /* the request is over, and `outcome` says how */
+    CLIENT_WRITE, /* call client_step() when fd is writable (connected, or room) or readable */
+    CLIENT_LATER, /* call client_ask() with 0 in a while: a unix listener's queue is full */
+    CLIENT_OVER,  /* nothing is under way */
 };
+
+struct client;
+
+/* A request ended. It may not call anything of the client. */
+typedef void client_over_fn(struct client *client, enum outcome outcome);
 
 struct client {
     int fd; /* -1: not connected */
     unsigned id;
-    enum outcome outcome; /* of the last request */
-    int error;            /* errno behind it, or 0 */
+    unsigned pending;     /* requests under way */
+    int error;            /* errno behind the last outcome, or 0 */
     uint64_t bytes;       /* received, heads included */
     uint64_t connections; /* that came to be */
+    uint64_t idle_ends;   /* of them those that the server ended while nothing was under way */
 
     /* private */
+    client_over_fn *over;
     bool connected;
-    bool kept;   /* this connection has given an answer */
-    bool ending; /* and will give no more */
-    size_t sent; /* bytes of the present request */
+    bool kept;      /* this connection has given an answer */
+    bool ending;    /* and will give no more */
+    int send_error; /* nothing can be sent any more, what has come is read first */
+    size_t unsent;  /* bytes of the requests under way */
     struct answer answer;
 };
 
 /* `id` chooses the source address. */
-void client_init(struct client *client, unsigned id);
+void client_init(struct client *client, unsigned id, client_over_fn *over);
 
-/* Closes the connection, if there is one. */
+/* Closes the connection, if there is one. Nothing may be under way: see client_lose(). */
 void client_close(struct client *client);
 
 /* The connection is of no more use: to be closed before the next client_ask(). */
@@ -51,15 +62,18 @@ bool client_is_spent(const struct client *client);
 bool client_is_connected(const struct client *client);
 
 /*
- * Starts a request, on the kept connection or on a new one. Call it when there is none under way,
- * or again after CLIENT_LATER.
+ * Starts n more requests, on the present connection or on a new one; as many as job->depth may be
+ * under way. With n = 0 it tries again after CLIENT_LATER.
  */
-enum client_want client_ask(struct client *client, const struct job *job);
+enum client_want client_ask(struct client *client, struct job *job, unsigned n);
 
 /*
  * Goes on. `peer_closed`: the wait reported the end of the peer's side, or an error; so that a
  * connection is not used again of which the client could know that it is closed.
  */
-enum client_want client_step(struct client *client, const struct job *job, bool peer_closed);
+enum client_want client_step(struct client *client, struct job *job, bool peer_closed);
+
+/* All that is under way ends like this, and the connection is spent. */
+void client_lose(struct client *client, enum outcome outcome, int error);
 
 #endif

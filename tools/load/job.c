@@ -11,10 +11,9 @@ static void write_request_line(struct buf *b, const struct url *url)
     buf_lit(b, " HTTP/1.1\r\n");
 }
 
-int job_write(struct job *job, const struct url *url, struct span fields, bool has_host)
+static void write_request(struct job *job, const struct url *url, struct span fields, bool has_host)
 {
-    struct buf *b = &job->request;
-    buf_clear(b);
+    struct buf *b = &job->text;
     write_request_line(b, url);
     if (!has_host) {
         buf_lit(b, "Host: ");
@@ -26,7 +25,15 @@ int job_write(struct job *job, const struct url *url, struct span fields, bool h
     if (job->close)
         buf_lit(b, "Connection: close\r\n");
     buf_lit(b, "\r\n");
-    if (!b->failed)
+}
+
+int job_write(struct job *job, const struct url *url, struct span fields, bool has_host)
+{
+    buf_clear(&job->text);
+    for (unsigned i = 0; i < job->depth; i++)
+        write_request(job, url, fields, has_host);
+    job->length = job->text.len / job->depth;
+    if (!job->text.failed)
         return 0;
     errno = ENOMEM;
     return -1;
@@ -34,16 +41,5 @@ int job_write(struct job *job, const struct url *url, struct span fields, bool h
 
 void job_free(struct job *job)
 {
-    buf_free(&job->request);
-}
-
-enum outcome job_judge(const struct job *job, const struct answer *answer, size_t surplus)
-{
-    if (answer->state == ANSWER_MALFORMED)
-        return OUTCOME_MALFORMED;
-    if (answer->status != job->expect_status)
-        return OUTCOME_WRONG_STATUS;
-    if (surplus > 0 || (job->expect_length != JOB_ANY_LENGTH && answer->body != job->expect_length))
-        return OUTCOME_WRONG_BODY;
-    return OUTCOME_ANSWERED;
+    buf_free(&job->text);
 }

@@ -1,27 +1,25 @@
 /*
- * job - what every client asks for, again and again, and what counts as its answer.
+ * job - what every client asks for, again and again, what counts as its answer, and what the
+ * clients learn for each other while they do.
  */
 #ifndef DROVER_LOAD_JOB_H
 #define DROVER_LOAD_JOB_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/buf.h"
-#include "load/answer.h"
-#include "load/ledger.h"
+#include "load/expect.h"
 #include "load/target.h"
 #include "load/url.h"
 
-/* No length is expected but the one that the answer states. */
-#define JOB_ANY_LENGTH UINT64_MAX
-
 struct job {
     struct target target;
-    struct buf request; /* owned: the bytes of one request */
-    bool close;         /* a connection a request */
-    int expect_status;
-    uint64_t expect_length;
+    struct expect expect;
+    bool close;      /* a connection a request */
+    unsigned depth;  /* requests under way on a connection at most, at least 1 */
+    struct buf text; /* owned: `depth` times the bytes of one request */
+    size_t length;   /* of one */
 };
 
 /*
@@ -32,8 +30,5 @@ struct job {
 int job_write(struct job *job, const struct url *url, struct span fields, bool has_host);
 
 void job_free(struct job *job);
-
-/* How a request ended that got this whole or malformed answer, with `surplus` bytes after it. */
-enum outcome job_judge(const struct job *job, const struct answer *answer, size_t surplus);
 
 #endif

@@ -21,6 +21,11 @@ const char *outcome_name(enum outcome outcome)
     return names[outcome];
 }
 
+bool outcome_is_loss(enum outcome outcome)
+{
+    return outcome != OUTCOME_ANSWERED && outcome != OUTCOME_LOCAL;
+}
+
 void ledger_add(struct ledger *ledger, enum outcome outcome, int64_t at_us)
 {
     uint64_t n = ledger->count[outcome]++;

@@ -8,11 +8,12 @@
 #ifndef DROVER_LOAD_LEDGER_H
 #define DROVER_LOAD_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum outcome {
-    OUTCOME_ANSWERED,        /* whole, with the status and the length that were expected */
+    OUTCOME_ANSWERED,        /* whole, with the status and the body that were expected */
     OUTCOME_REFUSED,         /* no connection came to be: ECONNREFUSED, EHOSTUNREACH, ... */
     OUTCOME_RESET,           /* a new connection was reset before a byte of the answer came */
     OUTCOME_CLOSED,          /* a new connection ended before a byte of the answer came */
@@ -22,7 +23,7 @@ enum outcome {
     OUTCOME_CUT_SHORT,       /* ended after the first byte of the answer and before its last */
     OUTCOME_SILENT,          /* not whole within the timeout, connecting included */
     OUTCOME_WRONG_STATUS,    /* whole, with another status than expected */
-    OUTCOME_WRONG_BODY,      /* another length than expected, or bytes after the answer's end */
+    OUTCOME_WRONG_BODY,      /* another length or checksum than expected, or bytes after its end */
     OUTCOME_MALFORMED,       /* not HTTP/1: bad status line, field line or framing */
     OUTCOME_LOCAL,           /* no descriptor, port or memory on this side: not lost */
     OUTCOME_COUNT
@@ -40,6 +41,9 @@ struct ledger {
 
 /* The outcome in one word, as the reports name it; static. */
 const char *outcome_name(enum outcome outcome);
+
+/* Neither answered nor local. */
+bool outcome_is_loss(enum outcome outcome);
 
 void ledger_add(struct ledger *ledger, enum outcome outcome, int64_t at_us);
 

@@ -1,5 +1,6 @@
 /*
- * drover-load - asks an HTTP/1.1 server as fast as it answers, and names every lost request.
+ * drover-load - asks an HTTP/1.1 server, as fast as it answers or at a steady rate, and names every
+ * lost request.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -32,9 +33,40 @@ static int prepare_target(struct target *target, const struct arguments *a, cons
         return complain(EX_USAGE, a->unix_path, wrong);
     if (wrong)
         return complain(EX_UNAVAILABLE, a->url, wrong);
-    wrong = target_spread(target, (unsigned)a->sources);
+    wrong = a->sources > 0 ? target_spread(target, (unsigned)a->sources) : NULL;
     if (wrong)
         return complain(EX_USAGE, "--sources", wrong);
+    return EX_OK;
+}
+
+/* Returns 0, or -1 with errno. */
+static int expect_file(struct expect *expect, const char *path)
+{
+    static char bytes[65536];
+    FILE *file = fopen(path, "re");
+    size_t n;
+    if (!file)
+        return -1;
+    expect_bytes(expect, (struct span){0}); /* an empty file is expected, too */
+    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
+        expect_bytes(expect, (struct span){.p = bytes, .n = n});
+    int error = ferror(file) ? errno : 0;
+    fclose(file);
+    errno = error;
+    return error ? -1 : 0;
+}
+
+static int prepare_expect(struct expect *expect, const struct arguments *a)
+{
+    *expect = (struct expect){
+        .status = (int)a->expect_status,
+        .length = a->expect_length == ARGUMENTS_NONE ? EXPECT_ANY_LENGTH : a->expect_length,
+        .same = a->expect_same,
+        .summed = a->expect_same || a->expect_checksum != ARGUMENTS_NONE,
+        .checksum = a->expect_checksum == ARGUMENTS_NONE ? 0 : (uint32_t)a->expect_checksum,
+    };
+    if (a->expect_file && expect_file(expect, a->expect_file) < 0)
+        return complain(EX_NOINPUT, a->expect_file, strerror(errno));
     return EX_OK;
 }
 
@@ -46,13 +78,14 @@ static int prepare(struct job *job, const struct arguments *a)
     if (wrong)
         return complain(EX_USAGE, a->url, wrong);
     job->close = a->close;
-    job->expect_status = (int)a->expect_status;
-    job->expect_length = a->expect_length;
-    int status = prepare_target(&job->target, a, &url);
+    job->depth = (unsigned)a->pipeline;
+    int status = prepare_expect(&job->expect, a);
+    if (status == EX_OK)
+        status = prepare_target(&job->target, a, &url);
     if (status != EX_OK)
         return status;
-    struct span fields = {.p = a->fields.p, .n = a->fields.len};
-    if (job_write(job, &url, fields, a->has_host) < 0)
+    struct span fields = {.p = a->fields.lines.p, .n = a->fields.lines.len};
+    if (job_write(job, &url, fields, a->fields.has_host) < 0)
         return complain(EX_OSERR, "the request", strerror(errno));
     return EX_OK;
 }
@@ -67,13 +100,15 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit); /* the old limit holds if it fails */
 }
 
-static int print_report(const struct arguments *a, const struct run_result *result)
+static int print_report(const struct arguments *a, const struct job *job,
+                        const struct result *result)
 {
     struct buf out = {0};
     struct report report = {
         .url = a->url,
         .clients = (unsigned)a->clients,
-        .close = a->close,
+        .per_minute = a->per_minute,
+        .job = job,
         .result = result,
     };
     if (a->json)
@@ -86,7 +121,7 @@ static int print_report(const struct arguments *a, const struct run_result *resu
     return written ? EX_OK : complain(EX_IOERR, "standard output", "cannot write the report");
 }
 
-static int verdict(const struct arguments *a, const struct run_result *result)
+static int verdict(const struct arguments *a, const struct result *result)
 {
     uint64_t lost = ledger_lost(&result->ledger);
     uint64_t answered = result->ledger.count[OUTCOME_ANSWERED];
@@ -97,21 +132,33 @@ static int verdict(const struct arguments *a, const struct run_result *result)
     return lost > a->max_lost ? EXIT_LOST : EX_OK;
 }
 
-static int load(const struct arguments *a, const struct job *job)
+static int64_t microseconds(uint64_t ms)
 {
-    static struct run_result result; /* the histogram in it is large for a stack */
+    return ms == ARGUMENTS_NONE ? INT64_MAX : (int64_t)ms * 1000;
+}
+
+static int load(const struct arguments *a, struct job *job)
+{
+    static struct result result; /* the histograms in it are large for a stack */
     struct run_limits limits = {
         .clients = (unsigned)a->clients,
+        .per_minute = a->per_minute,
         .requests = a->requests,
-        .duration_us = a->duration_ms == UINT64_MAX ? INT64_MAX : (int64_t)a->duration_ms * 1000,
-        .timeout_us = (int64_t)a->timeout_ms * 1000,
+        .duration_us = microseconds(a->duration_ms),
+        .timeout_us = microseconds(a->timeout_ms),
         .progress = !a->quiet && isatty(STDERR_FILENO),
     };
     raise_descriptor_limit();
+    result_init(&result, microseconds(a->window_ms));
+    int status = EX_OK;
     if (run_load(job, &limits, &result) < 0)
-        return complain(EX_OSERR, "the run", strerror(errno));
-    int status = print_report(a, &result);
-    return status == EX_OK ? verdict(a, &result) : status;
+        status = complain(EX_OSERR, "the run", strerror(errno));
+    else
+        status = print_report(a, job, &result);
+    if (status == EX_OK)
+        status = verdict(a, &result);
+    result_free(&result);
+    return status;
 }
 
 static int act(const struct arguments *a)

@@ -21,6 +21,11 @@ static double seconds(const struct report *report)
     return (double)report->result->elapsed_us / SECOND_US;
 }
 
+static double window_start(const struct windows *windows, size_t i)
+{
+    return (double)windows->length_us * (double)i / SECOND_US;
+}
+
 static double rate(const struct report *report)
 {
     double answered = (double)report->result->ledger.count[OUTCOME_ANSWERED];
@@ -89,19 +94,73 @@ static void add_times(struct buf *out, const struct ledger *ledger, enum outcome
     buf_lit(out, " s\n");
 }
 
+static void add_load(struct buf *out, const struct report *report)
+{
+    const struct job *job = report->job;
+    buf_printf(out, "%u clients, ", report->clients);
+    buf_str(out, job->close ? "a connection a request" : "kept connections");
+    if (job->depth > 1)
+        buf_printf(out, ", %u requests on each", job->depth);
+    if (target_source_count(&job->target) > 1)
+        buf_printf(out, ", %u sources", target_source_count(&job->target));
+    if (report->per_minute > 0)
+        buf_printf(out, ", %.6g due a second", (double)report->per_minute / 60);
+    buf_printf(out, ", %.2f s: %s\n", seconds(report), report->url);
+}
+
+static void add_unsent(struct buf *out, const struct result *result)
+{
+    if (result->unsent > 0)
+        buf_printf(out,
+                   "unsent: %" PRIu64 " were due while every client was busy: too few clients, or "
+                   "more than the server can do\n",
+                   result->unsent);
+}
+
+static void add_connections(struct buf *out, const struct result *result)
+{
+    buf_printf(out, "connections: %" PRIu64, result->connections);
+    if (result->idle_ends > 0)
+        buf_printf(out, ", %" PRIu64 " ended by the server while idle", result->idle_ends);
+    buf_lit(out, "\n");
+}
+
+static void add_body(struct buf *out, const struct expect *expect)
+{
+    if (expect->summed && !expect->same && expect->length != EXPECT_ANY_LENGTH)
+        buf_printf(out, "body: %" PRIu64 " bytes, CRC-32 %08" PRIx32 "\n", expect->length,
+                   expect->checksum);
+}
+
+static void add_windows(struct buf *out, const struct windows *windows)
+{
+    if (windows->length_us == 0)
+        return;
+    buf_printf(out, "%10s %10s %8s %10s %10s %10s\n", "from s", "answered", "lost", "p50 us",
+               "p99 us", "max us");
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct window *window = &windows->list[i];
+        buf_printf(out, "%10.3f %10" PRIu64 " %8" PRIu64, window_start(windows, i),
+                   window->answered, window->lost);
+        buf_printf(out, " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", window->p50_us,
+                   window->p99_us, window->max_us);
+    }
+}
+
 void report_text(const struct report *report, struct buf *out)
 {
-    const struct run_result *result = report->result;
+    const struct result *result = report->result;
     const struct ledger *ledger = &result->ledger;
-    buf_printf(out, "%u clients, %s, %.2f s: %s\n", report->clients,
-               report->close ? "a connection a request" : "kept connections", seconds(report),
-               report->url);
+    add_load(out, report);
     buf_printf(out, "answered: %" PRIu64 ", %.0f/s, ", ledger->count[OUTCOME_ANSWERED],
                rate(report));
     add_bytes(out, result->bytes);
     buf_lit(out, "\n");
     add_latencies(out, &result->latency);
-    buf_printf(out, "connections: %" PRIu64 "\n", result->connections);
+    add_body(out, &report->job->expect);
+    add_connections(out, result);
+    add_unsent(out, result);
+    add_windows(out, &result->windows);
     add_lost(out, ledger);
     for (enum outcome i = FIRST_CAUSE; i <= LAST_CAUSE; i++)
         add_times(out, ledger, i);
@@ -156,18 +215,63 @@ static void add_json_ledger(struct buf *out, const struct ledger *ledger)
     buf_printf(out, "},\"local\":%" PRIu64, ledger->count[OUTCOME_LOCAL]);
 }
 
-void report_json(const struct report *report, struct buf *out)
+static void add_json_load(struct buf *out, const struct report *report)
 {
-    const struct run_result *result = report->result;
+    const struct job *job = report->job;
     buf_lit(out, "{\"url\":");
     add_string(out, report->url);
-    buf_printf(out, ",\"clients\":%u,\"close\":%s,\"seconds\":%.3f", report->clients,
-               report->close ? "true" : "false", seconds(report));
+    buf_printf(out, ",\"clients\":%u,\"close\":%s,\"pipeline\":%u,\"sources\":%u", report->clients,
+               job->close ? "true" : "false", job->depth, target_source_count(&job->target));
+    buf_lit(out, ",\"rate_wanted\":");
+    if (report->per_minute > 0)
+        buf_printf(out, "%.3f", (double)report->per_minute / 60);
+    else
+        buf_lit(out, "null");
+    buf_printf(out, ",\"began\":%.6f,\"seconds\":%.3f",
+               (double)report->result->began_us / SECOND_US, seconds(report));
+}
+
+static void add_json_body(struct buf *out, const struct expect *expect)
+{
+    buf_lit(out, ",\"body\":{\"length\":");
+    if (expect->length == EXPECT_ANY_LENGTH)
+        buf_lit(out, "null");
+    else
+        buf_u64(out, expect->length);
+    if (expect->summed && !expect->same)
+        buf_printf(out, ",\"crc32\":\"%08" PRIx32 "\"}", expect->checksum);
+    else
+        buf_lit(out, ",\"crc32\":null}");
+}
+
+static void add_json_windows(struct buf *out, const struct windows *windows)
+{
+    if (windows->length_us == 0)
+        return;
+    buf_lit(out, ",\"windows\":[");
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct window *window = &windows->list[i];
+        buf_printf(out, "%s{\"at\":%.3f,\"answered\":%" PRIu64 ",\"lost\":%" PRIu64, i ? "," : "",
+                   window_start(windows, i), window->answered, window->lost);
+        buf_printf(out, ",\"p50\":%" PRIu64 ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64 "}",
+                   window->p50_us, window->p99_us, window->max_us);
+    }
+    buf_lit(out, "]");
+}
+
+void report_json(const struct report *report, struct buf *out)
+{
+    const struct result *result = report->result;
+    add_json_load(out, report);
     buf_printf(out, ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"rate\":%.1f",
                ledger_total(&result->ledger), result->ledger.count[OUTCOME_ANSWERED], rate(report));
     buf_printf(out, ",\"bytes\":%" PRIu64 ",\"connections\":%" PRIu64, result->bytes,
                result->connections);
+    buf_printf(out, ",\"idle_ends\":%" PRIu64 ",\"unsent\":%" PRIu64, result->idle_ends,
+               result->unsent);
+    add_json_body(out, &report->job->expect);
     add_json_latency(out, &result->latency);
     add_json_ledger(out, &result->ledger);
+    add_json_windows(out, &result->windows);
     buf_lit(out, "}\n");
 }

@@ -4,16 +4,19 @@
 #ifndef DROVER_LOAD_REPORT_H
 #define DROVER_LOAD_REPORT_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
-#include "load/run.h"
+#include "load/job.h"
+#include "load/result.h"
 
+/* All borrowed. */
 struct report {
-    const char *url; /* borrowed */
+    const char *url;
     unsigned clients;
-    bool close;
-    const struct run_result *result; /* borrowed */
+    uint64_t per_minute; /* the rate of an open loop; 0: a closed loop */
+    const struct job *job;
+    const struct result *result;
 };
 
 /* Several lines; the one that starts with "lost: " is always there. */

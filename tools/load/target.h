@@ -5,6 +5,7 @@
 #define DROVER_LOAD_TARGET_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -20,7 +21,9 @@ union address {
 struct target {
     union address address;
     socklen_t length;
-    unsigned sources; /* 1: the kernel's choice, else that many addresses from 127.0.0.1 on */
+    unsigned sources; /* that many addresses from 127.0.0.1 on; 0: the kernel's choice, and once
+                         that has no port left, one after the other from 127.0.0.2 on */
+    unsigned shift;   /* how often the next one was taken */
 };
 
 /*
@@ -37,6 +40,16 @@ const char *target_unix(struct target *target, const char *path);
  * loopback target can be asked from other loopback addresses.
  */
 const char *target_spread(struct target *target, unsigned n);
+
+/*
+ * The present source has no port left: goes on to the next one, for all clients. Returns false
+ * where there is none to choose. The one that was left has ports again a minute later at most,
+ * when its connections have gone out of TIME_WAIT, so it goes round and round.
+ */
+bool target_next_source(struct target *target);
+
+/* Source addresses that have been in use. */
+unsigned target_source_count(const struct target *target);
 
 /*
  * A new non-blocking socket, bound to source address number `id` modulo the sources. Returns -1
