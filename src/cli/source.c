@@ -81,7 +81,7 @@ static int read_all(struct reading *r, const struct source *source, char *why, s
     struct settings *settings = &r->configuration.settings;
     options_defaults(settings);
     settings->program = source->program;
-    settings->is_reload = source->has_been_read;
+    settings->is_reload = source->has_been_read || getenv("DROVER_UPGRADE");
     if (source->app)
         settings->app = NULL;
     int status = options_read(settings, source->argc, source->argv, first);

@@ -15,6 +15,7 @@
 #include "master/prepare.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/upgrade.h"
 #include "os/pass.h"
 #include "worker/worker.h"
 
@@ -78,6 +79,10 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     close(m->signals);
     if (m->pidfile >= 0)
         close(m->pidfile);
+    if (m->upgrade.channel >= 0)
+        close(m->upgrade.channel);
+    if (m->predecessor >= 0)
+        close(m->predecessor);
     if (!m->is_announced)
         announce_close(g->settings);
     children_free(&m->children);
@@ -138,7 +143,9 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
                           .slot = child->slot,
                           .closing = closing,
                           .is_filtered = m->is_filtered};
-    if (!m->is_stopping)
+    if (m->is_handed_over)
+        order.heirs = m->heirs;
+    else if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
@@ -387,8 +394,11 @@ void crew_reap(struct master *m)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         struct child *child = children_by_pid(&m->children, pid);
-        if (!child)
+        if (!child) {
+            if (WIFEXITED(status) || WIFSIGNALED(status))
+                upgrade_reaped(m, pid, status);
             continue;
+        }
         read_channel(m, child->channel); /* its last words */
         child = children_by_pid(&m->children, pid);
         if (child)

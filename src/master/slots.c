@@ -127,17 +127,12 @@ int slots_open(struct doors *doors, struct net_address *addresses, int address_c
 
 /* ------------------------------------------------------------------------- from one to another */
 
-static bool is_same(const struct net_address *a, const struct net_address *b)
-{
-    return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
-}
-
 static bool is_same_wish(const struct net_address *a, struct net_address b)
 {
     if (!a->any_port || !b.any_port)
         return false;
     net_set_port(&b, 0);
-    return is_same(a, &b);
+    return net_is_same(a, &b);
 }
 
 /* Which of these it is, or had been asked for as; -1: none that was not taken yet. */
@@ -145,7 +140,7 @@ static int find(const struct net_address *address, const struct net_address *hav
                 uint32_t taken)
 {
     for (int i = 0; i < count; i++)
-        if (!(taken >> i & 1) && is_same(address, &have[i]))
+        if (!(taken >> i & 1) && net_is_same(address, &have[i]))
             return i;
     for (int i = 0; i < count; i++)
         if (!(taken >> i & 1) && is_same_wish(address, have[i]))

@@ -49,7 +49,8 @@ static void steer(struct master *m, const struct slot_set *set, bool is_all)
 
 static bool is_mine(const struct master *m)
 {
-    return m->is_announced && !m->is_stopping && !m->is_handed_over && !m->cannot_steer;
+    return m->is_announced && !m->is_stopping && !m->is_handed_over && !m->cannot_steer &&
+           m->predecessor < 0;
 }
 
 /* Nobody is better than all: somebody may come back, and clients wait in the queues. */
