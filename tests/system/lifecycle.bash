@@ -6,18 +6,20 @@
 
 # ---- loads ------------------------------------------------------------------------------------
 
-declare -gA LOADS=()
+declare -gA LOADS=() # pids
 
-# load_begin NAME ARGS...: starts drover-load at the server's /1k.bin, to be ended by load_end. A name
-# for each of those that run at the same time. Every body is compared with the file.
+# load_begin NAME ARGS...: starts drover-load at the server's /1k.bin, without an end unless ARGS say
+# --duration. A name for each of those that run at the same time. Every body is compared with the
+# file.
 load_begin() {
     local name=$1 through=()
     shift
-    [[ -z $DROVER_SOCKET ]] || through=(--unix "$DROVER_SOCKET")
+    [[ " $*" == *' --duration '* ]] || through=(--duration 1h)
+    [[ -z $DROVER_SOCKET ]] || through+=(--unix "$DROVER_SOCKET")
     # shellcheck disable=SC2153 # DROVER_LOAD is the helper's
-    "$DROVER_LOAD" --json --max-lost 1000000000 --duration 120s --expect-file "$SITE/1k.bin" \
-        "${through[@]}" "$@" "$DROVER_URL/1k.bin" \
-        >"$BATS_TEST_TMPDIR/load.$name" 2>"$BATS_TEST_TMPDIR/load.$name.err" 3>&- 4>&- &
+    "$DROVER_LOAD" --json --max-lost 1000000000 --expect-file "$SITE/1k.bin" "${through[@]}" "$@" \
+        "$DROVER_URL/1k.bin" >"$BATS_TEST_TMPDIR/load.$name" 2>"$BATS_TEST_TMPDIR/load.$name.err" \
+        3>&- 4>&- &
     LOADS[$name]=$!
     wait_until 10 is_loading "$!"
 }
@@ -28,13 +30,17 @@ is_loading() {
     ((${#fds[@]} > 10))
 }
 
-# load_end NAME: ends it: what runs is answered, nothing is asked any more. Sets LOST, ANSWERED, OPENED (connections that the clients opened)
+# load_stop NAME: load_end for one without an end: what runs is answered, nothing is asked any more.
+load_stop() {
+    kill -TERM "${LOADS[$1]}" || fail "the load was over before the moment: $1"
+    load_end "$1"
+}
+
+# load_end NAME: until its end. Sets LOST, ANSWERED, OPENED (connections that the clients opened)
 # and CAUSES (in words, with the first times of each in seconds); says them, too.
 # shellcheck disable=SC2034 # they are for the test
 load_end() {
     local file=$BATS_TEST_TMPDIR/load.$1
-    kill -0 "${LOADS[$1]}" || fail "the load was over before the moment: $(<"$file.err")"
-    kill -TERM "${LOADS[$1]}"
     wait "${LOADS[$1]}" || fail "drover-load: $(<"$file.err")"
     unset "LOADS[$1]"
     LOST=$(jq .lost "$file") ANSWERED=$(jq .answered "$file") OPENED=$(jq .connections "$file")
@@ -53,8 +59,10 @@ caused() {
     jq '[.causes[$ARGS.positional[]]] | add' --args "$@" <"$file"
 }
 
-# both_begin [ARGS...]: 64 clients with a connection a request and 64 that keep theirs.
+# both_begin [TIME] [ARGS...]: 64 clients with a connection a request, short, and 64 that keep theirs,
+# kept; without an end, or for the time.
 both_begin() {
+    [[ -z ${1:-} || $1 == -* ]] || set -- --duration "$@"
     load_begin short --close --clients 64 "$@"
     load_begin kept --clients 64 "$@"
 }
@@ -62,9 +70,9 @@ both_begin() {
 # Nothing is lost, and the kept connections are the same ones from the beginning to the end.
 nothing_is_lost() {
     local lost
-    load_end short
+    load_stop short
     lost="$LOST $CAUSES"
-    load_end kept
+    load_stop kept
     assert_equal "$lost" '0 '
     assert_equal "$LOST $CAUSES" '0 '
     assert_equal "$OPENED" 64
@@ -72,15 +80,16 @@ nothing_is_lost() {
 
 # ---- moments ----------------------------------------------------------------------------------
 
-# moments [ARG...] <<'PY': runs Python that makes them happen, in order and soon: what py() has, and
+# act [ARG...] <<'PY': runs Python that makes them happen, in order and soon: with what py() has, and
 # what stands in MOMENTS.
-moments() {
+act() {
     local code
     code=$(cat)
-    py "$DROVER_PID" "$DROVER_LOG" "$@" <<<"$MOMENTS$code"
+    py "$DROVER_PID" "$DROVER_LOG" "$@" <<<"$MOMENTS"$'\n'"$code"
 }
 
-MOMENTS='
+MOMENTS=$(
+    cat <<'PYTHON'
 master, log, args = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 RELOADED = "reload: every worker is a fresh one"
 
@@ -113,7 +122,7 @@ def scale(now, then):
     step = 1 if then > now else -1
     while now != then:
         now += step
-        expect(f"one worker {'"'more' if step > 0 else 'less'"'}: {now}\n",
+        expect(f"one worker {'more' if step > 0 else 'less'}: {now}\n",
                lambda: tell(signal.SIGTTIN if step > 0 else signal.SIGTTOU))
 
 def begin(s):
@@ -147,7 +156,8 @@ def slots():
 
 def has_workers(count):
     return lambda: slots() == list(range(count))
-'
+PYTHON
+)
 
 # The milliseconds that each reload took until the new workers served, one a line.
 reload_times() {
@@ -188,13 +198,13 @@ quiet_and_busy() {
 # p99_while ARRAY CODE: adds it.
 p99_while() {
     load_begin p99 --clients 64
-    moments <<PY
+    act <<PY
 until = time.monotonic() + 0.6
 while time.monotonic() < until:
 $2
     time.sleep(0.05) # the pace of the moments
 PY
-    load_end p99 >/dev/null 3>&1
+    load_stop p99 >/dev/null 3>&1
     eval "$1+=($(jq .latency_us.p99 "$BATS_TEST_TMPDIR/load.p99"))"
 }
 
@@ -207,7 +217,7 @@ median() {
 # What must be the same after a moment: its processes, zombies too, their slots, the master's
 # descriptors, and the listening sockets.
 belongings() {
-    moments <<'PY'
+    act <<'PY'
 fds = os.listdir(f"/proc/{master}/fd")
 print(len(children(master)), "processes in the slots", *slots(), "and", len(fds), "descriptors")
 PY

@@ -18,7 +18,7 @@ setup() {
     drover_start --workers 8 "$SITE"
     before=$(belongings)
     both_begin
-    moments <<'PY'
+    act <<'PY'
 for _ in range(7):
     scale(8, 2)
     wait(has_workers(2))
@@ -34,7 +34,7 @@ PY
 @test "from 1 worker to 64 and back under load: no request is lost" {
     drover_start --workers 1 "$SITE"
     both_begin
-    moments <<'PY'
+    act <<'PY'
 scale(1, 64)
 wait(has_workers(64))
 time.sleep(0.3) # so that clients come meanwhile
@@ -53,14 +53,14 @@ PY
 @test "one more and one less, 30 times: no process, descriptor or slot is left behind" {
     local before
     drover_start --workers 4 "$SITE"
-    moments <<'PY'
+    act <<'PY'
 scale(4, 5)
 scale(5, 4)
 wait(has_workers(4))
 PY
     before=$(belongings)
     both_begin
-    moments <<'PY'
+    act <<'PY'
 for _ in range(30):
     scale(4, 5)
     scale(5, 4)
@@ -71,7 +71,7 @@ PY
 
 @test "clients in the queue of a worker that is no longer wanted are served by others" {
     drover_start --workers 2 "$SITE"
-    moments "$DROVER_ADDR" <<'PY'
+    act "$DROVER_ADDR" <<'PY'
 last = children(master)[1]
 os.kill(last, signal.SIGSTOP)
 clients = [connect(args[0], 10) for _ in range(32)] # before or after that is seen
@@ -88,7 +88,7 @@ PY
 @test "a worker that is no longer wanted finishes its download, and gives away idle connections" {
     drover_start --workers 2 "$SITE"
     head -c 24M /dev/zero >"$SITE/slow.bin"
-    moments "$DROVER_ADDR" <<'PY'
+    act "$DROVER_ADDR" <<'PY'
 def client(path):
     s = connect(args[0], 20)
     ask(s, path, close=False)
@@ -119,7 +119,7 @@ PY
 @test "TTIN and TTOU in the middle of a reload: the last number is what counts" {
     drover_start --workers 3 "$SITE"
     both_begin
-    moments <<'PY'
+    act <<'PY'
 for _ in range(5):
     tell(signal.SIGHUP)
     scale(3, 4)
