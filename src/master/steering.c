@@ -74,6 +74,8 @@ void steering_update(struct master *m)
 void steering_pin(struct master *m)
 {
     struct slot_set set;
+    if (m->present->plan.slot_count < 2)
+        return; /* a socket alone is no group yet: only a second one makes it */
     if (!is_mine(m) || !is_for_all(m, &set))
         return; /* it is steered already */
     if (plan_serving(plan_of(m), &set) > 0)
