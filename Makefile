@@ -59,7 +59,7 @@ LOAD_SOURCES := $(wildcard tools/load/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 APP_SOURCES  := $(wildcard tests/apps/*.c)
-TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c) $(APP_SOURCES)
+TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c tests/board/*.c) $(APP_SOURCES)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
 SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
@@ -74,7 +74,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
 APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%.so)
-HELPERS      := $(B)/fault.so $(B)/slow $(B)/drover-bench-parser $(APPS)
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/board $(B)/drover-bench-parser $(APPS)
 
 # The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
 FUZZ         := $(B)/fuzz
@@ -236,6 +236,10 @@ $(B)/fault.so: tests/fault/fault.c $(B)/stamp/flags | setup
 $(B)/slow: tests/slow/slow.c $(B)/stamp/flags | setup
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) $(LINK) -o $@ $<
+
+$(B)/board: tests/board/board.c $(B)/libinternal.a $(B)/stamp/flags | setup
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LINK) -o $@ $(filter-out %/flags,$^)
 
 tests: all $(UNIT_TESTS) $(HELPERS)
 

@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+#
+# Workers that die under load: what is lost is what they held, and nobody waits for the next one.
+# How each end is told, and when the next worker comes, is in respawn.bats.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
+
+load helper
+load process
+load lifecycle
+load faulty
+
+setup() {
+    make_site
+}
+
+# A dead worker's clients see a reset or an end; a server without a listener, or with one that
+# nobody serves, would refuse them or keep them waiting.
+only_ends() {
+    assert_equal "$(caused "$1" refused silent wrong_status wrong_body malformed)" 0
+}
+
+@test "30 times kill -9 in 5 s, a connection a request: at most 3 requests are lost" {
+    local times=30
+    [[ $SAN != 1 ]] || times=10
+    drover_start --workers 8 "$SITE"
+    load_begin short --close --clients 64 --duration 60s
+    kills "$times" 160
+    load_stop short
+    tell "the dead workers held $HELD"
+    ((LOST <= 3))
+    only_ends short
+    (($(count_logged 'killed by SIGKILL') == times))
+    wait_until 20 has_workers 8
+}
+
+@test "30 times kill -9 in 5 s, kept connections: what the dead workers held is lost" {
+    local times=30
+    [[ $SAN != 1 ]] || times=10
+    drover_start --workers 8 "$SITE"
+    load_begin kept --clients 64 --duration 60s
+    kills "$times" 160
+    load_stop kept
+    tell "the dead workers held $HELD"
+    ((LOST <= HELD && HELD <= 2 * times * 64 / 8))
+    only_ends kept
+    wait_until 20 has_workers 8
+}
+
+@test "all 8 killed at once, five times: each loses what it held, and the queues are served" {
+    drover_start --workers 8 "$SITE"
+    both_begin 60s
+    moments 5 <<'PY' >"$BATS_TEST_TMPDIR/held"
+held = 0
+for i in range(int(sys.argv[1])):
+    while len(workers()) < 8 or sum(row["connections"] for row in board().values()) < 64:
+        time.sleep(0.01)
+    held += sum(row["connections"] for row in board().values())
+    for pid in workers().values():
+        kill(pid, signal.SIGKILL)
+    time.sleep(0.2) # the pace
+print(held)
+PY
+    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    load_stop short
+    # it has one at a time in its hands
+    ((LOST <= 5 * 8))
+    only_ends short
+    load_stop kept
+    tell "the dead workers held $HELD"
+    ((LOST <= HELD))
+    only_ends kept
+    wait_until 20 has_workers 8
+}
+
+@test "a handler that ends its process, again and again: others go on" {
+    local i
+    faulty --workers 8
+    both_begin 60s
+    moments "$DROVER_ADDR" 40 <<'PY' >"$BATS_TEST_TMPDIR/held"
+held = 0
+for i in range(int(sys.argv[2])):
+    s = connect(sys.argv[1])
+    before = max(row["connections"] for row in board().values())
+    ask(s, "/abort")
+    try:
+        assert s.recv(1) == b""
+    except ConnectionResetError:
+        pass
+    held += before
+    time.sleep(0.05) # the pace
+print(held)
+PY
+    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    load_stop short
+    ((LOST <= 40)) # what came in the same turn as the fatal one
+    only_ends short
+    load_stop kept
+    tell "the dead workers held at most $HELD"
+    ((LOST <= HELD))
+    only_ends kept
+    (($(count_logged 'killed by SIGABRT') == 40))
+    logged 'ends in a row)'
+    wait_until 60 has_workers 8
+}
+
+@test "workers killed while a reload is under way: it comes to its end" {
+    drover_start --workers 8 "$SITE"
+    both_begin 60s
+    moments 10 <<'PY' >"$BATS_TEST_TMPDIR/held"
+held = 0
+for i in range(int(sys.argv[1])):
+    old = set(children(server))
+    os.kill(server, signal.SIGHUP)
+    while set(children(server)) <= old:
+        pass
+    rows = board().values()
+    victims = random.sample(children(server), 2)
+    for pid in victims:
+        kill(pid, signal.SIGKILL)
+    held += sum(sorted(row["connections"] for row in rows)[-len(victims):])
+    time.sleep(0.15) # the pace
+print(held)
+PY
+    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    load_stop short
+    ((LOST <= 20))
+    only_ends short
+    load_stop kept
+    tell "the dead workers held at most $HELD"
+    ((LOST <= HELD))
+    only_ends kept
+    wait_until 20 has_workers 8
+    reload
+    wait_until 20 has_workers 8
+}
+
+@test "a unix socket's sharers killed and stopped: no client stays in the queue" {
+    drover_start --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 8 "$SITE"
+    load_begin short --close --clients 64 --duration 60s --timeout 2s
+    moments 30 <<'PY'
+for i in range(int(sys.argv[1])):
+    slot, pid = some_worker()
+    if i % 2:
+        kill(pid, signal.SIGKILL)
+        time.sleep(0.05) # the pace
+    else:
+        kill(pid, signal.SIGSTOP)
+        time.sleep(0.05)
+        kill(pid, signal.SIGCONT)
+PY
+    load_stop short
+    ((LOST <= 15))
+    only_ends short
+    # with nobody else there to wake a worker, each of a few clients must be seen by itself
+    moments "$DROVER_ADDR" 40 <<'PY'
+address = sys.argv[1]
+while len(workers()) < 8:
+    time.sleep(0.01)
+for i in range(int(sys.argv[2])):
+    slot, pid = some_worker()
+    kill(pid, signal.SIGKILL if i % 4 == 0 else signal.SIGSTOP)
+    clients = [connect(address) for _ in range(8)]
+    for s in clients:
+        ask(s)
+    for s in clients:
+        assert answer(s)[0] == 200
+        s.close()
+    kill(pid, signal.SIGCONT)
+PY
+}
+
+@test "200 rounds of ends, stops and reloads leave no process, descriptor or slot behind" {
+    local before i
+    drover_start --workers 8 "$SITE"
+    reload
+    before=$(belongings)
+    both_begin 60s
+    moments 200 <<'PY'
+for i in range(int(sys.argv[1])):
+    slot, pid = some_worker()
+    if i % 20 == 0:
+        os.kill(server, signal.SIGHUP)
+    elif i % 4 == 0:
+        kill(pid, signal.SIGKILL)
+    else:
+        kill(pid, signal.SIGSTOP)
+        time.sleep(0.005) # the pace
+        kill(pid, signal.SIGCONT)
+    time.sleep(0.01)
+PY
+    load_stop short
+    only_ends short
+    load_stop kept
+    only_ends kept
+    wait_until 60 has_workers 8
+    keeps_belongings "$before"
+}

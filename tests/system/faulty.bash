@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+#
+# faulty - what the tests of workers that die, hang, grow or are full share, on top of lifecycle:
+# what the board says of them, and a server of tests/apps/hang.c.
+
+: "${BOARD:=${DROVER%/*}/board}"
+
+# ---- the board --------------------------------------------------------------------------------
+
+# board: all that it says.
+board() {
+    "$BOARD" "$DROVER_PID"
+}
+
+# board_row SLOT NAME: that figure of the slot's row.
+board_row() {
+    board | awk -v slot="$1" -v name="$2" '$1 == "row" && $2 == slot {
+        for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'
+}
+
+# board_sum row|slot NAME: that figure of all of them.
+board_sum() {
+    board | awk -v kind="$1" -v name="$2" '$1 == kind {
+        for (i = 3; i < NF; i += 2) if ($i == name) sum += $(i + 1) } END { print sum + 0 }'
+}
+
+# board_has SUM row|slot NAME: is it that at least? For wait_until.
+board_has() {
+    (($(board_sum "$2" "$3") >= $1))
+}
+
+# ---- a server with an application that has faults ---------------------------------------------
+
+# faulty ARGS...: a server of tests/apps/hang.c, whose /1k.bin is SITE/1k.bin, too.
+faulty() {
+    SITE=$BATS_TEST_TMPDIR/site
+    mkdir -p "$SITE"
+    drover_start --app "${DROVER%/*}/apps/hang.so" "$@"
+    fetch /1k.bin --output "$SITE/1k.bin"
+}
+
+# fault PATH: asks for it, and does not wait for the answer.
+fault() {
+    fetch "$1" --output /dev/null 2>/dev/null 3>&- 4>&- &
+}
+
+# ---- loads ------------------------------------------------------------------------------------
+
+# load_stop NAME: ends the load, which is to be under way still, and reads its ledger as load_end.
+load_stop() {
+    kill -INT "${LOADS[$1]}" || fail "the load was over before the moment: $1"
+    load_end "$1"
+}
+
+# ---- moments ----------------------------------------------------------------------------------
+
+# Without bash's own slowness between two of them; `server` is the server's pid.
+PY_CLIENT+='
+
+server = int(os.environ["SERVER"])
+
+def board():
+    """Row by row, what the board says of it."""
+    import subprocess
+    lines = subprocess.run([os.environ["BOARD"], str(server)], stdout=subprocess.PIPE, check=True)
+    rows = [line.split() for line in lines.stdout.decode().splitlines() if line[:3] == "row"]
+    return {int(row[1]): dict(zip(row[2::2], map(int, row[3::2]))) for row in rows}
+
+def workers():
+    """The pids of the workers by their slots; zombies have no place among them."""
+    found = {}
+    for pid in children(server):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                name, rest = f.read().split("(", 1)[1].rsplit(") ", 1)
+        except OSError:
+            continue
+        if name[:12] == "drover:slot " and rest[0] != "Z":
+            found[int(name[12:])] = pid
+    return found
+
+def some_worker():
+    """Slot and pid of any."""
+    while True:
+        found = list(workers().items())
+        if found:
+            return random.choice(found)
+        time.sleep(0.001)
+
+def kill(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+'
+
+# moments [ARG...] <<'PY': runs Python with all of that.
+moments() {
+    SERVER=$DROVER_PID BOARD=$BOARD py "$@"
+}
+
+# kills TIMES MS: so many times SIGKILL to a worker, one every so many milliseconds. Sets HELD: the
+# connections that these workers had, all together.
+kills() {
+    HELD=$(moments "$1" "$2" <<'PY'
+times, pace = int(sys.argv[1]), int(sys.argv[2]) / 1000
+start, held = time.monotonic(), 0
+for i in range(times):
+    time.sleep(max(0, start + (i + 1) * pace - time.monotonic()))
+    slot, pid = some_worker()
+    held += board()[slot]["connections"]
+    kill(pid, signal.SIGKILL)
+print(held)
+PY
+    )
+}
