@@ -192,9 +192,9 @@
 #define ABORT_GRACE_MS 2000
 
 /* Milliseconds between two looks at the board: while it moves, so that a hang is seen within 100,
- * and while it does not. */
+ * and while it does not: no more than one wake-up in any second. */
 #define PULSE_MS      25
-#define PULSE_IDLE_MS 1000
+#define PULSE_IDLE_MS 1100
 
 /* A turn of a worker's loop that has taken so long, and as long again as HANG_OWN_MS without having
  * waited for a CPU, hangs: turns take a few milliseconds. */

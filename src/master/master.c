@@ -210,6 +210,10 @@ static void heed_deadlines(struct master *m)
     if (m->coming)
         heed_plan(m, m->coming);
     crew_end_late(m);
+    if (!m->is_stopping && !m->is_handed_over) {
+        reload_go_on(m);
+        announce(m);
+    }
     stop_tick(m);
     upgrade_tick(m);
     pulse_tick(m);

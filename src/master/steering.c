@@ -85,6 +85,8 @@ void steering_pin(struct master *m)
 void steering_renew(struct master *m)
 {
     struct slot_set set;
-    if (is_mine(m))
-        steer(m, &set, is_for_all(m, &set));
+    if (!is_mine(m))
+        return;
+    bool is_all = is_for_all(m, &set);
+    steer(m, &set, is_all);
 }

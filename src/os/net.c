@@ -93,7 +93,7 @@ static int bind_inet(int fd, struct net_address *address)
     return learn_port(fd, address);
 }
 
-static void fall_back_to_v4(struct net_address *address)
+void net_fall_back(struct net_address *address)
 {
     struct sockaddr_in6 in6;
     memcpy(&in6, &address->storage, sizeof in6);
@@ -107,7 +107,7 @@ int net_bind(struct net_address *address)
 {
     int fd = open_socket(address);
     if (fd < 0 && errno == EAFNOSUPPORT && address->dual) {
-        fall_back_to_v4(address);
+        net_fall_back(address);
         fd = open_socket(address);
     }
     if (fd < 0)

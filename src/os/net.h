@@ -44,6 +44,9 @@ bool net_is_shared(const struct net_address *address);
  */
 int net_bind(struct net_address *address);
 
+/* [::] for both families becomes 0.0.0.0, at the same port. */
+void net_fall_back(struct net_address *address);
+
 /* Makes a further socket of an address that net_bind() has bound. -1 with errno set on failure. */
 int net_join(const struct net_address *address);
 
