@@ -15,6 +15,7 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"serve", cli_serve, "serve the files below a directory, or an application"},
+    {"check", cli_check, "say what is wrong with a configuration file, or what it comes to"},
     {"version", cli_version, "print the version"},
     {"help", help, "print this"},
 };

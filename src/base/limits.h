@@ -16,6 +16,13 @@
 /* --set on one command line: more keys than an application has. */
 #define SETS_MAX 64
 
+/* Bytes of a configuration file, and of a line of it: the longest path, and its key. */
+#define CONFIG_FILE_MAX (256 * 1024)
+#define CONFIG_LINE_MAX 8192
+
+/* Values that are given at most, on the command line and in the file together. */
+#define CONFIG_VALUES_MAX 512
+
 /* Bytes of a request line. RFC 9112, 3 asks for 8000 at least. */
 #define HTTP_REQUEST_LINE_MAX 8192
 
@@ -185,9 +192,9 @@
 #define ABORT_GRACE_MS 2000
 
 /* Milliseconds between two looks at the board: while it moves, so that a hang is seen within 100,
- * and while it does not. */
+ * and while it does not: no more than one wake-up in any second. */
 #define PULSE_MS      25
-#define PULSE_IDLE_MS 1000
+#define PULSE_IDLE_MS 1100
 
 /* A turn of a worker's loop that has taken so long, and as long again as HANG_OWN_MS without having
  * waited for a CPU, hangs: turns take a few milliseconds. */

@@ -5,6 +5,7 @@
 #ifndef DROVER_CLI_CLI_H
 #define DROVER_CLI_CLI_H
 
+int cli_check(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
 int cli_version(int argc, char *const argv[]);
 

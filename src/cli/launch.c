@@ -24,11 +24,19 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
         printf("\nThe application %s can be told:\n\n", app->name);
         keys_print(stdout, app->keys);
     }
-    printf("\n"
-           "TIME is a number with ms, s, m or h; 0 is never. SIZE is a number of bytes, or one\n"
-           "with k, m or g.\n"
-           "Signals to the master: TERM, QUIT or INT stop, a second one at once; HUP replaces the\n"
-           "workers; TTIN and TTOU add and remove one.\n");
+    printf(
+        "\n"
+        "TIME is a number with ms, s, m or h; 0 is never. SIZE is a number of bytes, or one\n"
+        "with k, m or g.\n"
+        "A configuration file has a line KEY = VALUE for each option, its name without dashes.\n"
+        "# begins a comment, behind a value too if white space is before it; a value with \" #\"\n"
+        "in it stands in quotes: 'as it is', or \"with \\\", \\\\ and \\xNN\". Of the same option "
+        "the\n"
+        "command line goes before the file: one --listen or --trust-proxy before all of the\n"
+        "file's, one --set, --field or --error-page before that of the same name. Paths are\n"
+        "relative to where the program was started.\n"
+        "Signals to the master: TERM, QUIT or INT stop, a second one at once; HUP replaces the\n"
+        "workers; TTIN and TTOU add and remove one.\n");
 }
 
 int launch_fail(const struct settings *settings, int status, const char *why)

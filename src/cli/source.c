@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/apps.h"
 #include "config/app.h"
+#include "config/given.h"
 #include "config/keys.h"
 #include "config/options.h"
 #include "handlers/static.h"
@@ -16,6 +18,7 @@ struct reading {
     struct site_field fields[SITE_FIELDS_MAX];
     struct site_page pages[SITE_PAGES_MAX];
     struct drover_app files; /* the site as an application */
+    struct givens givens;
 };
 
 /* The site's parts of the settings, in the words of the site. */
@@ -40,30 +43,42 @@ static void fill_site(struct reading *r)
     r->files = static_app(&r->site);
 }
 
-/* Which application is it, and is it a good one? */
-static int find_app(struct reading *r, const struct source *source, char *why, size_t why_size)
+/* Of what was given in the file the place is told. `why` starts with "--app NAME: ". */
+static void blame_app(const struct reading *r, struct faults *faults, int status, const char *why)
 {
-    char what[OPTIONS_WHY_SIZE / 2];
-    const char *name = r->configuration.settings.app;
-    r->configuration.app = source->app;
-    int status = source->app ? 0 : apps_find(name, &r->files, &r->configuration.app, why, why_size);
-    if (status || source->app)
-        return status;
-    status = app_check(r->configuration.app, what, sizeof what);
-    if (status)
-        snprintf(why, why_size, "--app %.200s: %s", name, what);
-    return status;
+    const struct given *app = givens_find(&r->givens, "app");
+    if (app && app->place.file)
+        faults_add(faults, &app->place, status, "app = %s", why + strlen("--app "));
+    else
+        faults_add(faults, NULL, status, "%s", why);
 }
 
-static int check_keys(const struct configuration *c, char *why, size_t why_size)
+/* Which application is it, and is it a good one? */
+static bool find_app(struct reading *r, const struct source *source, struct faults *faults)
+{
+    char why[OPTIONS_WHY_SIZE], what[OPTIONS_WHY_SIZE / 2];
+    const char *name = r->configuration.settings.app;
+    const struct drover_app **app = &r->configuration.app;
+    *app = source->app;
+    if (source->app)
+        return true;
+    int status = apps_find(name, &r->files, app, why, sizeof why);
+    if (status == 0 && (status = app_check(*app, what, sizeof what)) != 0)
+        snprintf(why, sizeof why, "--app %.200s: %s", name, what);
+    if (status)
+        blame_app(r, faults, status, why);
+    return status == 0;
+}
+
+static void check_keys(const struct reading *r, struct faults *faults)
 {
     char what[OPTIONS_WHY_SIZE];
-    for (int i = 0; i < c->settings.set_count; i++)
-        if (keys_test(c->app->keys, c->settings.sets[i], what, sizeof what) < 0) {
-            snprintf(why, why_size, "--set %.200s: %s", c->settings.sets[i], what);
-            return EX_USAGE;
-        }
-    return 0;
+    for (size_t i = 0; i < r->givens.count; i++) {
+        const struct given *one = &r->givens.list[i];
+        if (one->option->type == OPTION_SET && givens_applies(&r->givens, i) &&
+            keys_test(r->configuration.app->keys, one->value, what, sizeof what) < 0)
+            given_fault(one, faults, EX_USAGE, what);
+    }
 }
 
 /* A client that waits for the server's first words would wait for its own in the kernel. */
@@ -75,27 +90,23 @@ static void take_silent_clients(struct configuration *c)
         c->settings.addresses[i].defer = false;
 }
 
-static int read_all(struct reading *r, const struct source *source, char *why, size_t why_size)
+static void read_all(struct reading *r, const struct source *source, struct faults *faults)
 {
-    char first[OPTIONS_WHY_SIZE];
     struct settings *settings = &r->configuration.settings;
     options_defaults(settings);
     settings->program = source->program;
-    settings->is_reload = source->has_been_read;
+    settings->is_reload = source->has_been_read || getenv("DROVER_UPGRADE");
     if (source->app)
         settings->app = NULL;
-    int status = options_read(settings, source->argc, source->argv, first);
-    if (status) {
-        snprintf(why, why_size, "%s", first);
-        return status;
-    }
+    options_read(settings, source->argc, source->argv, &r->givens, faults);
+    bool goes_on = faults->count == 0 || (r->givens.text && !r->givens.app_is_unknown);
+    if (!goes_on)
+        return;
     fill_site(r);
-    status = find_app(r, source, why, why_size);
-    if (!status)
-        status = check_keys(&r->configuration, why, why_size);
-    if (!status)
-        take_silent_clients(&r->configuration);
-    return status;
+    if (!find_app(r, source, faults))
+        return;
+    check_keys(r, faults);
+    take_silent_clients(&r->configuration);
 }
 
 struct configuration *source_read(void *context, int *status, char *why, size_t why_size)
@@ -107,13 +118,21 @@ struct configuration *source_read(void *context, int *status, char *why, size_t 
         *status = EX_OSERR;
         return NULL;
     }
-    *status = read_all(r, source, why, why_size);
-    if (*status == 0) {
+    struct faults faults = {.text = why, .size = why_size};
+    read_all(r, source, &faults);
+    faults_end(&faults);
+    *status = faults.status;
+    if (faults.count == 0) {
         source->has_been_read = true;
         return &r->configuration;
     }
     source_free(&r->configuration);
     return NULL;
+}
+
+const struct givens *source_givens(const struct configuration *configuration)
+{
+    return &((const struct reading *)configuration)->givens;
 }
 
 void source_free(struct configuration *configuration)
@@ -122,5 +141,6 @@ void source_free(struct configuration *configuration)
     if (!r)
         return;
     static_free(&r->site);
+    givens_free(&r->givens);
     free(r);
 }

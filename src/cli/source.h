@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "config/configuration.h"
+#include "config/given.h"
 
 /* All is borrowed, for as long as configurations are read from it. */
 struct source {
@@ -24,5 +25,8 @@ struct source {
 /* read() and free() of struct configuration_source; the context is a struct source. */
 struct configuration *source_read(void *context, int *status, char *why, size_t why_size);
 void source_free(struct configuration *configuration);
+
+/* What was given, and where, for a configuration that source_read() returned. */
+const struct givens *source_givens(const struct configuration *configuration);
 
 #endif

@@ -44,24 +44,24 @@ static bool find_group(const char *group, struct child_identity *identity)
 }
 
 int identity_resolve(const char *user, const char *group, struct child_identity *identity,
-                     char *why, size_t why_size)
+                     const char **which, const char **what)
 {
     *identity = (struct child_identity){.uid = geteuid(), .gid = getegid(), .name = "root"};
     if (!user && !group)
         return 0;
-    if (user && !find_user(user, identity)) {
-        snprintf(why, why_size, "--user %s: there is no such user", user);
+    *which = "user";
+    *what = "there is no such user";
+    if (user && !find_user(user, identity))
         return EX_USAGE;
-    }
+    *what = "there is no such group";
     if (group && !find_group(group, identity)) {
-        snprintf(why, why_size, "--group %s: there is no such group", group);
+        *which = "group";
         return EX_USAGE;
     }
     identity->change = true;
-    if (geteuid() != 0 && (identity->uid != geteuid() || identity->gid != getegid())) {
-        snprintf(why, why_size, "--%s %s: only root may change it", user ? "user" : "group",
-                 user ? user : group);
+    *which = user ? "user" : "group";
+    *what = "only root may change it";
+    if (geteuid() != 0 && (identity->uid != geteuid() || identity->gid != getegid()))
         return EX_NOPERM;
-    }
     return 0;
 }

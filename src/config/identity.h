@@ -10,9 +10,10 @@
 
 /*
  * Names or numbers; NULL: not given. Returns 0, or EX_USAGE for a name that is not known, EX_NOPERM
- * when this process may not become that user, with the reason in `why`.
+ * when this process may not become that user; then *which of "user" and "group" is wrong, and *what
+ * is, in words. Both are static.
  */
 int identity_resolve(const char *user, const char *group, struct child_identity *identity,
-                     char *why, size_t why_size);
+                     const char **which, const char **what);
 
 #endif

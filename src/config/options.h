@@ -1,12 +1,13 @@
 /*
- * options - the one table of what can be set: name, type, default, bounds, one line of help. A row
- * makes the long option, its line in --help, and its error messages.
+ * options - reads what a server is told to do: the command line, and the file that it names.
  */
 #ifndef DROVER_CONFIG_OPTIONS_H
 #define DROVER_CONFIG_OPTIONS_H
 
 #include <stdio.h>
 
+#include "config/faults.h"
+#include "config/given.h"
 #include "config/settings.h"
 
 /* Bytes for a message, with its NUL. */
@@ -20,14 +21,15 @@
 void options_defaults(struct settings *settings);
 
 /*
- * Reads `--name value`, `--name=value`, and one argument that is not an option: ROOT. Then checks
- * what only holds together: user, group, application, ROOT. The settings borrow from argv.
+ * Reads `--name value`, `--name=value`, `-c FILE`, and one argument that is not an option: ROOT.
+ * Then the file, all of it, and checks what only holds together: user, group, application, ROOT.
+ * The settings borrow from argv and from `givens`, which starts empty.
  *
- * Returns 0, or the status to exit with (EX_USAGE, EX_NOINPUT, EX_NOPERM), and in `why` what is
- * wrong with which value, and what is allowed.
+ * What is wrong is in `faults`, and what is allowed: the first of the command line, which is given
+ * up there, or all of the file. Their status: EX_USAGE, EX_NOINPUT, EX_NOPERM, EX_CONFIG.
  */
-int options_read(struct settings *settings, int argc, char *const argv[],
-                 char why[OPTIONS_WHY_SIZE]);
+void options_read(struct settings *settings, int argc, char *const argv[], struct givens *givens,
+                  struct faults *faults);
 
 /* A line an option, with its default. */
 void options_print(FILE *to, const struct settings *settings);

@@ -26,7 +26,8 @@ struct setting_page {
     const char *path; /* below ROOT, with its leading '/' */
 };
 
-/* Durations are milliseconds; 0 stands for never. Strings are borrowed from the command line. */
+/* Durations are milliseconds; 0 stands for never. Strings are borrowed from the
+ * command line and from the text of the file. */
 struct settings {
     const char *program; /* as in "drover serve"; for messages */
     const char *app;     /* a built-in's name, or a module's path; NULL: drover_main() has it */
@@ -36,8 +37,7 @@ struct settings {
     struct net_address addresses[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
-    const char *root;        /* NULL: the application is not the static site */
-    const char *site_option; /* one that was given and only the static site has; NULL: none */
+    const char *root; /* NULL: the application is not the static site */
     bool dot_files;
     bool listing;
     bool precompressed;

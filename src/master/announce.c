@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/takeover.h"
 
 void announce_close(const struct settings *s)
 {
@@ -66,4 +67,5 @@ void announce(struct master *m)
     m->is_announced = true;
     print_line(m);
     write_ready(m->present->settings);
+    takeover_end(m);
 }

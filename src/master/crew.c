@@ -15,6 +15,7 @@
 #include "master/prepare.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/upgrade.h"
 #include "os/pass.h"
 #include "worker/worker.h"
 
@@ -68,6 +69,16 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
     };
 }
 
+/* What a generation before or after this one has beside it would else be listened at for as long as
+ * this worker lives. */
+static void close_others(struct master *m, const struct generation *g)
+{
+    if (m->present != g)
+        slots_drop(&m->present->doors, &g->doors);
+    if (m->coming && m->coming != g)
+        slots_drop(&m->coming->doors, &g->doors);
+}
+
 /* In the child: gives up what is the master's, works, and ends. */
 static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
                                     int channel)
@@ -78,8 +89,13 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     close(m->signals);
     if (m->pidfile >= 0)
         close(m->pidfile);
+    if (m->upgrade.channel >= 0)
+        close(m->upgrade.channel);
+    if (m->predecessor >= 0)
+        close(m->predecessor);
     if (!m->is_announced)
         announce_close(g->settings);
+    close_others(m, g);
     children_free(&m->children);
     int status = worker_run(&job);
     close(channel);
@@ -131,6 +147,13 @@ static void spawn(struct master *m, struct generation *g, int slot)
     crew_step(m, g, children_of_slot(&m->children, g, slot) ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
 }
 
+/* How long one that does not hear the order is waited for. */
+static int64_t stalled_limit(const struct child *child)
+{
+    int64_t limit = child->generation->settings->hang_timeout;
+    return limit ? limit : ABORT_GRACE_MS;
+}
+
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
     int64_t drain = child->generation->settings->drain_timeout;
@@ -138,10 +161,14 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
                           .slot = child->slot,
                           .closing = closing,
                           .is_filtered = m->is_filtered};
-    if (!m->is_stopping)
+    if (m->is_handed_over)
+        order.heirs = m->heirs;
+    else if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
+    if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
+        child->deadline = m->now + stalled_limit(child);
     send_order(child, &order, NULL, 0);
 }
 
@@ -179,6 +206,8 @@ static void abort_hung(const struct master *m, const struct generation *g, int s
     log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", slot, (int)child->pid,
               child->is_stopped ? "was stopped" : "has hung", (long long)g->plan.hang_timeout);
     kill(child->pid, SIGABRT);
+    if (child->is_stopped)
+        kill(child->pid, SIGCONT); /* so that it is heard */
 }
 
 static void act(struct master *m, struct generation *g, const struct plan_action *action)
@@ -275,10 +304,12 @@ static void read_channel(struct master *m, int channel)
     struct report report;
     for (;;) {
         struct child *child = children_by_channel(&m->children, channel);
+        if (!child)
+            return; /* what it said has had it reaped; the number may be another's by now */
         ssize_t n = pass_receive(channel, &report, sizeof report, NULL, NULL);
         if (n < 0 && errno == ECONNRESET)
             continue; /* it ended with orders unread; what it had said comes behind that */
-        if (!child || n != (ssize_t)sizeof report) {
+        if (n != (ssize_t)sizeof report) {
             if (n == 0) /* gone: SIGCHLD tells how */
                 loop_delete(m->loop, channel);
             return;
@@ -335,6 +366,8 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
         crew_step(m, g, PLAN_HEIR_ENDED, slot);
     else
         crew_step(m, g, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
+    if (g != m->present)
+        wake_others(m, child); /* the plan of a coming generation thinks of its own workers alone */
     describe_return(&g->plan.slots[slot], m->now, next, sizeof next);
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
               child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
@@ -362,7 +395,9 @@ static void stopped_or_continued(struct master *m, struct child *child, int stat
     child_describe(status, how, sizeof how);
     child->is_stopped = WIFSTOPPED(status);
     log_warnx("worker %d (pid %d) was %s", child->slot, (int)child->pid, how);
-    if (!child->is_leaving && !child->is_heir)
+    if (!child->is_stopped && !child->is_hung)
+        child->pulse = (struct pulse){.still_since = CLOCK_NEVER}; /* that time was not its own */
+    if (!child->is_leaving && !child->is_heir && !child->is_hung)
         crew_step(m, child->generation, child->is_stopped ? PLAN_STALLED : PLAN_RECOVERED,
                   child->slot);
 }
@@ -387,8 +422,11 @@ void crew_reap(struct master *m)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         struct child *child = children_by_pid(&m->children, pid);
-        if (!child)
+        if (!child) {
+            if (WIFEXITED(status) || WIFSIGNALED(status))
+                upgrade_reaped(m, pid, status);
             continue;
+        }
         read_channel(m, child->channel); /* its last words */
         child = children_by_pid(&m->children, pid);
         if (child)

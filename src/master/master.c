@@ -20,6 +20,8 @@
 #include "master/state.h"
 #include "master/steering.h"
 #include "master/stop.h"
+#include "master/takeover.h"
+#include "master/upgrade.h"
 #include "os/pidfile.h"
 #include "os/sigfd.h"
 
@@ -32,6 +34,7 @@ static void heed_wish(struct master *m, int signal)
     case SIGHUP: reload_begin(m); break;
     case SIGTTIN: scale_up(m); break;
     case SIGTTOU: scale_down(m); break;
+    case SIGUSR2: upgrade_begin(m); break;
     default: log_info("%s has no meaning here", sigfd_name(signal)); break;
     }
 }
@@ -120,7 +123,11 @@ static int open_pidfile(struct master *m)
 {
     pid_t holder;
     const char *path = m->present->settings->pidfile;
-    if (!path)
+    if (!path && m->pidfile >= 0) {
+        close(m->pidfile);
+        m->pidfile = -1;
+    }
+    if (!path || m->pidfile >= 0) /* the old master's, and ours when we serve */
         return 0;
     m->pidfile = pidfile_open(path, &holder);
     if (m->pidfile >= 0)
@@ -159,20 +166,23 @@ static int start(struct master *m)
 {
     struct generation *g = m->present;
     const struct settings *s = g->settings;
-    if (sigfd_block(NULL) < 0)
+    if (sigfd_block(&m->mask) < 0)
         return fail(EX_OSERR, "sigprocmask");
+    int status = takeover_begin(m);
+    if (status)
+        return status;
     prepare_descriptors(g->settings);
     m->board = board_open();
     if (!m->board || open_loop(m) < 0)
         return fail(EX_OSERR, "cannot start");
-    int status = open_pidfile(m);
+    status = open_pidfile(m);
     if (status)
         return status;
     status = open_doors(m);
     if (status)
         return status;
     m->now = clock_ms();
-    for (int slot = 0; slot < s->workers; slot++)
+    for (int slot = 0; slot < g->doors.slot_count; slot++)
         plan_add_slot(&g->plan);
     for (int slot = 0; slot < s->workers; slot++)
         crew_step(m, g, PLAN_WANT, slot);
@@ -200,7 +210,12 @@ static void heed_deadlines(struct master *m)
     if (m->coming)
         heed_plan(m, m->coming);
     crew_end_late(m);
+    if (!m->is_stopping && !m->is_handed_over) {
+        reload_go_on(m);
+        announce(m);
+    }
     stop_tick(m);
+    upgrade_tick(m);
     pulse_tick(m);
     reload_sweep(m);
 }
@@ -218,7 +233,7 @@ static int64_t next_deadline(struct master *m)
         next = sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
         next = sooner(next, m->pulse_at);
-    return sooner(next, m->stop_at);
+    return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
 }
 
 static bool is_over(const struct master *m)
@@ -239,15 +254,24 @@ static void supervise(struct master *m)
 static void say_goodbye(const struct master *m)
 {
     struct board_row sum = board_sum(m->board);
-    log_info("stopped: %llu requests were answered on %llu connections; %zu connections were "
+    log_info("%s: %llu requests were answered on %llu connections; %zu connections were "
              "closed at the deadline",
+             m->is_handed_over ? "left to the new server" : "stopped",
              (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
 }
 
 static void clean_up(struct master *m)
 {
     struct generation *g = m->present;
-    slots_close(&g->doors, g->settings->addresses, NULL);
+    if (m->is_handed_over)
+        doors_close(&g->doors); /* the files of unix sockets are the new master's */
+    else
+        slots_close(&g->doors, g->settings->addresses, NULL);
+    command_free(&m->command);
+    if (m->upgrade.channel >= 0)
+        close(m->upgrade.channel);
+    if (m->predecessor >= 0)
+        close(m->predecessor);
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, g->settings->pidfile);
     children_free(&m->children);
@@ -277,6 +301,8 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .pid = getpid(),
                        .signals = -1,
                        .pidfile = -1,
+                       .predecessor = -1,
+                       .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
                        .on_start = on_start,
                        .on_leaving = on_leaving,
@@ -286,6 +312,8 @@ int master_run(struct configuration *first, const struct configuration_source *s
         return fail(EX_OSERR, "cannot start");
     }
     log_set_level(first->settings.log_level);
+    if (command_read(&m.command) < 0)
+        log_debug("how this server was started cannot be read");
     int status = prepare(&m);
     if (status == 0)
         status = start(&m);

@@ -32,6 +32,8 @@ int64_t plan_delay(int ends)
 int64_t plan_next(const struct plan *plan, int *slot)
 {
     int64_t next = CLOCK_NEVER;
+    if (plan->is_stopping) /* a deadline would be due for ever, since PLAN_DUE is ignored */
+        return next;
     for (int i = 0; i < plan->slot_count; i++)
         if (plan->slots[i].deadline < next) {
             next = plan->slots[i].deadline;
@@ -100,8 +102,11 @@ static void enter(struct step *step, enum slot_state state, int64_t deadline)
 {
     step->slot->state = state;
     step->slot->deadline = deadline;
-    if (!is_live(step->slot))
-        step->slot->is_away = false;
+    if (is_live(step->slot))
+        return;
+    step->slot->is_away = false;
+    if (state != SLOT_STALLED)
+        step->slot->is_spent = false;
 }
 
 static int64_t after(const struct step *step, int64_t limit)
@@ -130,6 +135,7 @@ static void dismiss(struct step *step)
 /* The successor starts first, so that there is somebody to take over what the worker holds. */
 static void relieve(struct step *step)
 {
+    step->slot->is_spent = true;
     enter(step, SLOT_RELIEVED, after(step, step->plan->start_timeout));
     act(step->actions, PLAN_SPAWN, step->number, -1);
 }
@@ -149,17 +155,32 @@ static void go_live(struct step *step)
 {
     step->slot->live_since = step->now;
     step->slot->is_away = false;
+    step->slot->is_spent = false;
     enter(step, SLOT_LIVE, CLOCK_NEVER);
 }
 
 static void go_on(struct step *step)
 {
-    enter(step, SLOT_LIVE, CLOCK_NEVER);
+    if (step->slot->is_spent)
+        relieve(step);
+    else
+        enter(step, SLOT_LIVE, CLOCK_NEVER);
 }
 
+/* It cannot be relieved before it goes on: until then the slot must not count as served. */
+static void remember_spent(struct step *step)
+{
+    step->slot->is_spent = true;
+}
+
+/* What the worker that is dismissed had adopted its successor knows nothing of. */
 static void hand_over(struct step *step)
 {
+    struct plan *plan = step->plan;
     act(step->actions, PLAN_DISMISS, step->number, -1);
+    for (int i = 0; i < plan->slot_count; i++)
+        if (plan->slots[i].adopter == step->number)
+            plan->slots[i].adopter = -1;
     step->slot->ends = 0;
     go_live(step);
 }
@@ -181,6 +202,13 @@ static void abort_hung(struct step *step)
 {
     enter(step, SLOT_ABORTED, step->now + ABORT_GRACE_MS);
     act(step->actions, PLAN_ABORT, step->number, -1);
+}
+
+/* It has had its time. */
+static void dismiss_hung(struct step *step)
+{
+    act(step->actions, PLAN_KILL, step->number, -1);
+    dismiss(step);
 }
 
 static void step_away(struct step *step)
@@ -270,12 +298,12 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                        [PLAN_BACK] = step_back,
                        [PLAN_DUE] = kill_late},
     [SLOT_STALLED] = {[PLAN_UNWANT] = dismiss,
-                      [PLAN_SPENT] = relieve,
+                      [PLAN_SPENT] = remember_spent,
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
                       [PLAN_RECOVERED] = go_on,
                       [PLAN_DUE] = abort_hung},
-    [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss,
+    [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss_hung,
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
                       [PLAN_DUE] = kill_late},

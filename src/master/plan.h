@@ -74,9 +74,10 @@ struct plan_actions {
 
 struct plan_slot {
     enum slot_state state;
-    bool is_away; /* its queue is steered around, and served by another */
-    int adopter;  /* the slot whose worker accepts here too; -1: none */
-    int ends;     /* in a row, without a healthy period between */
+    bool is_away;  /* its queue is steered around, and served by another */
+    bool is_spent; /* the worker is to be replaced as soon as one can be */
+    int adopter;   /* the slot whose worker accepts here too; -1: none */
+    int ends;      /* in a row, without a healthy period between */
     int64_t live_since;
     int64_t deadline; /* PLAN_DUE is to be told then; CLOCK_NEVER */
 };
@@ -109,7 +110,8 @@ int plan_serving(const struct plan *plan, struct slot_set *serving);
 /* Is every slot that has, or is to have, a worker served by it? */
 bool plan_is_whole(const struct plan *plan);
 
-/* The nearest deadline of all slots, and its slot in *slot; CLOCK_NEVER when there is none. */
+/* The nearest deadline of all slots, and its slot in *slot; CLOCK_NEVER when there is none, or the
+ * plan is stopping. */
 int64_t plan_next(const struct plan *plan, int *slot);
 
 /* How many slots are in this state. */

@@ -1,5 +1,6 @@
 #include "master/prepare.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -23,6 +24,7 @@ int prepare_keys(struct master *m, const struct generation *g)
     if (m->applied == g->configuration || apply(m, g, why, sizeof why) == 0)
         return 0;
     log_warnx("application %s: %s", g->app->name, why);
+    errno = EINVAL;
     return -1;
 }
 

@@ -10,6 +10,7 @@
 #include "master/prepare.h"
 #include "master/scale.h"
 #include "master/slots.h"
+#include "master/steering.h"
 
 /* ------------------------------------------------------------------------------- giving up */
 
@@ -25,7 +26,7 @@ static void drop(struct master *m, struct generation *g)
 {
     m->coming = NULL;
     put_aside(m, g);
-    crew_dismiss_all(m, g, 0);
+    crew_dismiss_all(m, g, slots_lost(&g->doors, &m->present->doors));
     slots_close(&g->doors, g->settings->addresses, &m->present->doors);
 }
 
@@ -135,8 +136,8 @@ void reload_begin(struct master *m)
         return;
     reload_give_up(m, "another reload has begun");
     tell_fixed(m, g);
-    prepare_descriptors(g->settings);
     keep_scale(m, g);
+    prepare_descriptors(g->settings);
     bool is_open = open_slots(m, g, why, sizeof why) == 0;
     if (is_open && prepare_app(m, g, why, sizeof why) == 0) {
         start(m, g);
@@ -159,6 +160,7 @@ static void change(struct master *m, struct generation *g)
     put_aside(m, old);
     log_set_level(g->settings->log_level);
     crew_take_over(m, g);
+    steering_renew(m); /* addresses may have been added */
     crew_dismiss_all(m, old, closing);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
     log_info("reload: every worker is a fresh one: %d, after %lld ms", crew_size(g),

@@ -127,28 +127,37 @@ int slots_open(struct doors *doors, struct net_address *addresses, int address_c
 
 /* ------------------------------------------------------------------------- from one to another */
 
-static bool is_same(const struct net_address *a, const struct net_address *b)
-{
-    return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
-}
-
 static bool is_same_wish(const struct net_address *a, struct net_address b)
 {
     if (!a->any_port || !b.any_port)
         return false;
     net_set_port(&b, 0);
-    return is_same(a, &b);
+    return net_is_same(a, &b);
 }
 
-/* Which of these it is, or had been asked for as; -1: none that was not taken yet. */
-static int find(const struct net_address *address, const struct net_address *have, int count,
-                uint32_t taken)
+/* Without IPv6 the wish for both families came to IPv4 alone. */
+static bool is_what_became(const struct net_address *a, const struct net_address *b)
+{
+    struct net_address v4 = *a;
+    if (!a->dual || b->any.sa_family != AF_INET)
+        return false;
+    net_fall_back(&v4);
+    return net_is_same(&v4, b) || is_same_wish(&v4, *b);
+}
+
+typedef bool is_match(const struct net_address *wish, const struct net_address *have);
+
+static bool is_any_port_of(const struct net_address *wish, const struct net_address *have)
+{
+    return is_same_wish(wish, *have) || is_what_became(wish, have);
+}
+
+/* -1: none that was not taken yet. */
+static int find(const struct net_address *wish, const struct net_address *have, int count,
+                uint32_t taken, is_match *matches)
 {
     for (int i = 0; i < count; i++)
-        if (!(taken >> i & 1) && is_same(address, &have[i]))
-            return i;
-    for (int i = 0; i < count; i++)
-        if (!(taken >> i & 1) && is_same_wish(address, have[i]))
+        if (!(taken >> i & 1) && matches(wish, &have[i]))
             return i;
     return -1;
 }
@@ -163,17 +172,23 @@ static void carry(struct doors *doors, int i, const struct doors *from, int j)
 void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
                  const struct doors *from, const struct net_address *have)
 {
-    uint32_t taken = 0;
+    static is_match *const ways[] = {net_is_same, is_any_port_of}; /* the exact ones first */
+    uint32_t taken = 0, found = 0;
     memcpy(doors->inbox, from->inbox, sizeof doors->inbox);
-    for (int i = 0; i < address_count; i++) {
-        int j = find(&addresses[i], have, from->address_count, taken);
-        if (j < 0)
-            continue;
-        taken |= UINT32_C(1) << j;
-        memcpy(&addresses[i].storage, &have[j].storage, sizeof have[j].storage);
-        addresses[i].length = have[j].length;
-        carry(doors, i, from, j);
-    }
+    for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
+        for (int i = 0; i < address_count; i++) {
+            int j = found >> i & 1
+                        ? -1
+                        : find(&addresses[i], have, from->address_count, taken, ways[way]);
+            if (j < 0)
+                continue;
+            taken |= UINT32_C(1) << j;
+            found |= UINT32_C(1) << i;
+            memcpy(&addresses[i].storage, &have[j].storage, sizeof have[j].storage);
+            addresses[i].length = have[j].length;
+            addresses[i].dual = have[j].dual;
+            carry(doors, i, from, j);
+        }
 }
 
 /* --------------------------------------------------------------------------------- one slot */
@@ -233,11 +248,6 @@ static bool has_socket(const struct doors *doors, int fd)
     return false;
 }
 
-static bool has_inbox(const struct doors *doors, int slot, int end)
-{
-    return doors->inbox[slot][end] >= 0;
-}
-
 static void close_one(int *fd)
 {
     if (*fd >= 0)
@@ -263,6 +273,29 @@ uint32_t slots_lost(const struct doors *doors, const struct doors *others)
 }
 
 /* From the last slot on: a socket that leaves its reuseport group is replaced by the last one. */
+static void drop_address(struct doors *doors, int i, const struct doors *others)
+{
+    keep_open(&doors->shared[i], others);
+    close_one(&doors->shared[i]);
+    for (int slot = SLOTS_MAX - 1; slot >= 0; slot--) {
+        keep_open(&doors->own[slot][i], others);
+        close_one(&doors->own[slot][i]);
+    }
+}
+
+void slots_drop(struct doors *doors, const struct doors *others)
+{
+    for (int i = 0; i < ADDRESSES_MAX; i++)
+        drop_address(doors, i, others);
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        for (int end = 0; end < INBOX_ENDS; end++) {
+            if (others && others->inbox[slot][end] >= 0)
+                doors->inbox[slot][end] = -1;
+            close_one(&doors->inbox[slot][end]);
+        }
+    doors_init(doors);
+}
+
 void slots_close(struct doors *doors, const struct net_address *addresses,
                  const struct doors *others)
 {
@@ -270,17 +303,6 @@ void slots_close(struct doors *doors, const struct net_address *addresses,
         keep_open(&doors->shared[i], others);
         if (doors->shared[i] >= 0)
             net_unlink(&addresses[i]);
-        close_one(&doors->shared[i]);
-        for (int slot = SLOTS_MAX - 1; slot >= 0; slot--) {
-            keep_open(&doors->own[slot][i], others);
-            close_one(&doors->own[slot][i]);
-        }
     }
-    for (int slot = 0; slot < SLOTS_MAX; slot++)
-        for (int end = 0; end < INBOX_ENDS; end++) {
-            if (others && has_inbox(others, slot, end))
-                doors->inbox[slot][end] = -1;
-            close_one(&doors->inbox[slot][end]);
-        }
-    doors_init(doors);
+    slots_drop(doors, others);
 }

@@ -41,6 +41,9 @@ size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX + IN
 void slots_close(struct doors *doors, const struct net_address *addresses,
                  const struct doors *others);
 
+/* Closes the same, and nothing else: for another process than the master. */
+void slots_drop(struct doors *doors, const struct doors *others);
+
 /* Which addresses the others do not have, a bit each. */
 uint32_t slots_lost(const struct doors *doors, const struct doors *others);
 

@@ -5,14 +5,23 @@
 #define DROVER_MASTER_STATE_H
 
 #include <drover.h>
+#include <signal.h>
 
 #include "config/configuration.h"
 #include "master/children.h"
 #include "master/generation.h"
+#include "os/command.h"
 #include "os/loop.h"
 #include "worker/board.h"
 
-struct upgrade;
+/* A new master that was started, and is not ready yet, or has just taken over. */
+struct upgrade {
+    pid_t pid;        /* 0: there is none */
+    int channel;      /* socketpair */
+    int64_t deadline; /* CLOCK_NEVER */
+    int cause;        /* why it could not be run: an errno; 0 */
+    uint32_t closing; /* addresses that it does not serve, a bit each */
+};
 
 struct master {
     const struct configuration_source *source; /* borrowed */
@@ -21,8 +30,14 @@ struct master {
     struct generation *leaving;                /* owned; a list */
     pid_t pid;
     struct loop *loop;
-    int signals; /* signalfd */
-    int pidfile; /* -1: none */
+    int signals;   /* signalfd */
+    int pidfile;   /* -1: none */
+    sigset_t mask; /* the one it was given */
+    struct command command;
+    struct upgrade upgrade;
+    struct slot_set heirs; /* of a new master, once it serves */
+    int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */
+    int inherited_slots;
     struct board *board;
     struct children children;
     int64_t now;                         /* of this turn, as clock_ms() */

@@ -49,7 +49,8 @@ static void steer(struct master *m, const struct slot_set *set, bool is_all)
 
 static bool is_mine(const struct master *m)
 {
-    return m->is_announced && !m->is_stopping && !m->is_handed_over && !m->cannot_steer;
+    return m->is_announced && !m->is_stopping && !m->is_handed_over && !m->cannot_steer &&
+           m->predecessor < 0;
 }
 
 /* Nobody is better than all: somebody may come back, and clients wait in the queues. */
@@ -84,6 +85,8 @@ void steering_pin(struct master *m)
 void steering_renew(struct master *m)
 {
     struct slot_set set;
-    if (is_mine(m))
-        steer(m, &set, is_for_all(m, &set));
+    if (!is_mine(m))
+        return;
+    bool is_all = is_for_all(m, &set);
+    steer(m, &set, is_all);
 }

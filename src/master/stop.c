@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/reload.h"
+#include "master/upgrade.h"
 #include "os/net.h"
 #include "os/sigfd.h"
 
@@ -25,6 +26,7 @@ static void begin(struct master *m)
 {
     m->stop_at = CLOCK_NEVER;
     reload_give_up(m, "the server stops");
+    upgrade_give_up(m, "the server stops");
     m->is_filtered = drop_new(&m->present->doors);
     log_debug("new connections are %s", m->is_filtered ? "dropped" : "refused");
     m->is_stopping = true;
@@ -61,12 +63,17 @@ static void stop_at_once(struct master *m, int signal)
 
 void stop_on(struct master *m, int signal)
 {
+    if (m->is_handed_over) {
+        log_info("%s: the new server is pid %d; this one leaves when its workers have",
+                 sigfd_name(signal), (int)m->upgrade.pid);
+        return;
+    }
     int64_t lame_duck = m->present->settings->lame_duck;
     if (m->is_stopping || m->stop_at != CLOCK_NEVER) {
         stop_at_once(m, signal);
         return;
     }
-    if (lame_duck > 0 && !m->is_handed_over) {
+    if (lame_duck > 0) {
         log_info("stopping on %s in %lld ms; until then it goes on accepting", sigfd_name(signal),
                  (long long)lame_duck);
         m->stop_at = m->now + lame_duck;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -92,7 +93,7 @@ static int bind_inet(int fd, struct net_address *address)
     return learn_port(fd, address);
 }
 
-static void fall_back_to_v4(struct net_address *address)
+void net_fall_back(struct net_address *address)
 {
     struct sockaddr_in6 in6;
     memcpy(&in6, &address->storage, sizeof in6);
@@ -106,7 +107,7 @@ int net_bind(struct net_address *address)
 {
     int fd = open_socket(address);
     if (fd < 0 && errno == EAFNOSUPPORT && address->dual) {
-        fall_back_to_v4(address);
+        net_fall_back(address);
         fd = open_socket(address);
     }
     if (fd < 0)
@@ -154,6 +155,108 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
 }
 
+static int get(int fd, int level, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, level, option, &value, &size) < 0 ? -1 : value;
+}
+
+static int refuse(int cause)
+{
+    errno = cause;
+    return -1;
+}
+
+int net_of_listener(int fd, struct net_address *address)
+{
+    struct net_address a = {.length = sizeof a.storage};
+    struct net_queue queue;
+    int type = get(fd, SOL_SOCKET, SO_TYPE);
+    if (type < 0)
+        return -1;
+    if (type != SOCK_STREAM)
+        return refuse(EPROTOTYPE);
+    if (get(fd, SOL_SOCKET, SO_ACCEPTCONN) <= 0)
+        return refuse(EINVAL);
+    if (getsockname(fd, &a.any, &a.length) < 0)
+        return -1;
+    if (!is_inet(&a) && a.any.sa_family != AF_UNIX)
+        return refuse(EAFNOSUPPORT);
+    if (net_queue(fd, &queue) < 0)
+        return -1;
+    a.backlog = (int)queue.limit;
+    a.defer = is_inet(&a) && get(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT) > 0;
+    a.dual = a.any.sa_family == AF_INET6 && get(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+    *address = a;
+    return 0;
+}
+
+static bool is_same_v4(const struct net_address *a, const struct net_address *b)
+{
+    struct sockaddr_in one, other;
+    memcpy(&one, &a->storage, sizeof one);
+    memcpy(&other, &b->storage, sizeof other);
+    return one.sin_port == other.sin_port && one.sin_addr.s_addr == other.sin_addr.s_addr;
+}
+
+static bool is_same_v6(const struct net_address *a, const struct net_address *b)
+{
+    struct sockaddr_in6 one, other;
+    memcpy(&one, &a->storage, sizeof one);
+    memcpy(&other, &b->storage, sizeof other);
+    return one.sin6_port == other.sin6_port && one.sin6_scope_id == other.sin6_scope_id &&
+           memcmp(&one.sin6_addr, &other.sin6_addr, sizeof one.sin6_addr) == 0 &&
+           a->dual == b->dual;
+}
+
+/* A name in the file system ends at its NUL, which some count and some do not. */
+static bool is_same_path(const struct net_address *a, const struct net_address *b)
+{
+    const char *one = a->un.sun_path, *other = b->un.sun_path;
+    if (one[0] != '\0')
+        return strncmp(one, other, sizeof a->un.sun_path) == 0;
+    return a->length == b->length &&
+           memcmp(one, other, a->length - offsetof(struct sockaddr_un, sun_path)) == 0;
+}
+
+bool net_is_same(const struct net_address *a, const struct net_address *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    if (a->any.sa_family == AF_UNIX)
+        return is_same_path(a, b);
+    return a->any.sa_family == AF_INET ? is_same_v4(a, b) : is_same_v6(a, b);
+}
+
+/* What a filter of a TCP socket sees begins with the TCP header, for IPv4 and IPv6 alike. */
+#define TCP_FLAGS_AT 13
+
+int net_drop_new(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog filter = {.len = sizeof code / sizeof *code, .filter = code};
+    int protocol = get(fd, SOL_SOCKET, SO_PROTOCOL);
+    if (protocol < 0)
+        return -1;
+    if (protocol != IPPROTO_TCP)
+        return refuse(EOPNOTSUPP);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+int net_admit_new(int fd)
+{
+    if (set(fd, SOL_SOCKET, SO_DETACH_FILTER, 0) == 0)
+        return 0;
+    return errno == ENOENT ? 0 : -1;
+}
+
 static uint64_t drops_of(int fd)
 {
     uint32_t figures[SK_MEMINFO_VARS] = {0};
@@ -180,10 +283,8 @@ int net_queue(int fd, struct net_queue *queue)
     socklen_t size = sizeof info;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
         return errno == EOPNOTSUPP ? queue_by_poll(fd, queue) : -1;
-    if (info.tcpi_state != TCP_LISTEN) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (info.tcpi_state != TCP_LISTEN)
+        return refuse(EINVAL);
     *queue = (struct net_queue){
         .queued = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = drops_of(fd)};
     return 0;
@@ -232,10 +333,4 @@ void net_set_port(struct net_address *address, uint16_t port)
         in6.sin6_port = htons(port);
         memcpy(&address->storage, &in6, sizeof in6);
     }
-}
-int net_drop_new(int fd)
-{
-    (void)fd;
-    errno = ENOTSUP;
-    return -1;
 }

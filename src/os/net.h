@@ -44,6 +44,9 @@ bool net_is_shared(const struct net_address *address);
  */
 int net_bind(struct net_address *address);
 
+/* [::] for both families becomes 0.0.0.0, at the same port. */
+void net_fall_back(struct net_address *address);
+
 /* Makes a further socket of an address that net_bind() has bound. -1 with errno set on failure. */
 int net_join(const struct net_address *address);
 
@@ -52,6 +55,17 @@ int net_join(const struct net_address *address);
  * for a client's bytes. -1 with errno set, EADDRINUSE when another was faster.
  */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
+
+/*
+ * Learns a listener's address from the listener itself: one that was inherited. `proxy` is nothing
+ * that a socket knows, and the backlog of a unix one neither (0).
+ * Returns 0, or -1 with errno set and *address untouched: ENOTSOCK, EPROTOTYPE for what is no
+ * stream, EINVAL for what does not listen, EAFNOSUPPORT for another family.
+ */
+int net_of_listener(int fd, struct net_address *address);
+
+/* Is it one place to listen at? The options, but for `dual`, are not compared. */
+bool net_is_same(const struct net_address *a, const struct net_address *b);
 
 /* The accept queue of a listener. */
 struct net_queue {
@@ -68,10 +82,23 @@ struct net_queue {
  */
 int net_queue(int fd, struct net_queue *queue);
 
-int net_drop_new(int fd);
-
 /* Port 0 is "any". Unix addresses have none. */
 void net_set_port(struct net_address *address, uint16_t port);
+
+/*
+ * From here on a listening TCP socket lets in whoever has begun, and drops who begins, without a
+ * word: such a client tries again after a second, by when the socket is closed or another's. The
+ * filter (SO_ATTACH_FILTER) belongs to the socket and not to the process, so whoever takes sockets
+ * over calls net_admit_new() first; accepted sockets inherit it, where it does nothing. The dropped
+ * ones count among net_queue()'s drops.
+ * Returns 0, or -1 with errno set: EPERM where it is not permitted, which Linux 6.18 asks
+ * CAP_NET_ADMIN for and older ones mostly nothing; EOPNOTSUPP for what is not TCP.
+ */
+int net_drop_new(int fd);
+
+/* Takes the filter away again, without privilege; none is a success. -1 with errno set on failure.
+ */
+int net_admit_new(int fd);
 
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);

@@ -2,8 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,17 +16,26 @@ static int close_failed(int fd)
     return -1;
 }
 
-static int lock(int fd, pid_t *holder)
+/* The lock has no pid, since it is an open file's and not a process's: the text has it. 0 while the
+ * holder has not written it. */
+static pid_t read_pid(int fd)
+{
+    char text[24];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    long pid = strtol(text, NULL, 10);
+    return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+static int lock(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_SETLK, &whole) == 0)
+    if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
         return 0;
-    if (errno != EACCES && errno != EAGAIN)
-        return -1;
-    *holder = 0;
-    if (fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK)
-        *holder = whole.l_pid;
-    errno = EWOULDBLOCK;
+    if (errno == EACCES || errno == EAGAIN)
+        errno = EWOULDBLOCK;
     return -1;
 }
 
@@ -52,14 +62,30 @@ int pidfile_open(const char *path, pid_t *holder)
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
             return -1;
-        if (lock(fd, holder) < 0)
+        if (lock(fd) < 0) {
+            int cause = errno;
+            *holder = read_pid(fd);
+            errno = cause;
             return close_failed(fd);
+        }
         if (!is_still_there(fd, path)) {
             close(fd);
             continue;
         }
         return write_pid(fd) < 0 ? close_failed(fd) : fd;
     }
+}
+
+/* Its own lock is in nobody's way: taking it again is a success. */
+int pidfile_adopt(int fd, const char *path)
+{
+    if (lock(fd) < 0)
+        return -1;
+    if (!is_still_there(fd, path)) {
+        errno = ESTALE;
+        return -1;
+    }
+    return write_pid(fd);
 }
 
 void pidfile_close(int fd, const char *path)

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -129,7 +130,7 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
         end_one(conns, conn);
         return;
     }
-    if (conns->env->has_heirs && want == CONN_WANT_READ && give_if_resting(conns, conn))
+    if (conns->env->has_heirs && give_if_resting(conns, conn))
         return;
     if (conn->armed == armed)
         return;
@@ -194,13 +195,24 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
 
 /* ------------------------------------------------------------------------------ their life */
 
+/* An idle client's request may be there unread, where the worker itself was late: it was stopped,
+ * or a handler took its time. */
+static bool has_asked(const struct conn *conn)
+{
+    char byte;
+    return recv(conn->fd, &byte, 1, MSG_PEEK) > 0;
+}
+
 void conns_expire(struct conns *conns)
 {
     enum deadline_kind kind;
     struct deadline *due;
     while ((due = deadlines_due(&conns->env->deadlines, conns->env->now, &kind))) {
         struct conn *conn = (struct conn *)due; /* its first member */
-        settle(conns, conn, conn_expire(conn, conns->env, kind));
+        if (kind == DEADLINE_IDLE && has_asked(conn))
+            settle(conns, conn, conn_step(conn, conns->env));
+        else
+            settle(conns, conn, conn_expire(conn, conns->env, kind));
     }
 }
 

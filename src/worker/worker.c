@@ -324,6 +324,7 @@ static int start(struct worker *w)
         return failed(w, status, "%s", why);
     open_doors(w);
     open_spent(w);
+    board_set(&job->row->busy_since, 0); /* the start has a time of its own */
     report(w, REPORT_READY, 0, "");
     return 0;
 }

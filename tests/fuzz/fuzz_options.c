@@ -1,8 +1,8 @@
 /*
  * The command line. The input is the arguments, each ended by a NUL or an LF. Verdicts: good, bad.
  *
- * Nothing is opened or changed: --user and --group are looked up, --ready-fd is asked for with
- * fcntl(2), ROOT with stat(2).
+ * Nothing is opened but a file that -c may name, and nothing changed: --user and --group are looked
+ * up, --ready-fd is asked for with fcntl(2), ROOT with stat(2).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,13 +57,18 @@ static void run(struct outcome *outcome, const struct arguments *args)
     outcome->why = fuzz_room(OPTIONS_WHY_SIZE);
     memset(outcome->why, 0x7f, OPTIONS_WHY_SIZE);
     options_defaults(&outcome->settings);
-    outcome->status = options_read(&outcome->settings, args->count, args->argv, outcome->why);
+    static struct givens givens;
+    struct faults faults = {.text = outcome->why, .size = OPTIONS_WHY_SIZE};
+    memset(&givens, 0, sizeof givens);
+    options_read(&outcome->settings, args->count, args->argv, &givens, &faults);
+    outcome->status = faults.status;
+    givens_free(&givens);
 }
 
 static void check_status(const struct outcome *o)
 {
     FUZZ_CHECK(o->status == 0 || o->status == EX_USAGE || o->status == EX_NOINPUT ||
-                   o->status == EX_NOPERM,
+                   o->status == EX_NOPERM || o->status == EX_CONFIG,
                "status %d", o->status);
     if (o->status)
         FUZZ_CHECK(memchr(o->why, '\0', OPTIONS_WHY_SIZE) && *o->why, "no reason given");
@@ -195,7 +200,11 @@ static void check_joined(const struct arguments *from, const struct outcome *fir
         const char *one = from->argv[i];
         buf_str(&args.text, one);
         options &= strcmp(one, "--") != 0;
-        if (options && strncmp(one, "--", 2) == 0 && !strchr(one, '=') && i + 1 < from->count) {
+        if (options && strcmp(one, "-c") == 0 && i + 1 < from->count) {
+            buf_lit(&args.text, "\0");
+            buf_str(&args.text, from->argv[++i]);
+        } else if (options && strncmp(one, "--", 2) == 0 && !strchr(one, '=') &&
+                   i + 1 < from->count) {
             buf_lit(&args.text, "=");
             buf_str(&args.text, from->argv[++i]);
         }

@@ -319,7 +319,7 @@ static void show(void *c, const struct drover_request *q, struct drover_response
         --app ./it.so --set cuont=1
     refused 64 "--set quux=1: there is no key \"quux\"; the application has word, count, room, $(
         )wait, loud" --app ./it.so --set quux=1
-    refused 64 '--set count: its value is missing, as in --set count=VALUE' \
+    refused 64 '--set count: its value is missing, as in count=VALUE' \
         --app ./it.so --set count
     refused 64 '--set a=b: the application has no keys' --app echo --set a=b
     refused 64 '--set a=b: the application has no keys' --set a=b

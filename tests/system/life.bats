@@ -119,8 +119,8 @@ opened_here() {
         --listen "unix:$BATS_TEST_TMPDIR/s.sock" --pidfile "$BATS_TEST_TMPDIR/pid" "$SITE"
     before=$(fd_count "$DROVER_PID")
     some_life
-    # the slot that was made for the third worker keeps its socket
-    wait_until 20 has_fds "$DROVER_PID" $((before + 1))
+    # the slot that was made for the third worker keeps its socket and its inbox
+    wait_until 20 has_fds "$DROVER_PID" $((before + 3))
     drover_stop
     assert_equal "$status" 0
 }
@@ -232,7 +232,8 @@ print(wakeups() - before)
 PY
     )
     tell "$woken wake-ups in 3 s"
-    ((woken <= 3))
+    # the master's: one a second, and two until it has seen that nothing moves any more
+    ((woken <= 5))
 }
 
 # bats test_tags=nosan

@@ -6,19 +6,34 @@
 
 # ---- loads ------------------------------------------------------------------------------------
 
-declare -gA LOADS=()
+declare -gA LOADS=() # pids
 
-# load_begin NAME ARGS...: starts drover-load at the server's /1k.bin. A name for each of those that
-# run at the same time. Every body is compared with the file.
+# load_begin NAME ARGS...: starts drover-load at the server's /1k.bin, without an end unless ARGS say
+# --duration. A name for each of those that run at the same time. Every body is compared with the
+# file.
 load_begin() {
     local name=$1 through=()
     shift
-    [[ -z $DROVER_SOCKET ]] || through=(--unix "$DROVER_SOCKET")
+    [[ " $*" == *' --duration '* ]] || through=(--duration 1h)
+    [[ -z $DROVER_SOCKET ]] || through+=(--unix "$DROVER_SOCKET")
     # shellcheck disable=SC2153 # DROVER_LOAD is the helper's
     "$DROVER_LOAD" --json --max-lost 1000000000 --expect-file "$SITE/1k.bin" "${through[@]}" "$@" \
         "$DROVER_URL/1k.bin" >"$BATS_TEST_TMPDIR/load.$name" 2>"$BATS_TEST_TMPDIR/load.$name.err" \
         3>&- 4>&- &
     LOADS[$name]=$!
+    wait_until 10 is_loading "$!"
+}
+
+# is_loading PID: has it its connections? It asks as soon as it has.
+is_loading() {
+    local fds=("/proc/$1/fd"/*)
+    ((${#fds[@]} > 10))
+}
+
+# load_stop NAME: load_end for one without an end: what runs is answered, nothing is asked any more.
+load_stop() {
+    kill -TERM "${LOADS[$1]}" || fail "the load was over before the moment: $1"
+    load_end "$1"
 }
 
 # load_end NAME: until its end. Sets LOST, ANSWERED, OPENED (connections that the clients opened)
@@ -44,64 +59,120 @@ caused() {
     jq '[.causes[$ARGS.positional[]]] | add' --args "$@" <"$file"
 }
 
-# both_begin TIME [ARGS...]: 64 clients with a connection a request and 64 that keep theirs.
+# both_begin [TIME] [ARGS...]: 64 clients with a connection a request, short, and 64 that keep theirs,
+# kept; without an end, or for the time.
 both_begin() {
-    local time=$1
-    shift
-    load_begin short --close --clients 64 --duration "$time" "$@"
-    load_begin kept --clients 64 --duration "$time" "$@"
+    [[ -z ${1:-} || $1 == -* ]] || set -- --duration "$@"
+    load_begin short --close --clients 64 "$@"
+    load_begin kept --clients 64 "$@"
 }
 
 # Nothing is lost, and the kept connections are the same ones from the beginning to the end.
 nothing_is_lost() {
     local lost
-    load_end short
+    load_stop short
     lost="$LOST $CAUSES"
-    load_end kept
+    load_stop kept
     assert_equal "$lost" '0 '
     assert_equal "$LOST $CAUSES" '0 '
     assert_equal "$OPENED" 64
 }
 
-# still_loaded: do all loads go on? A moment that comes after their end proves nothing.
-still_loaded() {
-    local name
-    for name in "${!LOADS[@]}"; do
-        kill -0 "${LOADS[$name]}" || fail "the load was over before the moment: $name"
-    done
-}
-
-# load_p99 COMMAND...: the 99th percentile of 64 kept connections' latencies, in microseconds, over
-# three loads of half a second in which the command is run again and again: P99, the median.
-load_p99() {
-    local all=() until
-    for _ in 1 2 3; do
-        load_begin p99 --clients 64 --duration 500ms
-        until=$(($(now_us) + 400000))
-        while (($(now_us) < until)); do
-            "$@"
-            sleep 0.05 # the pace of the moments
-        done
-        wait "${LOADS[p99]}"
-        all+=("$(jq .latency_us.p99 "$BATS_TEST_TMPDIR/load.p99")")
-    done
-    # shellcheck disable=SC2034 # for the test
-    P99=$(printf '%s\n' "${all[@]}" | sort -n | sed -n 2p)
-}
-
 # ---- moments ----------------------------------------------------------------------------------
 
-RELOADED='reload: every worker is a fresh one'
+# act [ARG...] <<'PY': runs Python that makes them happen, in order and soon: with what py() has, and
+# what stands in MOMENTS.
+act() {
+    local code
+    code=$(cat)
+    py "$DROVER_PID" "$DROVER_LOG" "$@" <<<"$MOMENTS"$'\n'"$code"
+}
+
+MOMENTS=$(
+    cat <<'PYTHON'
+master, log, args = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+RELOADED = "reload: every worker is a fresh one"
+
+def lines(text=""):
+    """How many lines of the log hold it."""
+    with open(log) as f:
+        return sum(text in line for line in f)
+
+def wait(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.001)
+
+def expect(text, act):
+    """Acts, and waits until the log has one line more with the text."""
+    before = lines(text)
+    act()
+    wait(lambda: lines(text) > before)
+
+def tell(number):
+    os.kill(master, number)
+
+def reload():
+    """Returns when the new workers serve."""
+    expect(RELOADED, lambda: tell(signal.SIGHUP))
+
+def scale(now, then):
+    """One signal a worker, since two of a kind may come as one."""
+    step = 1 if then > now else -1
+    while now != then:
+        now += step
+        expect(f"one worker {'more' if step > 0 else 'less'}: {now}\n",
+               lambda: tell(signal.SIGTTIN if step > 0 else signal.SIGTTOU))
+
+def begin(s):
+    """Reads an answer's head, and nothing of its body."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        more = s.recv(1)
+        assert more, head
+        head += more
+    return head
+
+def rest(s, size):
+    """Reads the body."""
+    while size > 0:
+        n = len(s.recv(min(size, 1 << 20)))
+        assert n, f"closed {size} bytes before the end"
+        size -= n
+
+def slots():
+    """The slots of the living workers, those that leave, too."""
+    found = []
+    for pid in children(master):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        if name.startswith("drover:slot ") and rest.split()[0] != "Z":
+            found.append(int(name[12:]))
+    return sorted(found)
+
+def has_workers(count):
+    return lambda: slots() == list(range(count))
+PYTHON
+)
+
+# The milliseconds that each reload took until the new workers served, one a line.
+reload_times() {
+    sed -n 's/.*reload: every worker is a fresh one: [0-9]*, after \([0-9]*\) ms.*/\1/p' "$DROVER_LOG"
+}
 
 # reload: HUP; returns when its workers serve.
 reload() {
-    local before
-    before=$(count_logged "$RELOADED")
+    local before text='reload: every worker is a fresh one'
+    before=$(count_logged "$text")
     kill -HUP "$DROVER_PID"
-    wait_until 20 logged_times $((before + 1)) "$RELOADED"
+    wait_until 20 logged_times $((before + 1)) "$text"
 }
 
-# reload_refused TEXT: HUP; returns when the log says, once more, that nothing is changed, and why.
+# reload_refused TEXT: HUP; returns when the log says, once more, this; nothing is to be changed.
 reload_refused() {
     local before
     before=$(count_logged "$1")
@@ -110,49 +181,46 @@ reload_refused() {
     logged 'reload: nothing is changed'
 }
 
-# The milliseconds that each reload took until the new workers served, one a line.
-reload_times() {
-    sed -n "s/.*$RELOADED: [0-9]*, after \([0-9]*\) ms.*/\1/p" "$DROVER_LOG"
-}
-
-# scale FROM TO: one signal a worker, since two of a kind may come as one.
-scale() {
-    local n=$1 log
-    log=$(wc -l <"$DROVER_LOG")
-    while ((n != $2)); do
-        if ((n < $2)); then
-            n=$((n + 1))
-            kill -TTIN "$DROVER_PID"
-            wait_until 20 logged_after "$log" "one worker more: $n"
-        else
-            n=$((n - 1))
-            kill -TTOU "$DROVER_PID"
-            wait_until 20 logged_after "$log" "one worker less: $n"
-        fi
+# quiet_and_busy <<'PY': the 99th percentile of the latencies of 64 kept connections, in microseconds,
+# while nothing happens (QUIET) and while the code runs every 50 ms (BUSY): medians of three rounds.
+quiet_and_busy() {
+    local code quiet=() busy=()
+    code=$(sed 's/^/    /')
+    for _ in 1 2 3; do
+        p99_while quiet '    pass'
+        p99_while busy "$code"
     done
+    # shellcheck disable=SC2034 # for the test
+    QUIET=$(median "${quiet[@]}") BUSY=$(median "${busy[@]}")
+    tell "p99 of kept connections: quiet $QUIET us, meanwhile $BUSY us"
 }
 
-# logged_after LINES TEXT: is it in the log after so many lines? For wait_until.
-logged_after() {
-    tail -n "+$(($1 + 1))" "$DROVER_LOG" | grep -qF -e "$2"
+# p99_while ARRAY CODE: adds it.
+p99_while() {
+    load_begin p99 --clients 64
+    act <<PY
+until = time.monotonic() + 0.6
+while time.monotonic() < until:
+$2
+    time.sleep(0.05) # the pace of the moments
+PY
+    load_stop p99 >/dev/null 3>&1
+    eval "$1+=($(jq .latency_us.p99 "$BATS_TEST_TMPDIR/load.p99"))"
 }
 
-# The slots' numbers at which a worker serves, in order, such as "0 1 2".
-slots_served() {
-    local pid
-    for pid in $(workers); do
-        name_of "$pid"
-    done | sort -u | sed 's/drover:slot //' | sort -n | paste -sd ' '
+median() {
+    printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
 
 # ---- what a server has ------------------------------------------------------------------------
 
-# What must be the same after a moment: its processes, zombies too, and their slots, the master's
-# descriptors and the listening sockets.
+# What must be the same after a moment: its processes, zombies too, their slots, the master's
+# descriptors, and the listening sockets.
 belongings() {
-    local fds=("/proc/$DROVER_PID/fd"/*) children
-    children=$(wc -w <"/proc/$DROVER_PID/task/$DROVER_PID/children")
-    echo "processes $children, slots $(slots_served), descriptors ${#fds[@]}, listeners $(listeners)"
+    act <<'PY'
+fds = os.listdir(f"/proc/{master}/fd")
+print(len(children(master)), "processes in the slots", *slots(), "and", len(fds), "descriptors")
+PY
 }
 
 # has_belongings TEXT: for wait_until; those who leave have a while for it.

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "support.h"
 
 #define SLOTS   3
@@ -167,25 +168,6 @@ Test(acceptor, not_too_many_from_one_door_at_once)
     loop_turn(rig.loop, 0, NULL, NULL);
     cr_expect_eq(rig.taken, ACCEPT_TURN_MAX + 3);
     cr_expect_eq(turn(&rig), 3 * ACCEPT_TURN_MAX + 3);
-    close_rig(&rig);
-}
-
-Test(acceptor, learns_the_doors_of_a_new_slot)
-{
-    struct rig rig;
-    open_rig(&rig, CLIENTS);
-    int fds[2] = {listener(SLOTS), listener(SLOTS + 1)};
-    rig.doors.address_count = 3; /* own, shared, own */
-    doors_learn(&rig.doors, SLOTS, fds, 2);
-    cr_expect_eq(rig.doors.slot_count, SLOTS + 1);
-    cr_expect_eq(rig.doors.own[SLOTS][0], fds[0]);
-    cr_expect_eq(rig.doors.own[SLOTS][1], -1);
-    cr_expect_eq(rig.doors.own[SLOTS][2], fds[1]);
-    call(&rig, SLOTS, 1);
-    call(&rig, SLOTS + 1, 1);
-    cr_expect_eq(turn(&rig), 0);
-    acceptor_add(&rig.acceptor, SLOTS);
-    cr_expect_eq(turn(&rig), 2);
     close_rig(&rig);
 }
 
@@ -462,6 +444,123 @@ Test(acceptor, a_stop_of_a_full_one_serves_the_queues_as_others_leave)
     acceptor_tick(&rig.acceptor, 2000);
     cr_expect_not(rig.acceptor.is_open, "all are served");
     cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+/* An address that a reload has removed; others go on at the rest. */
+Test(acceptor, one_address_is_shut_and_the_others_are_left)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, 0, 3);
+    call(&rig, -1, 2);
+    acceptor_shut(&rig.acceptor, 1u << 1, false);
+    cr_expect_eq(rig.taken, 2, "%d", rig.taken);
+    cr_expect_not(rig.acceptor.is_open);
+    cr_expect_eq(call(&rig, -1, 1), 0, "refused");
+    cr_expect_eq(call(&rig, 0, 1), 1, "the doors stay open");
+    cr_expect_eq(turn(&rig), 2, "and are not watched");
+    struct pollfd p = {.fd = rig.doors.own[0][0], .events = POLLIN};
+    cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
+    close_rig(&rig);
+}
+
+/* No new handshake begins, but some are under way, which show when they have ended. */
+Test(acceptor, a_stop_waits_for_handshakes)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, 0, 3);
+    acceptor_tick(&rig.acceptor, 2000);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    acceptor_tick(&rig.acceptor, 5000); /* the turn in which it was told to */
+    cr_expect(rig.acceptor.is_open);
+    cr_expect_eq(turn(&rig), 3);
+    int64_t now = 5000 + SHUT_QUIET_MS - 1;
+    acceptor_tick(&rig.acceptor, now);
+    cr_expect(rig.acceptor.is_open);
+    cr_expect_eq(acceptor_next(&rig.acceptor), now + SHUT_QUIET_MS);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    cr_expect_eq(turn(&rig), 4);
+    acceptor_tick(&rig.acceptor, now + 5);
+    acceptor_tick(&rig.acceptor, now + 5 + SHUT_QUIET_MS - 1);
+    cr_expect(rig.acceptor.is_open);
+    call(&rig, 0, 1); /* at the last moment */
+    acceptor_tick(&rig.acceptor, now + 5 + SHUT_QUIET_MS);
+    cr_expect_not(rig.acceptor.is_open);
+    cr_expect_eq(rig.taken, 5);
+    cr_expect_eq(call(&rig, 0, 1) + call(&rig, -1, 1), 0, "refused");
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+Test(acceptor, a_stop_does_not_wait_for_handshakes_without_end)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    int64_t now = 5000;
+    for (acceptor_tick(&rig.acceptor, now); rig.acceptor.is_open; now += SHUT_QUIET_MS / 2) {
+        cr_assert_leq(now, 5000 + SHUT_QUIET_MAX_MS);
+        cr_assert_leq(acceptor_next(&rig.acceptor), 5000 + SHUT_QUIET_MAX_MS);
+        call(&rig, 0, 1);
+        turn(&rig);
+        acceptor_tick(&rig.acceptor, now);
+    }
+    cr_expect_gt(now, 5000 + SHUT_QUIET_MAX_MS, "nor ends before its time");
+    close_rig(&rig);
+}
+
+Test(acceptor, the_deadline_ends_a_stop_that_waits)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    acceptor_tick(&rig.acceptor, 2000);
+    acceptor_leave(&rig.acceptor);
+    cr_expect_not(rig.acceptor.is_open);
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    close_rig(&rig);
+}
+
+static int pauses, resumes;
+
+static void on_pause(void *context, bool is_paused)
+{
+    (void)context;
+    pauses += is_paused;
+    resumes += !is_paused;
+}
+
+/* What other workers hand over takes room, too. */
+Test(acceptor, one_is_full_of_what_came_in_by_no_door)
+{
+    struct rig rig;
+    open_rig(&rig, 2);
+    rig.acceptor.on_pause = on_pause;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_charge(&rig.acceptor);
+    cr_expect_eq(pauses, 0);
+    acceptor_charge(&rig.acceptor);
+    cr_expect_eq(pauses, 1);
+    acceptor_charge(&rig.acceptor);
+    cr_expect_eq(pauses, 1);
+    cr_expect_eq(rig.acceptor.room, -1);
+    call(&rig, 0, 1);
+    cr_expect_eq(turn(&rig), 0);
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 2000);
+    cr_expect_eq(resumes, 0);
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 2001);
+    cr_expect_eq(resumes, 1);
+    cr_expect_eq(turn(&rig), 1);
     close_rig(&rig);
 }
 

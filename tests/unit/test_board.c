@@ -30,11 +30,14 @@ Test(board, what_was_done_outlives_the_worker_and_its_connections_do_not)
     board_add(&row->accepted, 5);
     board_add(&row->requests, 7);
     board_add(&row->connections, 3);
+    board_set(&row->busy_since, 4711);
+    board_set(&row->is_paused, 1);
     board_leave(row, NULL);
     struct board_row sum = board_sum(board);
     cr_expect_eq(sum.accepted, 5);
     cr_expect_eq(sum.requests, 7);
     cr_expect_eq(sum.connections, 0);
+    cr_expect_eq(row->busy_since + row->is_paused, 0, "nor is it hung, or full");
     board_close(board);
 }
 

@@ -212,6 +212,19 @@ Test(conn_end, a_worker_that_leaves_ends_each_connection_with_its_answer)
     close_rig(&rig);
 }
 
+Test(conn_end, a_worker_with_heirs_ends_none)
+{
+    struct rig rig;
+    open_rig(&rig);
+    rig.env.leaving = rig.env.has_heirs = true;
+    say(&rig, GET("/b"));
+    struct span all = got(&rig);
+    struct reply answer = take_answer(&all, false);
+    cr_expect_null(answer_field(&answer, "Connection").p);
+    cr_expect(rig.is_open);
+    close_rig(&rig);
+}
+
 /* ---------------------------------------------------------------------------------- deadlines */
 
 static const struct {

@@ -480,6 +480,192 @@ Test(net, what_has_no_queue)
     close(fd);
 }
 
+/* ------------------------------------------------------------------------------- who begins now */
+
+/* What became of a connect(2) within so many milliseconds: EINPROGRESS if there is no answer. */
+static int outcome(int fd, int ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    return poll(&p, 1, ms) == 0 ? EINPROGRESS : option(fd, SOL_SOCKET, SO_ERROR);
+}
+
+static void expect_accepted(int fd, const char *name)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    cr_assert_eq(poll(&p, 1, 5000), 1, "%s", name);
+    int taken = accept(fd, NULL, NULL);
+    cr_expect_geq(taken, 0, "%s: %m", name);
+    char byte = 0;
+    p.fd = taken;
+    cr_expect(poll(&p, 1, 5000) == 1 && recv(taken, &byte, 1, 0) == 1 && byte == 'x', "%s", name);
+    close(taken);
+}
+
+/* Linux 6.18 wants CAP_NET_ADMIN for it. */
+static bool may_filter(void)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    int fd = bind_and_listen(&a);
+    bool may = net_drop_new(fd) == 0;
+    cr_expect(may || errno == EPERM, "%m");
+    close(fd);
+    return may;
+}
+
+/* With `defer` the handshake of who has begun is not over, and its last packets go to the filter.
+ */
+static void check_filter(struct net_address a, struct net_address to, bool defer, const char *name)
+{
+    a.defer = defer;
+    int fd = net_bind(&a);
+    cr_assert_eq(net_listen(fd, &a, 10), 0, "%m");
+    memcpy((char *)&to.storage + 2, (char *)&a.storage + 2, sizeof(in_port_t));
+    int early = client(&to);
+    cr_assert_geq(early, 0, "%s: %m", name);
+    cr_assert_eq(net_drop_new(fd), 0, "%s: %m", name);
+    int late = try_client(&to);
+    cr_expect_eq(outcome(late, 300), EINPROGRESS, "%s", name);
+    cr_expect_gt(queue_of(fd).drops, 0, "%s", name);
+    cr_expect_eq(send(early, "x", 1, 0), 1, "%s", name);
+    expect_accepted(fd, name);
+    close(fd);
+    cr_expect_eq(outcome(late, 5000), ECONNREFUSED, "%s: it has tried again", name);
+    cr_expect_lt(client(&to), 0, "%s", name);
+    close(early);
+    close(late);
+}
+
+Test(net, who_has_begun_gets_in_and_who_begins_does_not)
+{
+    if (!may_filter())
+        return;
+    check_filter(v4("127.0.0.1", 0), v4("127.0.0.1", 0), false, "127.0.0.1");
+    check_filter(v4("127.0.0.1", 0), v4("127.0.0.1", 0), true, "127.0.0.1, defer");
+    if (!has_v6())
+        return;
+    check_filter(v6("::1", 0, false), v6("::1", 0, false), true, "::1, defer");
+    check_filter(v6("::", 0, true), v4("127.0.0.1", 0), true, "IPv4 to [::], defer");
+}
+
+Test(net, who_begins_is_admitted_again)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    if (!may_filter())
+        return;
+    int fd = bind_and_listen(&a);
+    cr_expect_eq(net_admit_new(fd), 0, "there is no filter: %m");
+    cr_assert_eq(net_drop_new(fd), 0, "%m");
+    cr_assert_eq(net_drop_new(fd), 0, "twice: %m");
+    int from = try_client(&a);
+    cr_expect_eq(net_admit_new(fd), 0, "%m");
+    expect_client(&a, "at once");
+    cr_expect_eq(outcome(from, 5000), 0, "it has tried again");
+    close(from);
+    close(fd);
+}
+
+Test(net, where_there_can_be_no_filter)
+{
+    struct net_address a = v4("127.0.0.1", 0), b = local("@drover-test-filter");
+    int fd = bind_and_listen(&a);
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &(int){1}, sizeof(int)), 0, "%m");
+    cr_expect_eq(net_drop_new(fd), -1);
+    cr_expect_eq(errno, EPERM, "%m");
+    close(fd);
+    fd = bind_and_listen(&b);
+    cr_expect_eq(net_drop_new(fd), -1);
+    cr_expect_eq(errno, EOPNOTSUPP, "%m");
+    close(fd);
+}
+
+/* -------------------------------------------------------------------- what a listener says of
+ * itself */
+
+static void check_listener(struct net_address a, const char *name)
+{
+    struct net_address learned = {.proxy = true};
+    int fd = bind_and_listen(&a);
+    cr_assert_eq(net_of_listener(fd, &learned), 0, "%s: %m", name);
+    cr_expect(net_is_same(&a, &learned), "%s", name);
+    cr_expect_eq(learned.length, a.length, "%s", name);
+    cr_expect_eq(learned.backlog, a.any.sa_family == AF_UNIX ? 0 : 64, "%s", name);
+    cr_expect_eq(learned.dual, a.dual, "%s", name);
+    cr_expect_eq(learned.defer, a.defer, "%s", name);
+    cr_expect_not(learned.proxy, "%s", name);
+    close(fd);
+}
+
+Test(net, a_listeners_address)
+{
+    char dir[64], path[80];
+    struct net_address deferred = v4("127.0.0.1", 0);
+    deferred.defer = true;
+    check_listener(v4("0.0.0.0", 0), "0.0.0.0");
+    check_listener(deferred, "defer");
+    check_listener(v6("::", 0, true), "[::], both");
+    if (has_v6()) {
+        check_listener(v6("::", 0, false), "[::]");
+        check_listener(v6("::1", 0, false), "[::1]");
+    }
+    check_listener(local("@drover-test-listener"), "abstract");
+    make_directory(dir);
+    snprintf(path, sizeof path, "%s/sock", dir);
+    check_listener(local(path), "path");
+    remove_tree(dir);
+}
+
+static void expect_no_listener(int fd, int cause, const char *name)
+{
+    struct net_address a = {.backlog = 77};
+    errno = 0;
+    cr_expect_eq(net_of_listener(fd, &a), -1, "%s", name);
+    cr_expect_eq(errno, cause, "%s: %m", name);
+    cr_expect_eq(a.backlog, 77, "%s", name);
+    if (fd >= 0)
+        close(fd);
+}
+
+Test(net, what_is_no_listener)
+{
+    struct net_address a = v4("127.0.0.1", 0);
+    expect_no_listener(-1, EBADF, "no descriptor");
+    expect_no_listener(make_file(1), ENOTSOCK, "a file");
+    expect_no_listener(net_bind(&a), EINVAL, "bound");
+    expect_no_listener(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), EPROTOTYPE, "UDP");
+    a = local("@drover-test-bound");
+    expect_no_listener(net_bind(&a), EINVAL, "bound, unix");
+    int packets = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    a = local("@drover-test-packets");
+    cr_assert_eq(bind(packets, &a.any, a.length), 0, "%m");
+    cr_assert_eq(listen(packets, 1), 0, "%m");
+    expect_no_listener(packets, EPROTOTYPE, "SOCK_SEQPACKET");
+}
+
+static void expect_same(struct net_address a, struct net_address b, bool same, const char *name)
+{
+    cr_expect_eq(net_is_same(&a, &b), same, "%s", name);
+    cr_expect_eq(net_is_same(&b, &a), same, "%s", name);
+}
+
+Test(net, the_same_place)
+{
+    struct net_address uncounted = local("/run/x");
+    uncounted.length--;
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.1", 80), true, "IPv4");
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.1", 81), false, "port");
+    expect_same(v4("127.0.0.1", 80), v4("127.0.0.2", 80), false, "host");
+    expect_same(v4("0.0.0.0", 80), v6("::", 80, true), false, "family");
+    expect_same(v6("::1", 80, false), v6("::1", 80, false), true, "IPv6");
+    expect_same(v6("::1", 80, false), v6("::1", 81, false), false, "IPv6 port");
+    expect_same(v6("::1", 80, false), v6("::2", 80, false), false, "IPv6 host");
+    expect_same(v6("::", 80, false), v6("::", 80, true), false, "dual");
+    expect_same(local("/run/x"), uncounted, true, "a path, its NUL counted or not");
+    expect_same(local("/run/x"), local("/run/xy"), false, "a longer path");
+    expect_same(local("/run/x"), local("@run/x"), false, "abstract or not");
+    expect_same(local("@x"), local("@x"), true, "abstract");
+    expect_same(local("@x"), local("@xy"), false, "abstract, longer");
+}
+
 /* --------------------------------------------------------------------------------------- text */
 
 static void expect_text(struct net_address a, const char *expected)

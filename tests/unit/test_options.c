@@ -8,6 +8,18 @@
 
 #define ARGS_MAX 40
 
+static struct givens givens; /* of the last line that was read */
+
+static int read_arguments(struct settings *settings, int argc, char *const argv[],
+                          char why[OPTIONS_WHY_SIZE])
+{
+    struct faults faults = {.text = why, .size = OPTIONS_WHY_SIZE};
+    why[0] = '\0';
+    memset(&givens, 0, sizeof givens);
+    options_read(settings, argc, argv, &givens, &faults);
+    return faults.status;
+}
+
 /* Splits at spaces; a quoted empty word is '' . The words stay valid until the next call. */
 static int read_on(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
 {
@@ -20,8 +32,7 @@ static int read_on(struct settings *settings, const char *line, char why[OPTIONS
         cr_assert_lt(argc, ARGS_MAX);
         argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
     }
-    why[0] = '\0';
-    return options_read(settings, argc, argv, why);
+    return read_arguments(settings, argc, argv, why);
 }
 
 static int read_line(struct settings *settings, const char *line, char why[OPTIONS_WHY_SIZE])
@@ -275,7 +286,7 @@ static const struct {
 
     {"--app ''", EX_USAGE, "--app: must not be empty"},
     {"--app", EX_USAGE, "--app: its value is missing, as in --app NAME"},
-    {"--set zone", EX_USAGE, "--set zone: its value is missing, as in --set zone=VALUE"},
+    {"--set zone", EX_USAGE, "--set zone: its value is missing, as in zone=VALUE"},
     {"--set", EX_USAGE, "--set: its value is missing, as in --set NAME=VALUE"},
     {"--app echo --root .", EX_USAGE, "--root is for the static site, not for --app echo"},
     {"--listing no --app ./it.so", EX_USAGE,
@@ -458,9 +469,9 @@ Test(options, sets_are_gathered_up_to_the_limit)
     }
     argv[argc] = NULL;
     options_defaults(&s);
-    cr_expect_eq(options_read(&s, argc - 2, argv, why), 0, "%s", why);
+    cr_expect_eq(read_arguments(&s, argc - 2, argv, why), 0, "%s", why);
     options_defaults(&s);
-    cr_expect_eq(options_read(&s, argc, argv, why), EX_USAGE);
+    cr_expect_eq(read_arguments(&s, argc, argv, why), EX_USAGE);
     cr_expect_str_eq(why, "--set x=y: there are too many; 64 are allowed");
 }
 
@@ -522,7 +533,8 @@ static char *help_text(const struct settings *settings)
 
 Test(options, help_has_every_option_and_short_lines)
 {
-    static const char *const starts[] = {"  --listen ADDR   (default: 127.0.0.1:8080)\n",
+    static const char *const starts[] = {"  --config FILE   (default: none)\n",
+                                         "  --listen ADDR   (default: 127.0.0.1:8080)\n",
                                          "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
                                          "  --app NAME   (default: static)\n",

@@ -23,7 +23,7 @@ static void expect_pid(const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     cr_assert_geq(fd, 0, "%m");
     cr_assert_geq(read(fd, text, sizeof text - 1), 0);
-    close(fd); /* this gives up the lock, fcntl(2): it is the last thing a test looks at */
+    close(fd);
     snprintf(expected, sizeof expected, "%d\n", (int)getpid());
     cr_expect_str_eq(text, expected);
 }
@@ -70,31 +70,39 @@ Test(pidfile, a_stale_one_is_taken_over_and_cut)
     remove_tree(place.dir);
 }
 
-/* A lock of an open file description is another owner's, within one process, too. Such a lock has
- * no pid, and fcntl(2) says -1. */
-Test(pidfile, one_that_is_held)
+/* Another open file is another owner, within one process, too. Whose it is says the text alone. */
+static void check_held(const char *text, pid_t expected)
 {
     struct place place;
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     pid_t holder = 7;
-    char text[16] = "";
+    char left[64] = "";
     open_place(&place);
-    put(place.path, "12345\n");
+    put(place.path, text);
     int other = open(place.path, O_RDWR | O_CLOEXEC);
     cr_assert_eq(fcntl(other, F_OFD_SETLK, &whole), 0, "%m");
     int before = count_fds();
     errno = 0;
-    cr_expect_eq(pidfile_open(place.path, &holder), -1);
-    cr_expect_eq(errno, EWOULDBLOCK, "%m");
-    cr_expect_eq(holder, -1);
-    cr_expect_eq(count_fds(), before);
-    cr_expect_eq(pread(other, text, sizeof text, 0), 6);
-    cr_expect_str_eq(text, "12345\n", "it was left alone");
+    cr_expect_eq(pidfile_open(place.path, &holder), -1, "%s", text);
+    cr_expect_eq(errno, EWOULDBLOCK, "%s: %m", text);
+    cr_expect_eq(holder, expected, "%s: %d", text, (int)holder);
+    cr_expect_eq(count_fds(), before, "%s", text);
+    cr_expect_eq(pread(other, left, sizeof left - 1, 0), (ssize_t)strlen(text));
+    cr_expect_str_eq(left, text, "it was left alone");
     close(other);
     int fd = pidfile_open(place.path, &holder);
     cr_expect_geq(fd, 0, "it is free again: %m");
     pidfile_close(fd, place.path);
     remove_tree(place.dir);
+}
+
+Test(pidfile, one_that_is_held)
+{
+    check_held("12345\n", 12345);
+    check_held("", 0);
+    check_held("rubbish\n", 0);
+    check_held("-5\n", 0);
+    check_held("99999999999999999999999999\n", 0);
 }
 
 /* The lock is seen by another owner. */
@@ -106,9 +114,70 @@ Test(pidfile, it_is_locked)
     open_place(&place);
     int fd = pidfile_open(place.path, &holder);
     cr_assert_geq(fd, 0, "%m");
-    cr_expect_eq(fcntl(fd, F_OFD_GETLK, &whole), 0, "%m");
+    int other = open(place.path, O_RDWR | O_CLOEXEC);
+    cr_expect_eq(fcntl(other, F_OFD_GETLK, &whole), 0, "%m");
+    close(other);
     cr_expect_eq(whole.l_type, F_WRLCK);
-    cr_expect_eq(whole.l_pid, getpid());
+    cr_expect_eq(whole.l_pid, -1, "by an open file, not by a process");
+    pidfile_close(fd, place.path);
+    remove_tree(place.dir);
+}
+
+/* A copy of the descriptor is what the next master gets. */
+Test(pidfile, one_that_is_handed_over)
+{
+    struct place place;
+    pid_t holder = 7;
+    open_place(&place);
+    int old = pidfile_open(place.path, &holder);
+    int new = fcntl(old, F_DUPFD_CLOEXEC, 0);
+    put(place.path, "12345678\n"); /* the old master's pid */
+    cr_expect_eq(pidfile_adopt(new, place.path), 0, "%m");
+    expect_pid(place.path);
+    close(old);
+    cr_expect_eq(pidfile_open(place.path, &holder), -1, "it stays locked");
+    cr_expect_eq(errno, EWOULDBLOCK, "%m");
+    cr_expect_eq(holder, getpid());
+    pidfile_close(new, place.path);
+    cr_expect_lt(access(place.path, F_OK), 0);
+    remove_tree(place.dir);
+}
+
+/* Whatever somebody says to be ours. */
+Test(pidfile, one_that_cannot_be_adopted)
+{
+    struct place place;
+    pid_t holder;
+    open_place(&place);
+    int fd = pidfile_open(place.path, &holder);
+    put(place.path, "12345\n");
+    int other = open(place.path, O_RDWR | O_CLOEXEC);
+    cr_expect_eq(pidfile_adopt(other, place.path), -1);
+    cr_expect_eq(errno, EWOULDBLOCK, "%m");
+    cr_expect_eq(pidfile_adopt(fd, place.dir), -1, "another path");
+    cr_expect_eq(errno, ESTALE, "%m");
+    pidfile_close(fd, place.path);
+    cr_expect_eq(pidfile_adopt(other, place.path), -1, "it is gone");
+    cr_expect_eq(errno, ESTALE, "%m");
+    char text[16] = "";
+    cr_expect_eq(pread(other, text, sizeof text, 0), 6);
+    cr_expect_str_eq(text, "12345\n", "it was left alone");
+    close(other);
+    remove_tree(place.dir);
+}
+
+/* The lock comes with it, if it was not there. */
+Test(pidfile, one_that_was_not_locked)
+{
+    struct place place;
+    pid_t holder;
+    open_place(&place);
+    put(place.path, "12345\n");
+    int fd = open(place.path, O_RDWR | O_CLOEXEC);
+    cr_expect_eq(pidfile_adopt(fd, place.path), 0, "%m");
+    expect_pid(place.path);
+    cr_expect_eq(pidfile_open(place.path, &holder), -1);
+    cr_expect_eq(errno, EWOULDBLOCK, "%m");
     pidfile_close(fd, place.path);
     remove_tree(place.dir);
 }

@@ -90,7 +90,7 @@ static int accept_all(int fd)
 static void connect_many(struct group *g, int count)
 {
     int clients[512], sum = 0;
-    cr_assert_leq(count, LENGTH(clients));
+    cr_assert_leq((size_t)count, LENGTH(clients));
     for (int i = 0; i < count; i++)
         clients[i] = client(&g->to);
     for (int i = 0; i < g->count; i++)

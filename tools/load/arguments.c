@@ -41,8 +41,8 @@ static const struct option options[] = {
      .at = AT(per_minute),
      .min = 1,
      .max = PACE_RATE_MAX,
-     .help = "open loop: a request is due that often, whatever became of those before it;\n"
-             "latency counts from then on. Without it each client asks when it is answered"},
+     .help = "open loop: a request is due that often, whatever became of those before;\n"
+             "latency counts from then on (closed loop: as soon as a client is free)"},
     {.name = "duration",
      .value = "TIME",
      .kind = OPTION_DURATION,
@@ -74,13 +74,13 @@ static const struct option options[] = {
      .at = AT(sources),
      .min = 1,
      .max = SOURCES_MAX,
-     .help = "spread the clients over N source addresses from 127.0.0.1 on (one, and the\n"
-             "next when it has no port left)"},
+     .help = "spread the clients over N source addresses from 127.0.0.1 on\n"
+             "(one, and the next when it has no port left)"},
     {.name = "unix",
      .value = "PATH",
      .kind = OPTION_TEXT,
      .at = AT(unix_path),
-     .help = "connect to that unix socket (@NAME: abstract); the URL gives Host and path"},
+     .help = "connect to that unix socket (@NAME: abstract); the URL gives Host, path"},
     {.name = "timeout",
      .value = "TIME",
      .kind = OPTION_DURATION,

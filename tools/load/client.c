@@ -1,6 +1,8 @@
 #include "load/client.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -196,6 +198,14 @@ static enum client_want transmit(struct client *client, const struct job *job)
     return client->unsent > 0 ? CLIENT_WRITE : CLIENT_READ;
 }
 
+/* With several requests under way, Nagle's algorithm would hold the next one back until an earlier
+ * one is answered. It cannot fail but on a unix socket, which has none of it. */
+static void send_at_once(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 /* Returns 0, or -1 with errno. */
 static int try_source(struct client *client, const struct target *target)
 {
@@ -228,6 +238,8 @@ enum client_want client_ask(struct client *client, struct job *job, unsigned n)
         enum client_want want = open_connection(client, &job->target);
         if (want != CLIENT_WRITE)
             return want;
+        if (job->depth > 1)
+            send_at_once(client->fd);
         n = client->pending; /* those of earlier calls that ended with CLIENT_LATER too */
     }
     client->unsent += n * job->length;

@@ -176,33 +176,13 @@ static unsigned seat_share(const struct seat *seat)
     return share < room ? (unsigned)share : room;
 }
 
-/* Begins what may begin. Returns false if that is nothing. */
-static bool seat_fill(struct seat *seat, enum client_want *want)
-{
-    struct seats *seats = seat->seats;
-    unsigned n = seat_share(seat);
-    if (n > 0) {
-        *want = seat_begin(seat, n);
-        return true;
-    }
-    if (is_over(seats) && seat->client.pending == 0)
-        seat_disconnect(seat);
-    else if (seat->client.pending < seats->job->depth && !seat->ready.next)
-        fifo_append(&seats->ready, &seat->ready, seats->now_us);
-    return false;
-}
-
+/* Does what the client wants, and lets it have the next requests when its turn comes. */
 static void seat_go(struct seat *seat, enum client_want want)
 {
-    while (seat_heed(seat, want) && seat_fill(seat, &want))
-        ;
-}
-
-static void seat_start(struct seat *seat)
-{
-    enum client_want want;
-    if (seat_fill(seat, &want))
-        seat_go(seat, want);
+    struct seats *seats = seat->seats;
+    bool may_wait = seat_heed(seat, want) && seat->client.pending < seats->job->depth;
+    if (may_wait && !seat->ready.next)
+        fifo_append(&seats->ready, &seat->ready, seats->now_us);
 }
 
 static void seat_ready(struct loop *loop, int fd, uint32_t events, void *context)
@@ -217,11 +197,12 @@ static void seat_ready(struct loop *loop, int fd, uint32_t events, void *context
 /* A request that waits for room in a unix listener's queue is still under way. */
 static void seat_resume(struct seat *seat)
 {
+    struct seats *seats = seat->seats;
     fifo_remove(&seat->paused);
     if (seat->client.pending > 0)
-        seat_go(seat, client_ask(&seat->client, seat->seats->job, 0));
+        seat_go(seat, client_ask(&seat->client, seats->job, 0));
     else
-        seat_start(seat);
+        fifo_append(&seats->ready, &seat->ready, seats->now_us);
 }
 
 /* What waits on the connection behind a request that is silent is so, too. */
@@ -241,13 +222,16 @@ static void expire(struct seats *seats)
         seat_resume(FIFO_OWNER(node, struct seat, paused));
 }
 
+/* All answers of a turn are read before the next requests are sent: a server that wakes at the
+ * first of these finds the others too, and each side's work is done in fewer, longer pieces. */
 void seats_turn(struct seats *seats)
 {
     struct fifo_node *node;
     seats->now_us = seats_clock_us();
     expire(seats);
     while (may_begin(seats) > 0 && (node = fifo_first(&seats->ready))) {
-        seat_start(FIFO_OWNER(node, struct seat, ready));
+        struct seat *seat = FIFO_OWNER(node, struct seat, ready);
+        seat_go(seat, seat_begin(seat, seat_share(seat)));
         seats->now_us = seats_clock_us(); /* a connect takes long enough to matter */
     }
     seats->ended = seats->now_us >= seats->end_us;

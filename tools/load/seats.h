@@ -1,9 +1,9 @@
 /*
  * seats - the clients of a load, and which of them asks next.
  *
- * A seat is a client and what is known of each of its requests. In a closed loop it asks anew as
- * soon as it may; in an open loop the seat that has been free for longest takes the next request
- * that is due. A seat whose connects fail waits a little before it tries again.
+ * A seat is a client and what is known of each of its requests. The seat that has been free for
+ * longest asks first: in a closed loop as much as it may, in an open loop what is due next. A seat
+ * whose connects fail waits a little before it tries again.
  */
 #ifndef DROVER_LOAD_SEATS_H
 #define DROVER_LOAD_SEATS_H

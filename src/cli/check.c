@@ -1,0 +1,100 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "cli/launch.h"
+#include "cli/source.h"
+#include "config/options.h"
+#include "config/print.h"
+
+static int help(const struct settings *settings)
+{
+    printf("usage: drover check [--print] [-c FILE] [OPTIONS] [ROOT]\n\n"
+           "Says all that is wrong with a configuration file, as FILE:LINE:COLUMN: and what is\n"
+           "allowed, and exits with 78; with 0 when drover serve can start with it and the same\n"
+           "options. Nothing is bound, forked or changed.\n\n"
+           "  --print   prints what holds, as a configuration file, and where each value comes\n"
+           "            from: default, option, or the file and its line\n\n");
+    launch_help(settings, NULL);
+    return 0;
+}
+
+/* What stands in a file starts with its place, which editors take as it is. */
+static int fail(int status, const char *why)
+{
+    const struct settings words = {.program = "drover check"};
+    if (status != EX_CONFIG)
+        return launch_fail(&words, status, why);
+    fprintf(stderr, "%s\n", why);
+    return status;
+}
+
+/* The value of the file that a message, "--name value: what", is about; NULL: none. */
+static const struct given *blamed(const struct givens *givens, const char *why, size_t *n)
+{
+    char start[DROVER_WHY_SIZE];
+    for (size_t i = givens->arguments; i < givens->count; i++) {
+        const struct given *one = &givens->list[i];
+        *n = (size_t)snprintf(start, sizeof start, "--%s %s: ", one->option->name, one->value);
+        if (givens_stands(givens, i) && strncmp(why, start, *n) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+/* The site's own start reads its pages and changes nothing; what another one's does is unknown. */
+static int check_site(const struct configuration *c, const struct givens *givens)
+{
+    char why[DROVER_WHY_SIZE] = "", text[OPTIONS_WHY_SIZE * 2] = "";
+    struct faults faults = {.text = text, .size = sizeof text};
+    size_t n;
+    int status = c->settings.root ? c->app->before_fork(c->app->context, why) : 0;
+    if (status == 0)
+        return 0;
+    const struct given *one = blamed(givens, why, &n);
+    if (one)
+        given_fault(one, &faults, status, why + n);
+    return one ? fail(EX_CONFIG, text) : fail(status, why);
+}
+
+static int check(struct source *source, bool prints)
+{
+    static char why[CONFIGURATION_WHY_SIZE]; /* more than a stack is for */
+    int status;
+    struct configuration *c = source_read(source, &status, why, sizeof why);
+    if (!c)
+        return fail(status, why);
+    const struct givens *givens = source_givens(c);
+    status = check_site(c, givens);
+    if (status == 0 && prints)
+        print_configuration(stdout, &c->settings, givens, c->app);
+    else if (status == 0)
+        printf("%s: no errors\n", givens->file ? givens->file : "options");
+    source_free(c);
+    return status;
+}
+
+int cli_check(int argc, char *const argv[])
+{
+    struct settings settings;
+    bool prints = false;
+    int count = 0;
+    options_defaults(&settings);
+    settings.program = "drover check";
+    if (launch_wants_help(argc, argv))
+        return help(&settings);
+    char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    if (!rest)
+        return launch_fail(&settings, EX_OSERR, "out of memory");
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--print") == 0)
+            prints = true;
+        else
+            rest[count++] = argv[i];
+    struct source source = {.program = settings.program, .argc = count, .argv = rest};
+    int status = check(&source, prints);
+    free(rest);
+    return status;
+}

@@ -1,0 +1,36 @@
+/*
+ * faults - what is wrong with a configuration, a line a fault, and where.
+ */
+#ifndef DROVER_CONFIG_FAULTS_H
+#define DROVER_CONFIG_FAULTS_H
+
+#include <stddef.h>
+
+/* Where a value, or what should have been one, stands. */
+struct place {
+    const char *file; /* NULL: on the command line */
+    unsigned line;    /* from 1 on */
+    unsigned column;  /* from 1 on, in characters; a byte that is no UTF-8 counts as one */
+};
+
+/* All zero but for the text and its size is the start. */
+struct faults {
+    char *text; /* borrowed; the lines, without a LF behind the last */
+    size_t size;
+    size_t used;
+    unsigned count; /* those that are not in the text too */
+    unsigned shown;
+    int status; /* to exit with: EX_CONFIG when one is in a file, else that of the first */
+};
+
+/*
+ * Adds one, "FILE:LINE:COLUMN: ..." where it stands in a file. Bytes that could harm a terminal,
+ * controls and what is not UTF-8, are shown as \xNN. Of many the first 20 are kept.
+ */
+void faults_add(struct faults *faults, const struct place *place, int status, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* Says how many more there are than are shown. The last call. */
+void faults_end(struct faults *faults);
+
+#endif

@@ -1,0 +1,91 @@
+#include "config/given.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void givens_free(struct givens *givens)
+{
+    free(givens->text);
+    givens->text = NULL;
+}
+
+bool givens_add(struct givens *givens, const struct given *one)
+{
+    if (givens->count == CONFIG_VALUES_MAX)
+        return false;
+    givens->list[givens->count++] = *one;
+    givens->arguments += !one->place.file;
+    return true;
+}
+
+bool givens_is_replaced(const struct givens *givens, const struct option *o, const char *value)
+{
+    bool takes_all = o->type == OPTION_ADDRESS || o->type == OPTION_TRUST;
+    for (size_t i = 0; i < givens->arguments; i++) {
+        const struct given *one = &givens->list[i];
+        if (one->option == o && (takes_all || option_is_same(o, one->value, value)))
+            return true;
+    }
+    return false;
+}
+
+bool givens_applies(const struct givens *givens, size_t i)
+{
+    const struct given *one = &givens->list[i];
+    return i < givens->arguments || !givens_is_replaced(givens, one->option, one->value);
+}
+
+/* A field may be there twice, with two values. */
+static bool replaces(const struct option *o, const char *one, const char *other)
+{
+    return o->type != OPTION_SITE_FIELD && option_is_same(o, one, other);
+}
+
+bool givens_stands(const struct givens *givens, size_t i)
+{
+    const struct given *one = &givens->list[i];
+    if (i >= givens->arguments)
+        return givens_applies(givens, i);
+    for (size_t k = 0; k < givens->arguments; k++) {
+        const struct given *other = &givens->list[k];
+        /* The last one counts; ROOT, wherever it stands, goes before --root. */
+        bool goes_before = one->is_argument || other->is_argument ? other->is_argument : k > i;
+        if (k != i && goes_before && other->option == one->option &&
+            replaces(one->option, other->value, one->value))
+            return false;
+    }
+    return true;
+}
+
+const struct given *givens_twice(const struct givens *givens, const struct option *o,
+                                 const char *value)
+{
+    for (size_t i = givens->arguments; i < givens->count; i++) {
+        const struct given *one = &givens->list[i];
+        if (one->option == o && replaces(o, one->value, value))
+            return one;
+    }
+    return NULL;
+}
+
+const struct given *givens_find(const struct givens *givens, const char *name)
+{
+    for (size_t i = 0; i < givens->count; i++)
+        if (strcmp(givens->list[i].option->name, name) == 0 && givens_stands(givens, i))
+            return &givens->list[i];
+    return NULL;
+}
+
+void given_fault(const struct given *given, struct faults *faults, int status, const char *what)
+{
+    const char *name = given->option->name;
+    const char *value = given->value;
+    bool is_text = given->option->type == OPTION_TEXT || given->option->type == OPTION_APP;
+    if (given->place.file)
+        faults_add(faults, &given->place, status, "%s%s%.300s: %s", name, *value ? " = " : "",
+                   value, what);
+    else if (!*value && is_text)
+        faults_add(faults, &given->place, status, "--%s: %s", name, what);
+    else
+        faults_add(faults, &given->place, status, "--%s %.200s: %s", name, value, what);
+}

@@ -1,0 +1,15 @@
+/*
+ * utf8 - characters of UTF-8 (RFC 3629).
+ */
+#ifndef DROVER_CONFIG_UTF8_H
+#define DROVER_CONFIG_UTF8_H
+
+#include <stddef.h>
+
+/* Bytes of the character that starts here, 1 to 4; 0 when these n bytes start with none. */
+size_t utf8_length(const char *bytes, size_t n);
+
+/* Characters in n bytes; a byte that belongs to none counts as one. */
+size_t utf8_count(const char *bytes, size_t n);
+
+#endif

@@ -1,0 +1,240 @@
+#include "master/upgrade.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/crew.h"
+#include "master/reload.h"
+#include "master/steering.h"
+#include "os/child.h"
+#include "os/inherit.h"
+#include "os/pass.h"
+
+/* ------------------------------------------------------------------ what the new one inherits */
+
+#define NAME_SIZE 16
+
+struct legacy {
+    size_t count;
+    struct inherit_entry entries[INHERIT_MAX];
+    char names[INHERIT_MAX][NAME_SIZE];
+};
+
+static void add(struct legacy *legacy, int fd, const char *name, int slot)
+{
+    if (fd < 0)
+        return;
+    char *text = legacy->names[legacy->count];
+    if (slot < 0)
+        snprintf(text, NAME_SIZE, "%s", name);
+    else
+        snprintf(text, NAME_SIZE, "%s%d", name, slot);
+    legacy->entries[legacy->count++] = (struct inherit_entry){.fd = fd, .name = text};
+}
+
+static struct legacy *gather(const struct master *m, int channel)
+{
+    const struct doors *doors = &m->present->doors;
+    struct legacy *legacy = calloc(1, sizeof *legacy);
+    if (!legacy)
+        return NULL;
+    add(legacy, channel, UPGRADE_NAME, -1);
+    add(legacy, m->pidfile, UPGRADE_PIDFILE_NAME, -1);
+    for (int i = 0; i < doors->address_count; i++)
+        add(legacy, doors->shared[i], UPGRADE_SHARED_NAME, -1);
+    for (int slot = 0; slot < doors->slot_count; slot++) {
+        for (int i = 0; i < doors->address_count; i++)
+            add(legacy, doors->own[slot][i], "slot", slot);
+        add(legacy, doors->inbox[slot][INBOX_OUT], UPGRADE_OUT_NAME, slot);
+        add(legacy, doors->inbox[slot][INBOX_IN], UPGRADE_IN_NAME, slot);
+    }
+    return legacy;
+}
+
+/* In the child. */
+static _Noreturn void become_master(const struct master *m, struct legacy *legacy, int channel)
+{
+    static char variable[] = UPGRADE_VARIABLE "=1";
+    char *const extra[] = {variable, NULL};
+    int report = dup(channel);
+    if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
+        inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
+                     &report);
+    struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_FAILED, .cause = errno};
+    if (report >= 0)
+        pass_send(report, &word, sizeof word, NULL, 0);
+    _exit(EX_OSERR);
+}
+
+/* ------------------------------------------------------------------------------- the failure */
+
+static void forget(struct master *m)
+{
+    loop_delete(m->loop, m->upgrade.channel);
+    close(m->upgrade.channel);
+    m->upgrade = (struct upgrade){.channel = -1, .deadline = CLOCK_NEVER};
+    steering_renew(m); /* it may have set something, or have been waited for */
+}
+
+static void fail(struct master *m, const char *why)
+{
+    log_warnx("upgrade: nothing is changed: %s", why);
+    forget(m);
+}
+
+void upgrade_give_up(struct master *m, const char *why)
+{
+    if (m->upgrade.pid == 0 || m->is_handed_over)
+        return;
+    kill(m->upgrade.pid, SIGKILL); /* its workers are tied to it */
+    fail(m, why);
+}
+
+void upgrade_tick(struct master *m)
+{
+    char why[96];
+    if (m->upgrade.deadline > m->now)
+        return;
+    snprintf(why, sizeof why, "the new server (pid %d) is not ready after %lld ms and is ended",
+             (int)m->upgrade.pid, (long long)m->present->settings->start_timeout);
+    upgrade_give_up(m, why);
+}
+
+/* ------------------------------------------------------------------------------ the handover */
+
+static void send_yours(const struct master *m)
+{
+    struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_YOURS};
+    if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
+        log_warn("upgrade: cannot tell the new server that it may steer");
+}
+
+/* The file, the lock and the address are the new one's from here on. */
+static void hand_over(struct master *m, const struct upgrade_word *word)
+{
+    log_info("upgrade: pid %d serves; pid %d leaves when its workers have", (int)m->upgrade.pid,
+             (int)m->pid);
+    m->upgrade.deadline = CLOCK_NEVER;
+    m->heirs = word->slots;
+    m->is_handed_over = true;
+    plan_of(m)->is_stopping = true;
+    send_yours(m);
+    if (m->pidfile >= 0)
+        close(m->pidfile);
+    m->pidfile = -1;
+    crew_dismiss_all(m, m->present, m->upgrade.closing);
+}
+
+static void note_closing(struct master *m, const struct upgrade_word *word)
+{
+    const struct settings *s = m->present->settings;
+    for (int i = 0; i < s->address_count; i++)
+        if (word->length == s->addresses[i].length &&
+            memcmp(&word->address, &s->addresses[i].storage, word->length) == 0)
+            m->upgrade.closing |= UINT32_C(1) << i;
+}
+
+static void heed(struct master *m, const struct upgrade_word *word)
+{
+    if (m->is_handed_over)
+        return;
+    switch (word->kind) {
+    case UPGRADE_FAILED: m->upgrade.cause = word->cause; break;
+    case UPGRADE_CLOSING: note_closing(m, word); break;
+    case UPGRADE_READY: hand_over(m, word); break;
+    default: break;
+    }
+}
+
+static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
+{
+    struct master *m = context;
+    struct upgrade_word word;
+    (void)events;
+    for (;;) {
+        ssize_t n = pass_receive(fd, &word, sizeof word, NULL, NULL);
+        if (n == (ssize_t)sizeof word && word.version == UPGRADE_VERSION) {
+            heed(m, &word);
+            continue;
+        }
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            loop_delete(loop, fd); /* gone: SIGCHLD tells how */
+        if (n <= 0)
+            return;
+    }
+}
+
+void upgrade_reaped(struct master *m, pid_t pid, int status)
+{
+    char how[64], why[256];
+    if (pid != m->upgrade.pid || pid == 0)
+        return;
+    on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
+    child_describe(status, how, sizeof how);
+    if (m->is_handed_over) {
+        log_warnx("upgrade: the new server (pid %d) has ended: %s", (int)pid, how);
+        m->upgrade.pid = 0;
+        return;
+    }
+    if (m->upgrade.cause)
+        snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
+                 strerror(m->upgrade.cause));
+    else
+        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s", (int)pid,
+                 how);
+    fail(m, why);
+}
+
+/* ----------------------------------------------------------------------------- the beginning */
+
+static int start(struct master *m)
+{
+    int ends[2];
+    int64_t limit = m->present->settings->start_timeout;
+    if (pass_pair(ends) < 0)
+        return -1;
+    struct legacy *legacy = gather(m, ends[1]);
+    pid_t pid = legacy ? fork() : -1;
+    if (pid == 0)
+        become_master(m, legacy, ends[1]);
+    int saved = errno;
+    free(legacy);
+    close(ends[1]);
+    if (pid < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+        close(ends[0]);
+        if (pid > 0)
+            kill(pid, SIGKILL);
+        errno = saved;
+        return -1;
+    }
+    m->upgrade = (struct upgrade){
+        .pid = pid, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
+    return 0;
+}
+
+void upgrade_begin(struct master *m)
+{
+    if (m->upgrade.pid > 0) {
+        log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.pid);
+        return;
+    }
+    if (!m->command.path) {
+        log_warnx("upgrade: nothing is changed: how this server was started cannot be read");
+        return;
+    }
+    reload_give_up(m, "an upgrade has begun");
+    steering_pin(m); /* sockets that the new one adds get nothing until it serves */
+    if (start(m) < 0) {
+        log_warn("upgrade: nothing is changed");
+        steering_renew(m);
+        return;
+    }
+    log_info("upgrade: pid %d runs %s", (int)m->upgrade.pid, m->command.path);
+}

@@ -1,0 +1,56 @@
+/*
+ * upgrade - the server goes on as the binary that is now on disk: a new master, which this one
+ * starts, takes over its sockets and its inboxes, starts workers on the same slots, and says so
+ * once they accept. Only then do the old workers leave, and the old master behind them. Whatever
+ * goes wrong before that, nothing has changed.
+ *
+ * The two talk over a socketpair, a message each, whose format outlives a version.
+ */
+#ifndef DROVER_MASTER_UPGRADE_H
+#define DROVER_MASTER_UPGRADE_H
+
+#include <sys/socket.h>
+
+#include "master/state.h"
+
+/* Names of what is inherited, beside "slotN" for a listener. */
+#define UPGRADE_NAME         "upgrade"
+#define UPGRADE_PIDFILE_NAME "pidfile"
+#define UPGRADE_SHARED_NAME  "shared"
+#define UPGRADE_OUT_NAME     "out" /* "outN", "inN": the ends of a slot's inbox */
+#define UPGRADE_IN_NAME      "in"
+
+/* In the environment of the new one. */
+#define UPGRADE_VARIABLE "DROVER_UPGRADE"
+
+enum upgrade_word_kind {
+    UPGRADE_FAILED,  /* the binary cannot be run: `cause`, an errno */
+    UPGRADE_CLOSING, /* to the old one: nobody accepts at `address` any more */
+    UPGRADE_READY,   /* to the old one: these slots serve */
+    UPGRADE_YOURS,   /* to the new one: the old one steers no more */
+};
+
+struct upgrade_word {
+    uint32_t version; /* UPGRADE_VERSION */
+    uint32_t kind;    /* enum upgrade_word_kind */
+    int32_t cause;
+    uint32_t length; /* of the address */
+    struct sockaddr_storage address;
+    struct slot_set slots;
+};
+
+#define UPGRADE_VERSION 1
+
+/* Starts the new master. */
+void upgrade_begin(struct master *m);
+
+/* A process that is no worker was reaped: is it the new master? */
+void upgrade_reaped(struct master *m, pid_t pid, int status);
+
+/* To be called every turn: ends one that is not ready in time. */
+void upgrade_tick(struct master *m);
+
+/* Ends it, for this reason. Nothing when none is under way. */
+void upgrade_give_up(struct master *m, const char *why);
+
+#endif
