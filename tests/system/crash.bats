@@ -24,7 +24,7 @@ only_ends() {
     local times=30
     [[ $SAN != 1 ]] || times=10
     drover_start --workers 8 "$SITE"
-    load_begin short --close --clients 64 --duration 60s
+    load_begin short --close --clients 64
     kills "$times" 160
     load_stop short
     tell "the dead workers held $HELD"
@@ -38,7 +38,7 @@ only_ends() {
     local times=30
     [[ $SAN != 1 ]] || times=10
     drover_start --workers 8 "$SITE"
-    load_begin kept --clients 64 --duration 60s
+    load_begin kept --clients 64
     kills "$times" 160
     load_stop kept
     tell "the dead workers held $HELD"
@@ -49,7 +49,7 @@ only_ends() {
 
 @test "all 8 killed at once, five times: each loses what it held, and the queues are served" {
     drover_start --workers 8 "$SITE"
-    both_begin 60s
+    both_begin
     moments 5 <<'PY' >"$BATS_TEST_TMPDIR/held"
 held = 0
 for i in range(int(sys.argv[1])):
@@ -76,7 +76,7 @@ PY
 @test "a handler that ends its process, again and again: others go on" {
     local i
     faulty --workers 8
-    both_begin 60s
+    both_begin
     moments "$DROVER_ADDR" 40 <<'PY' >"$BATS_TEST_TMPDIR/held"
 held = 0
 for i in range(int(sys.argv[2])):
@@ -106,7 +106,7 @@ PY
 
 @test "workers killed while a reload is under way: it comes to its end" {
     drover_start --workers 8 "$SITE"
-    both_begin 60s
+    both_begin
     moments 10 <<'PY' >"$BATS_TEST_TMPDIR/held"
 held = 0
 for i in range(int(sys.argv[1])):
@@ -137,7 +137,7 @@ PY
 
 @test "a unix socket's sharers killed and stopped: no client stays in the queue" {
     drover_start --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 8 "$SITE"
-    load_begin short --close --clients 64 --duration 60s --timeout 2s
+    load_begin short --close --clients 64 --timeout 2s
     moments 30 <<'PY'
 for i in range(int(sys.argv[1])):
     slot, pid = some_worker()
@@ -175,7 +175,7 @@ PY
     drover_start --workers 8 "$SITE"
     reload
     before=$(belongings)
-    both_begin 60s
+    both_begin
     moments 200 <<'PY'
 for i in range(int(sys.argv[1])):
     slot, pid = some_worker()

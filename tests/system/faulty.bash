@@ -44,14 +44,6 @@ fault() {
     fetch "$1" --output /dev/null 2>/dev/null 3>&- 4>&- &
 }
 
-# ---- loads ------------------------------------------------------------------------------------
-
-# load_stop NAME: ends the load, which is to be under way still, and reads its ledger as load_end.
-load_stop() {
-    kill -INT "${LOADS[$1]}" || fail "the load was over before the moment: $1"
-    load_end "$1"
-}
-
 # ---- moments ----------------------------------------------------------------------------------
 
 # Without bash's own slowness between two of them; `server` is the server's pid.
