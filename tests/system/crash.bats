@@ -50,21 +50,20 @@ only_ends() {
 @test "all 8 killed at once, five times: each loses what it held, and the queues are served" {
     drover_start --workers 8 "$SITE"
     both_begin
-    moments 5 <<'PY' >"$BATS_TEST_TMPDIR/held"
-held = 0
-for i in range(int(sys.argv[1])):
-    while len(workers()) < 8 or sum(row["connections"] for row in board().values()) < 64:
-        time.sleep(0.01)
-    held += sum(row["connections"] for row in board().values())
+    HELD=$(
+        act <<'PY'
+lost = 0
+for i in range(5):
+    wait(lambda: len(workers()) == 8 and sum(held()) >= 64)
+    lost += sum(held())
     for pid in workers().values():
         kill(pid, signal.SIGKILL)
     time.sleep(0.2) # the pace
-print(held)
+print(lost)
 PY
-    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    )
     load_stop short
-    # it has one at a time in its hands
-    ((LOST <= 5 * 8))
+    ((LOST <= 5 * 8)) # each has one at a time in its hands
     only_ends short
     load_stop kept
     tell "the dead workers held $HELD"
@@ -74,32 +73,31 @@ PY
 }
 
 @test "a handler that ends its process, again and again: others go on" {
-    local i
     faulty --workers 8
     both_begin
-    moments "$DROVER_ADDR" 40 <<'PY' >"$BATS_TEST_TMPDIR/held"
-held = 0
-for i in range(int(sys.argv[2])):
-    s = connect(sys.argv[1])
-    before = max(row["connections"] for row in board().values())
+    HELD=$(
+        act "$DROVER_ADDR" <<'PY'
+lost = 0
+for i in range(40):
+    s = connect(args[0])
+    lost += held()[0]
     ask(s, "/abort")
     try:
         assert s.recv(1) == b""
     except ConnectionResetError:
         pass
-    held += before
     time.sleep(0.05) # the pace
-print(held)
+print(lost)
 PY
-    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    )
     load_stop short
-    ((LOST <= 40)) # what came in the same turn as the fatal one
+    ((LOST <= 40)) # one each that came in the same turn as the fatal one
     only_ends short
     load_stop kept
     tell "the dead workers held at most $HELD"
     ((LOST <= HELD))
     only_ends kept
-    (($(count_logged 'killed by SIGABRT') == 40))
+    assert_equal "$(count_logged 'killed by SIGABRT')" 40
     logged 'ends in a row)'
     wait_until 60 has_workers 8
 }
@@ -107,22 +105,21 @@ PY
 @test "workers killed while a reload is under way: it comes to its end" {
     drover_start --workers 8 "$SITE"
     both_begin
-    moments 10 <<'PY' >"$BATS_TEST_TMPDIR/held"
-held = 0
-for i in range(int(sys.argv[1])):
-    old = set(children(server))
-    os.kill(server, signal.SIGHUP)
-    while set(children(server)) <= old:
-        pass
-    rows = board().values()
-    victims = random.sample(children(server), 2)
+    HELD=$(
+        act <<'PY'
+lost = 0
+for i in range(10):
+    old = set(children(master))
+    tell(signal.SIGHUP)
+    wait(lambda: set(children(master)) - old)
+    victims = random.sample(children(master), 2)
+    lost += sum(held()[:2])
     for pid in victims:
         kill(pid, signal.SIGKILL)
-    held += sum(sorted(row["connections"] for row in rows)[-len(victims):])
     time.sleep(0.15) # the pace
-print(held)
+print(lost)
 PY
-    HELD=$(<"$BATS_TEST_TMPDIR/held")
+    )
     load_stop short
     ((LOST <= 20))
     only_ends short
@@ -138,8 +135,8 @@ PY
 @test "a unix socket's sharers killed and stopped: no client stays in the queue" {
     drover_start --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 8 "$SITE"
     load_begin short --close --clients 64 --timeout 2s
-    moments 30 <<'PY'
-for i in range(int(sys.argv[1])):
+    act <<'PY'
+for i in range(30):
     slot, pid = some_worker()
     if i % 2:
         kill(pid, signal.SIGKILL)
@@ -153,14 +150,12 @@ PY
     ((LOST <= 15))
     only_ends short
     # with nobody else there to wake a worker, each of a few clients must be seen by itself
-    moments "$DROVER_ADDR" 40 <<'PY'
-address = sys.argv[1]
-while len(workers()) < 8:
-    time.sleep(0.01)
-for i in range(int(sys.argv[2])):
+    act "$DROVER_ADDR" <<'PY'
+wait(lambda: len(workers()) == 8)
+for i in range(60):
     slot, pid = some_worker()
     kill(pid, signal.SIGKILL if i % 4 == 0 else signal.SIGSTOP)
-    clients = [connect(address) for _ in range(8)]
+    clients = [connect(args[0]) for _ in range(8)]
     for s in clients:
         ask(s)
     for s in clients:
@@ -171,16 +166,17 @@ PY
 }
 
 @test "200 rounds of ends, stops and reloads leave no process, descriptor or slot behind" {
-    local before i
+    local before
     drover_start --workers 8 "$SITE"
     reload
+    wait_until 10 has_workers 8
     before=$(belongings)
     both_begin
-    moments 200 <<'PY'
-for i in range(int(sys.argv[1])):
+    act <<'PY'
+for i in range(200):
     slot, pid = some_worker()
     if i % 20 == 0:
-        os.kill(server, signal.SIGHUP)
+        tell(signal.SIGHUP)
     elif i % 4 == 0:
         kill(pid, signal.SIGKILL)
     else:

@@ -35,14 +35,21 @@ try_thrice() {
     "$@" || "$@" || "$@"
 }
 
+# under_load [ARGS...]: both loads, and the master has seen them: while nothing moves it looks at its
+# board once a second.
+under_load() {
+    both_begin "$@"
+    wait_until 10 board_has 64 row connections
+    sleep 1.1
+}
+
 # ---- stopped ----------------------------------------------------------------------------------
 
 # bats test_tags=nosan
 @test "one worker stopped for 6 s: what it held waits, and nobody else" {
     local pid before
     drover_start --workers 8 "$SITE"
-    both_begin --timeout 1s
-    wait_until 10 board_has 64 row connections
+    under_load --timeout 1s
     pid=$(worker_of 3)
     kill -STOP "$pid"
     wait_until 10 logged 'was stopped'
@@ -65,10 +72,10 @@ try_thrice() {
 
 # stops_seen: twenty times, in milliseconds, from a SIGSTOP to its line in the log.
 stops_seen() {
-    moments "$DROVER_LOG" 20 <<'PY'
+    act 20 <<'PY'
 import datetime
-log, times = open(sys.argv[1]), int(sys.argv[2])
-for i in range(times):
+log = open(log)
+for i in range(int(args[0])):
     slot, pid = some_worker()
     log.seek(0, 2)
     began = time.time()
@@ -96,8 +103,7 @@ stops_are_seen_in_time() {
 # bats test_tags=nosan
 @test "a stop is seen within 5 ms under load" {
     drover_start --workers 8 "$SITE"
-    both_begin
-    wait_until 10 board_has 64 row connections
+    under_load
     try_thrice stops_are_seen_in_time
     load_stop short
     assert_equal "$LOST" 0
@@ -110,14 +116,13 @@ stops_are_seen_in_time() {
 # hangs_seen_after PATH: five times, in milliseconds, from the beginning of such a
 # hang to its line in the log.
 hangs_seen_after() {
-    moments "$DROVER_ADDR" "$DROVER_LOG" "$1" <<'PY'
+    act "$DROVER_ADDR" "$1" <<'PY'
 import re
-address, log, path = sys.argv[1], open(sys.argv[2]), sys.argv[3]
+time.sleep(1.1) # the master looks once a second, until it has seen that there is load
+log = open(log)
 log.seek(0, 2)
 for i in range(5):
-    s = connect(address)
-    ask(s, f"/{path}?200")
-    assert answer(s)[0] == 200
+    assert fetch(args[0], f"/{args[1]}?200")[0] == 200
     lines = ""
     while " hangs since" in lines and " goes on" not in lines or not lines:
         time.sleep(0.02)
@@ -148,8 +153,7 @@ hang_of() {
         assert_equal "$LOST" 0
     done
     # what it holds loses its patience before it comes back
-    both_begin --timeout 1s
-    wait_until 10 board_has 64 row connections
+    under_load --timeout 1s
     : >"$DROVER_LOG"
     fault "/$1?2000"
     wait_until 10 logged ' hangs since '
@@ -183,10 +187,9 @@ hang_of() {
     local before pid slot
     faulty --workers 8 --hang-timeout 300ms
     before=$(belongings)
-    both_begin --timeout 2s
-    wait_until 10 board_has 64 row connections
+    under_load --timeout 2s
     pid=$(worker_of 5)
-    kill -STOP "$pid" # SIGABRT waits until it is continued
+    kill -STOP "$pid"
     fault /spin?60000
     wait_until 10 logged_times 1 ' hangs since '
     fault /block?60000
@@ -195,9 +198,9 @@ hang_of() {
     wait_until 10 logged_times 3 ' hangs since '
     wait_until 10 logged "worker 5 (pid $pid) was stopped for 300 ms, and is ended by SIGABRT"
     wait_until 10 logged_times 3 ' has hung for 300 ms, and is ended by SIGABRT'
-    wait_until 10 logged_times 2 'ended: killed by SIGABRT'
-    wait_until 10 logged_times 2 'ended: killed by SIGKILL'
-    logged "worker 5 (pid $pid) ended: killed by SIGKILL"
+    wait_until 10 logged_times 3 'ended: killed by SIGABRT'
+    wait_until 10 logged "worker 5 (pid $pid) ended: killed by SIGABRT"
+    wait_until 10 logged_times 1 'ended: killed by SIGKILL' # the deaf one
     wait_until 10 has_workers 8
     for slot in 0 1 2 3 4 5 6 7; do
         takes_slot_back "$slot"
