@@ -19,15 +19,15 @@ answered_by_each() {
     sed -n 's/.* has answered \([0-9]*\) requests (--max-requests).*/\1/p' "$DROVER_LOG"
 }
 
-# recycled LIMIT: was every worker replaced after so many answers, or a tenth less or more, and not
-# all after the same? One turn of its loop may answer some more: each of the clients has one.
+# recycled LIMIT ANSWERED: was every worker replaced after so many answers, or a tenth less or more,
+# and some after fewer? One turn of its loop may answer some more: each of the clients has one.
 recycled() {
     local all least most
     all=$(answered_by_each | sort -n)
     least=$(head -n 1 <<<"$all") most=$(tail -n 1 <<<"$all")
     tell "$(wc -l <<<"$all") workers were replaced, after $least to $most answers each"
     ((least >= $1 * 9 / 10 && most <= $1 * 11 / 10 + 128))
-    (($(sort -u <<<"$all" | wc -l) >= 10))
+    ((least < $1))
     # what was answered, but for what the present ones have and what those had that were leaving
     (($(wc -l <<<"$all") >= $2 / $1 / 2))
 }
