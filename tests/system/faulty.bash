@@ -89,6 +89,7 @@ def held():
 # kills TIMES MS: so many times SIGKILL to a worker, one every so many milliseconds. Sets HELD: the
 # connections that these workers had, all together.
 kills() {
+    # shellcheck disable=SC2034 # for the test
     HELD=$(
         act "$1" "$2" <<'PY'
 times, pace = int(args[0]), int(args[1]) / 1000

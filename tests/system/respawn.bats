@@ -31,10 +31,6 @@ is_served() {
     [[ $(fetch /hello.txt --max-time 2 2>/dev/null) == hello ]]
 }
 
-no_zombie() {
-    ! has_zombie
-}
-
 # ---- how it ended, and when the next comes ----------------------------------------------------
 
 @test "a killed worker is replaced: at once, then after 100 ms, 200 ms, 400 ms" {
