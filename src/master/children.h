@@ -16,8 +16,9 @@ struct generation;
 
 /* What was seen of a worker at the last looks at the board. */
 struct pulse {
-    uint64_t turn;   /* the turn, by busy_since, that has lasted long */
-    int64_t turn_at; /* when that was first seen */
+    uint64_t turn;      /* the turn, by busy_since, that has lasted long */
+    uint64_t turn_done; /* what it had accepted and answered then */
+    int64_t turn_at;    /* when that was first seen */
     struct runtime turn_runtime;
     uint64_t accepted;   /* by the board */
     int64_t still_since; /* since when nothing was accepted, though clients wait; CLOCK_NEVER */

@@ -29,18 +29,33 @@ static void note(const struct child *child, struct runtime *runtime)
         *runtime = (struct runtime){0};
 }
 
-/* Has it spent so much of its own time in a turn that was seen before? What it had by then counts
- * from the first sight of a turn that is not short: under load a worker that spins is given no more
- * of the CPUs than the others. */
+static uint64_t done_by(const struct board_row *row)
+{
+    return read_row(&row->accepted) + read_row(&row->requests);
+}
+
+/* In the turn that was seen, and nothing has come of it since: many costly answers are no hang. */
+static bool is_where_it_was(const struct master *m, const struct child *child)
+{
+    const struct board_row *row = &m->board->rows[child->row];
+    return read_row(&row->busy_since) == child->pulse.turn &&
+           done_by(row) == child->pulse.turn_done;
+}
+
+/* Has it spent so much of its own time where it was seen before? That counts from the first sight
+ * of a turn that is not short: under load a worker that spins is given no more of the CPUs than the
+ * others. */
 static bool hangs(struct master *m, struct child *child, bool is_late)
 {
     struct pulse *pulse = &child->pulse;
-    uint64_t turn = read_row(&m->board->rows[child->row].busy_since);
+    const struct board_row *row = &m->board->rows[child->row];
+    uint64_t turn = read_row(&row->busy_since);
     int64_t lasts = m->now - (int64_t)turn;
     if (turn == 0 || lasts < HANG_SIGHT_MS)
         return false;
-    if (pulse->turn != turn || is_late) {
+    if (!is_where_it_was(m, child) || is_late) {
         pulse->turn = turn;
+        pulse->turn_done = done_by(row);
         pulse->turn_at = m->now;
         note(child, &pulse->turn_runtime);
         return false;
@@ -55,7 +70,7 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
     int64_t lasts = m->now - (int64_t)child->pulse.turn;
     bool was_hung = child->is_hung;
     if (was_hung)
-        child->is_hung = read_row(&m->board->rows[child->row].busy_since) == child->pulse.turn;
+        child->is_hung = is_where_it_was(m, child);
     else
         child->is_hung = hangs(m, child, is_late);
     if (child->is_hung == was_hung)
