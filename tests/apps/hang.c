@@ -4,6 +4,7 @@
  *
  *   /1k.bin      1024 bytes, at once
  *   /who         the worker's pid
+ *   /work/1k.bin the same, after a millisecond of a CPU's time
  *   /spin?MS     an endless loop, for so long
  *   /block?MS    a system call that does not return, for so long
  *   /deaf?MS     as /spin, and SIGABRT does not end it
@@ -97,9 +98,17 @@ static void ok(const struct drover_request *q, struct drover_response *r)
     drover_response_body(r, kilobyte, sizeof kilobyte);
 }
 
-static const struct path paths[] = {{"1k.bin", ok}, {"who", who},     {"spin", spin},
-                                    {"deaf", deaf}, {"block", block}, {"hold", hold},
-                                    {"abort", end}, {"leak", leak},   {0}};
+static void work(const struct drover_request *q, struct drover_response *r)
+{
+    clock_t start = clock();
+    while (clock() - start < CLOCKS_PER_SEC / 1000) {
+    }
+    ok(q, r);
+}
+
+static const struct path paths[] = {
+    {"1k.bin", ok},   {"work", work}, {"who", who},   {"spin", spin}, {"deaf", deaf},
+    {"block", block}, {"hold", hold}, {"abort", end}, {"leak", leak}, {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {
