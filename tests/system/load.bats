@@ -452,7 +452,9 @@ has_descriptors() {
     kill -s TERM "$pid"
     wait_until 10 grep -q 'SigBlk:.*0000$' "/proc/$pid/status" # it has read the first one
     kill -s TERM "$pid"
-    run -143 wait "$pid"
+    status=0
+    wait "$pid" || status=$?
+    assert_equal "$status" 143
     [[ ! -s $REPORT ]]
 }
 
@@ -574,8 +576,7 @@ median() {
     printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
 
-# beside_wrk [OPTION...]: five rounds of a second each, in turn, against one worker. Sets RATE and
-# COST: drover-load's requests a second and its CPU a request, in % of wrk's; of medians.
+# beside_wrk [--close]: five rounds of a second each, in turn, against one worker. Sets RATE and COST: drover-load's requests a second and its CPU a request, in % of wrk's; of medians.
 beside_wrk() {
     local cpu n their_rates=() their_costs=() our_rates=() our_costs=() field=()
     [[ $* == --close ]] && field=(--header 'Connection: close')
