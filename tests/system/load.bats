@@ -576,7 +576,8 @@ median() {
     printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
 
-# beside_wrk [--close]: five rounds of a second each, in turn, against one worker. Sets RATE and COST: drover-load's requests a second and its CPU a request, in % of wrk's; of medians.
+# beside_wrk [--close]: five rounds of a second each, in turn, against one worker. Sets RATE and
+# COST: drover-load's requests a second and its CPU a request, in % of wrk's; of medians.
 beside_wrk() {
     local cpu n their_rates=() their_costs=() our_rates=() our_costs=() field=()
     [[ $* == --close ]] && field=(--header 'Connection: close')
