@@ -361,6 +361,7 @@ EOF
     drover_start "$SITE"
     load_ --rate 2000 --duration 1s "$DROVER_URL/1k.bin"
     shows '.requests + .unsent == 2000 and .lost == 0 and .rate_wanted == 2000'
+    shows '.requests > 1800 and .latency_us.p50 < 5000'
     shows '.seconds >= 1 and .seconds < 1.01'
     load_ --rate 300/m --requests 3 "$DROVER_URL/1k.bin"
     shows '.requests == 3 and .rate_wanted == 5 and .seconds > 0.39'
