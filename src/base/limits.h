@@ -196,10 +196,12 @@
 #define PULSE_MS      25
 #define PULSE_IDLE_MS 1100
 
-/* A turn of a worker's loop that has taken so long, and as long again as HANG_OWN_MS without having
- * waited for a CPU, hangs: turns take a few milliseconds. */
-#define HANG_TURN_MS 40
-#define HANG_OWN_MS  20
+/* A turn of a worker's loop that has taken so long, HANG_OWN_MS of it without having waited for a
+ * CPU, hangs: turns take a few milliseconds. Its CPU time is counted from when it is first seen to
+ * have taken HANG_SIGHT_MS, so that healthy workers cost the master few looks at theirs. */
+#define HANG_TURN_MS  40
+#define HANG_SIGHT_MS 5
+#define HANG_OWN_MS   20
 
 /* A queue from which nothing was taken for so many milliseconds is steered around. */
 #define QUEUE_STILL_MS 75

@@ -29,12 +29,15 @@ static void note(const struct child *child, struct runtime *runtime)
         *runtime = (struct runtime){0};
 }
 
-/* Has it spent so much of its own time in a turn that was long before? */
+/* Has it spent so much of its own time in a turn that was seen before? What it had by then counts
+ * from the first sight of a turn that is not short: under load a worker that spins is given no more
+ * of the CPUs than the others. */
 static bool hangs(struct master *m, struct child *child, bool is_late)
 {
     struct pulse *pulse = &child->pulse;
     uint64_t turn = read_row(&m->board->rows[child->row].busy_since);
-    if (turn == 0 || m->now - (int64_t)turn < HANG_TURN_MS)
+    int64_t lasts = m->now - (int64_t)turn;
+    if (turn == 0 || lasts < HANG_SIGHT_MS)
         return false;
     if (pulse->turn != turn || is_late) {
         pulse->turn = turn;
@@ -43,7 +46,8 @@ static bool hangs(struct master *m, struct child *child, bool is_late)
         return false;
     }
     int64_t elapsed = m->now - pulse->turn_at;
-    return elapsed >= HANG_OWN_MS && own_ms(child, &pulse->turn_runtime, elapsed) >= HANG_OWN_MS;
+    return lasts >= HANG_TURN_MS && elapsed >= HANG_OWN_MS &&
+           own_ms(child, &pulse->turn_runtime, elapsed) >= HANG_OWN_MS;
 }
 
 static void look_for_hang(struct master *m, struct child *child, bool is_late)

@@ -11,6 +11,7 @@
 #include "master/scale.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/upgrade.h"
 
 /* ------------------------------------------------------------------------------- giving up */
 
@@ -129,8 +130,11 @@ static void start(struct master *m, struct generation *g)
 void reload_begin(struct master *m)
 {
     char why[DROVER_WHY_SIZE] = "";
-    if (m->is_stopping || m->is_handed_over)
+    if (upgrade_is_under_way(m)) { /* that has read it before it was changed, perhaps */
+        upgrade_give_up(m, "it begins anew on SIGHUP");
+        upgrade_begin(m);
         return;
+    }
     struct generation *g = read_anew(m);
     if (!g)
         return;

@@ -54,11 +54,6 @@ static void block(const struct drover_request *q, struct drover_response *r)
     say(r, "was blocked\n");
 }
 
-static void stop_holding(void *timer)
-{
-    drover_timer_stop(timer);
-}
-
 static void let_go(void *response)
 {
     say(response, "held\n");
@@ -67,9 +62,8 @@ static void let_go(void *response)
 
 static void hold(const struct drover_request *q, struct drover_response *r)
 {
-    struct drover_timer *timer = drover_timer_start(worker, (uint64_t)argument(q, 0), let_go, r);
-    drover_response_attach(r, timer, stop_holding);
     drover_response_defer(r);
+    drover_timer_start(worker, (uint64_t)argument(q, 0), let_go, r);
 }
 
 static void end(const struct drover_request *q, struct drover_response *r)

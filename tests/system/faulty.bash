@@ -44,32 +44,23 @@ fault() {
     fetch "$1" --output /dev/null 2>/dev/null 3>&- 4>&- &
 }
 
-# ---- loads ------------------------------------------------------------------------------------
-
-# load_stop NAME: ends the load, which is to be under way still, and reads its ledger as load_end.
-load_stop() {
-    kill -INT "${LOADS[$1]}" || fail "the load was over before the moment: $1"
-    load_end "$1"
-}
-
 # ---- moments ----------------------------------------------------------------------------------
 
-# Without bash's own slowness between two of them; `server` is the server's pid.
-PY_CLIENT+='
-
-server = int(os.environ["SERVER"])
+# For act(): what the board says, and single workers.
+export BOARD
+MOMENTS+='
+import subprocess
 
 def board():
     """Row by row, what the board says of it."""
-    import subprocess
-    lines = subprocess.run([os.environ["BOARD"], str(server)], stdout=subprocess.PIPE, check=True)
+    lines = subprocess.run([os.environ["BOARD"], str(master)], stdout=subprocess.PIPE, check=True)
     rows = [line.split() for line in lines.stdout.decode().splitlines() if line[:3] == "row"]
     return {int(row[1]): dict(zip(row[2::2], map(int, row[3::2]))) for row in rows}
 
 def workers():
     """The pids of the workers by their slots; zombies have no place among them."""
     found = {}
-    for pid in children(server):
+    for pid in children(master):
         try:
             with open(f"/proc/{pid}/stat") as f:
                 name, rest = f.read().split("(", 1)[1].rsplit(") ", 1)
@@ -81,36 +72,34 @@ def workers():
 
 def some_worker():
     """Slot and pid of any."""
-    while True:
-        found = list(workers().items())
-        if found:
-            return random.choice(found)
-        time.sleep(0.001)
+    wait(workers)
+    return random.choice(list(workers().items()))
 
 def kill(pid, number):
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         pass
-'
 
-# moments [ARG...] <<'PY': runs Python with all of that.
-moments() {
-    SERVER=$DROVER_PID BOARD=$BOARD py "$@"
-}
+def held():
+    """The connections of each worker, the most first."""
+    return sorted((row["connections"] for row in board().values()), reverse=True)
+'
 
 # kills TIMES MS: so many times SIGKILL to a worker, one every so many milliseconds. Sets HELD: the
 # connections that these workers had, all together.
 kills() {
-    HELD=$(moments "$1" "$2" <<'PY'
-times, pace = int(sys.argv[1]), int(sys.argv[2]) / 1000
-start, held = time.monotonic(), 0
+    # shellcheck disable=SC2034 # for the test
+    HELD=$(
+        act "$1" "$2" <<'PY'
+times, pace = int(args[0]), int(args[1]) / 1000
+start, lost = time.monotonic(), 0
 for i in range(times):
     time.sleep(max(0, start + (i + 1) * pace - time.monotonic()))
     slot, pid = some_worker()
-    held += board()[slot]["connections"]
+    lost += board()[slot]["connections"]
     kill(pid, signal.SIGKILL)
-print(held)
+print(lost)
 PY
     )
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 #
 # A worker that ends is replaced: at once, then with a growing delay, and the log says what ended
-# it. A worker that cannot start neither ends the master nor makes it spin.
+# it. A worker that cannot start neither ends the master nor makes it spin. What ends cost clients is
+# in crash.bats.
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test is a subshell; the variables are the helper's
 
@@ -28,10 +29,6 @@ last_end() {
 
 is_served() {
     [[ $(fetch /hello.txt --max-time 2 2>/dev/null) == hello ]]
-}
-
-no_zombie() {
-    ! has_zombie
 }
 
 # ---- how it ended, and when the next comes ----------------------------------------------------
@@ -276,55 +273,4 @@ cannot_start() {
     wait_until 5 has_workers 2
     drover_stop
     assert_equal "$status" 0
-}
-
-# ---- under load -------------------------------------------------------------------------------
-
-# kill_under_load TIMES SECONDS LOAD-ARGS...: so many times kill -9 of a random worker, evenly over
-# the time, while 64 clients ask. Sets LOST and CAUSES.
-kill_under_load() {
-    local times=$1 seconds=$2
-    shift 2
-    load_start --clients 64 --duration "$((seconds * 1000 + 300))ms" "$@"
-    py "$DROVER_PID" "$times" "$seconds" <<'PY'
-master, times, seconds = map(int, sys.argv[1:])
-start = time.monotonic()
-for i in range(times):
-    time.sleep(max(0, start + (i + 1) * seconds / times - time.monotonic()))
-    os.kill(random.choice(children(master)), signal.SIGKILL)
-PY
-    load_wait
-    tell "$times x kill -9 in $seconds s${*:+, $*}: lost $LOST of $ANSWERED${CAUSES:+ ($CAUSES)}"
-    (($(count_logged 'killed by SIGKILL') >= times))
-}
-
-@test "30 times kill -9 in 10 s, a connection a request: at most 10 requests are lost" {
-    local other
-    if [[ $SAN == 1 ]]; then
-        drover_start --workers 8 "$SITE"
-        kill_under_load 10 3 --close
-    else
-        # Beside it, one whose worker had two ends in a row and is healthy for 10 s afterwards.
-        drover_start --workers 1 "$SITE"
-        kill_worker 0
-        kill_worker 0
-        [[ $(last_end) == *'(2 ends in a row)' ]]
-        other=$DROVER_PID
-        drover_start --workers 8 "$SITE"
-        kill_under_load 30 10 --close
-        DROVER_PID=$other end_worker KILL 0
-        [[ $(last_end) == *'; the next one comes at once' ]]
-    fi
-    ((LOST <= 10))
-    [[ $CAUSES != *refused* && $CAUSES != *silent* && $CAUSES != *wrong* ]]
-    wait_until 20 has_workers 8
-    wait_until 2 no_zombie
-}
-
-@test "12 times kill -9 in 3 s, kept connections: what the dead workers held is lost" {
-    drover_start --workers 8 "$SITE"
-    kill_under_load 12 3
-    ((LOST <= 12 * 64))
-    [[ $CAUSES != *refused* && $CAUSES != *silent* && $CAUSES != *wrong* ]]
-    wait_until 20 has_workers 8
 }

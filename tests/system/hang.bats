@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+#
+# Workers that are stopped, or whose handlers do not return: others accept for them at once, those
+# that do not come back are ended, and no healthy one is taken for one of them.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
+
+load helper
+load process
+load lifecycle
+load faulty
+
+setup() {
+    make_site
+}
+
+# What the log said of hangs, how many milliseconds each had lasted, one a line.
+hangs_seen() {
+    sed -n 's/.* hangs since \([0-9]*\) ms.*/\1/p' "$DROVER_LOG"
+}
+
+# takes_slot_back SLOT: from now on its worker accepts clients, sooner or later.
+takes_slot_back() {
+    local before
+    before=$(board_row "$1" accepted)
+    wait_until 10 accepted_since "$1" "$before"
+}
+
+accepted_since() {
+    (($(board_row "$1" accepted) > $2))
+}
+
+# try_thrice COMMAND...: a measurement of time is another's business, too, on a busy machine.
+try_thrice() {
+    "$@" || "$@" || "$@"
+}
+
+# under_load [ARGS...]: both loads, and the master has seen them: while nothing moves it looks at its
+# board once a second.
+under_load() {
+    both_begin "$@"
+    wait_until 10 board_has 64 row connections
+    sleep 1.1
+}
+
+# ---- stopped ----------------------------------------------------------------------------------
+
+# bats test_tags=nosan
+@test "one worker stopped for 6 s: what it held waits, and nobody else" {
+    local pid before
+    drover_start --workers 8 "$SITE"
+    under_load --timeout 1s
+    pid=$(worker_of 3)
+    kill -STOP "$pid"
+    wait_until 10 logged 'was stopped'
+    HELD=$(board_row 3 connections) before=$(board_row 3 accepted)
+    sleep 6 # as long as the moment lasts
+    assert_equal "$(board_row 3 accepted)" "$before"
+    kill -CONT "$pid"
+    wait_until 10 logged 'was continued'
+    takes_slot_back 3
+    load_stop short
+    ((LOST <= 2))
+    assert_equal "$(caused short silent)" "$LOST"
+    load_stop kept
+    tell "it held $HELD"
+    ((LOST <= HELD && HELD <= 3 * 64 / 8))
+    assert_equal "$(caused kept silent)" "$LOST"
+    assert_equal "$(worker_of 3)" "$pid"
+    assert_equal "$(count_logged 'SIGABRT')" 0
+}
+
+# stops_seen: twenty times, in milliseconds, from a SIGSTOP to its line in the log.
+stops_seen() {
+    act 20 <<'PY'
+import datetime
+log = open(log)
+for i in range(int(args[0])):
+    slot, pid = some_worker()
+    log.seek(0, 2)
+    began = time.time()
+    kill(pid, signal.SIGSTOP)
+    seen = None
+    while not seen:
+        for line in log.read().splitlines():
+            if f"(pid {pid}) was stopped" in line:
+                seen = datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S.%f").timestamp()
+        time.sleep(0.001)
+    # the log has no less than milliseconds
+    print(max(0, round((seen - began) * 1000)))
+    kill(pid, signal.SIGCONT)
+    time.sleep(0.02) # the pace
+PY
+}
+
+stops_are_seen_in_time() {
+    # shellcheck disable=SC2046 # a word a number
+    SEEN=$(median $(stops_seen))
+    tell "a stop is seen after $SEEN ms"
+    ((SEEN <= 5))
+}
+
+# bats test_tags=nosan
+@test "a stop is seen within 5 ms under load" {
+    drover_start --workers 8 "$SITE"
+    under_load
+    try_thrice stops_are_seen_in_time
+    load_stop short
+    assert_equal "$LOST" 0
+    load_stop kept
+    assert_equal "$LOST" 0
+}
+
+# ---- in a handler -----------------------------------------------------------------------------
+
+# hangs_seen_after PATH: five times, in milliseconds, from the beginning of such a
+# hang to its line in the log.
+hangs_seen_after() {
+    act "$DROVER_ADDR" "$1" <<'PY'
+import re
+time.sleep(1.1) # the master looks once a second, until it has seen that there is load
+log = open(log)
+log.seek(0, 2)
+for i in range(5):
+    assert fetch(args[0], f"/{args[1]}?200")[0] == 200
+    lines = ""
+    while " hangs since" in lines and " goes on" not in lines or not lines:
+        time.sleep(0.02)
+        lines += log.read() or "none"
+    seen = re.findall("hangs since ([0-9]+) ms", lines)
+    print(seen[0] if len(seen) == 1 else 1000)
+PY
+}
+
+hangs_are_seen_in_time() {
+    # shellcheck disable=SC2046 # a word a number
+    SEEN=$(median $(hangs_seen_after "$1"))
+    tell "a hang in /$1 is seen after $SEEN ms"
+    ((SEEN <= 100))
+}
+
+# hang_of PATH: what the issue says of one, under load; the worker comes back in time.
+hang_of() {
+    local slot
+    faulty --workers 8
+    local kind
+    for kind in short kept; do
+        [[ $kind == kept ]] || set -- "$1" --close
+        load_begin "$kind" --clients 64 "${@:2}"
+        set -- "$1"
+        try_thrice hangs_are_seen_in_time "$1"
+        load_stop "$kind"
+        assert_equal "$LOST" 0
+    done
+    # what it holds loses its patience before it comes back
+    under_load --timeout 1s
+    : >"$DROVER_LOG"
+    fault "/$1?2000"
+    wait_until 10 logged ' hangs since '
+    slot=$(sed -n 's/.*worker \([0-9]*\) .* hangs since .*/\1/p' "$DROVER_LOG")
+    HELD=$(board_row "$slot" connections)
+    wait_until 10 logged "worker $slot (pid $(worker_of "$slot")) goes on after"
+    takes_slot_back "$slot"
+    load_stop short
+    ((LOST <= 2))
+    assert_equal "$(caused short silent)" "$LOST"
+    load_stop kept
+    tell "it held $HELD"
+    ((LOST <= HELD))
+    assert_equal "$(caused kept silent)" "$LOST"
+    assert_equal "$(hangs_seen | wc -l)" 1
+    assert_equal "$(count_logged SIGABRT)" 0
+}
+
+# bats test_tags=nosan
+@test "an endless loop in a handler: seen within 100 ms, others accept, and it takes its slot back" {
+    hang_of spin
+}
+
+# bats test_tags=nosan
+@test "a handler blocked in a system call: the same" {
+    hang_of block
+}
+
+# bats test_tags=nosan
+@test "after --hang-timeout it is ended by SIGABRT, then by SIGKILL, and there is another" {
+    local before pid slot
+    faulty --workers 8 --hang-timeout 300ms
+    before=$(belongings)
+    under_load --timeout 2s
+    pid=$(worker_of 5)
+    kill -STOP "$pid"
+    fault /spin?60000
+    wait_until 10 logged_times 1 ' hangs since '
+    fault /block?60000
+    wait_until 10 logged_times 2 ' hangs since '
+    fault /deaf?60000
+    wait_until 10 logged_times 3 ' hangs since '
+    wait_until 10 logged "worker 5 (pid $pid) was stopped for 300 ms, and is ended by SIGABRT"
+    wait_until 10 logged_times 3 ' has hung for 300 ms, and is ended by SIGABRT'
+    wait_until 10 logged_times 3 'ended: killed by SIGABRT'
+    wait_until 10 logged "worker 5 (pid $pid) ended: killed by SIGABRT"
+    wait_until 10 logged_times 1 'ended: killed by SIGKILL' # the deaf one
+    wait_until 10 has_workers 8
+    for slot in 0 1 2 3 4 5 6 7; do
+        takes_slot_back "$slot"
+    done
+    load_stop short
+    ((LOST <= 4 * 2))
+    load_stop kept
+    ((LOST <= 4 * 3 * 64 / 8))
+    assert_equal "$(hangs_seen | wc -l)" 3
+    keeps_belongings "$before"
+}
+
+# bats test_tags=nosan
+@test "--hang-timeout 0 ends nobody" {
+    local pid
+    faulty --workers 2 --hang-timeout 0
+    pid=$(worker_of 0)
+    kill -STOP "$pid"
+    fault /spin?1500
+    wait_until 10 logged ' hangs since '
+    fetch /1k.bin >/dev/null & # waits for either
+    wait_until 10 logged ' goes on after '
+    wait "$!"
+    kill -CONT "$pid"
+    wait_until 10 logged 'was continued'
+    assert_equal "$(count_logged 'ended')" 0
+    assert_equal "$(worker_of 0)" "$pid"
+}
+
+# ---- healthy ones -----------------------------------------------------------------------------
+
+# bats test_tags=nosan
+@test "of 64 healthy workers on the CPUs there are, none is taken for hung" {
+    drover_start --workers 64 "$SITE"
+    load_begin short --close --clients 256 --duration 3s
+    load_begin kept --clients 256 --duration 3s
+    load_end short
+    assert_equal "$LOST" 0
+    load_end kept
+    assert_equal "$LOST" 0
+    assert_equal "$(hangs_seen | wc -l)" 0
+}
+
+# bats test_tags=nosan
+@test "a worker that waits for an answer of its application's does not hang" {
+    faulty --workers 1
+    for _ in 1 2 3 4; do
+        fault /hold?500
+    done
+    assert_equal "$(fetch /hold?600)" held
+    assert_equal "$(hangs_seen | wc -l)" 0
+}

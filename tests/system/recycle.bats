@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+#
+# Workers that are replaced for what they have answered, or for the memory that they have: nothing
+# is lost, and nothing is left behind.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
+
+load helper
+load process
+load lifecycle
+load faulty
+
+setup() {
+    make_site
+}
+
+# What each worker that was replaced had answered, one a line.
+answered_by_each() {
+    sed -n 's/.* has answered \([0-9]*\) requests (--max-requests).*/\1/p' "$DROVER_LOG"
+}
+
+# recycled LIMIT ANSWERED: was every worker replaced after so many answers, or a tenth less or more,
+# and some after fewer? One turn of its loop may answer some more: each of the clients has one.
+recycled() {
+    local all least most
+    all=$(answered_by_each | sort -n)
+    least=$(head -n 1 <<<"$all") most=$(tail -n 1 <<<"$all")
+    tell "$(wc -l <<<"$all") workers were replaced, after $least to $most answers each"
+    ((least >= $1 * 9 / 10 && most <= $1 * 11 / 10 + 128))
+    ((least < $1))
+    # what was answered, but for what the present ones have and what those had that were leaving
+    (($(wc -l <<<"$all") >= $2 / $1 / 2))
+}
+
+# recycle_of WORKERS: both loads, and as many replacements as --max-requests 1000 makes in this time.
+recycle_of() {
+    local all before
+    drover_start --workers "$1" --max-requests 1000 "$SITE"
+    before=$(belongings)
+    both_begin
+    act <<'PY'
+wait(lambda: lines(" has answered ") >= 50)
+PY
+    load_stop short
+    all=$ANSWERED
+    assert_equal "$LOST $CAUSES" '0 '
+    load_stop kept
+    all=$((all + ANSWERED))
+    assert_equal "$LOST $CAUSES" '0 '
+    assert_equal "$OPENED" 64
+    recycled 1000 "$all"
+    keeps_belongings "$before"
+    assert_equal "$(count_logged 'ended')" 0
+}
+
+@test "--max-requests 1000, 8 workers: nothing is lost, short nor kept" {
+    recycle_of 8
+}
+
+@test "--max-requests 1000, one worker: the same" {
+    recycle_of 1
+}
+
+@test "--max-rss: a worker that grows is replaced, and nothing is lost" {
+    local before
+    faulty --workers 2 --max-rss 64m
+    before=$(belongings)
+    both_begin
+    act "$DROVER_ADDR" <<'PY'
+while lines("MiB resident (--max-rss 64m); another takes its place") < 3:
+    status, body = fetch(args[0], "/leak?8192")
+    assert status == 200, status
+    time.sleep(0.02) # the pace
+PY
+    nothing_is_lost
+    tell "$(grep -o 'has [0-9]* MiB resident' "$DROVER_LOG" | paste -sd ,)"
+    keeps_belongings "$before"
+    assert_equal "$(count_logged 'ended')" 0
+}
