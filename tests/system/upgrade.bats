@@ -248,7 +248,7 @@ PY
         drover_start --workers 2 --drain-timeout 5s "$SITE"
         kill -USR2 "$DROVER_PID"
         sleep "0.00$after" # it is met at another point each time
-        kill -TERM "$DROVER_PID"
+        kill -TERM "$DROVER_PID" 2>/dev/null || true # it may have left already
         wait_until 20 is_gone "$DROVER_PID"
         # it may have handed over before it heard of the stop: then that is for the new one
         ! follow_upgrade || kill -TERM "$DROVER_PID"
