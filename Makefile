@@ -15,6 +15,7 @@ ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 CFLAGS  ?= -O2 -g
 SECONDS ?= 60
+MINUTES ?= 1
 
 B := $(if $(filter 1,$(SAN)),build/san,build)
 
@@ -92,7 +93,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup FORCE
 
@@ -252,6 +253,9 @@ unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 
 system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
+
+soak: $(B)/drover $(B)/drover-load ## hard moments at random under load, for MINUTES=1; SEED=n draws the same ones again
+	@B='$(B)' tests/soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)')
 
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
