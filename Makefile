@@ -105,7 +105,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 SETS := build \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
-        $(if $(filter test system,$(MAKECMDGOALS)),test) \
+        $(if $(filter test system compare-lifecycle,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
@@ -257,6 +257,9 @@ system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 soak: $(B)/drover $(B)/drover-load ## hard moments at random under load, for MINUTES=1; SEED=n draws the same ones again
 	@B='$(B)' tests/soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)')
 
+compare-lifecycle: $(B)/drover $(B)/drover-load ## the same moments against drover and nginx: what each loses
+	@B='$(B)' tools/bench/lifecycle $(MOMENTS)
+
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
 
@@ -371,7 +374,7 @@ clean: ## remove the build directory
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
            $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
