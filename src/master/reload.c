@@ -29,6 +29,7 @@ static void drop(struct master *m, struct generation *g)
     put_aside(m, g);
     crew_dismiss_all(m, g, slots_lost(&g->doors, &m->present->doors));
     slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    prepare_back(m);
 }
 
 void reload_give_up(struct master *m, const char *why)
@@ -51,6 +52,8 @@ void reload_sweep(struct master *m)
         *at = g->next;
         if (m->applied == g->configuration)
             m->applied = NULL;
+        if (m->prepared == g->configuration)
+            m->prepared = NULL;
         generation_free(g, m->source);
     }
 }
@@ -150,6 +153,7 @@ void reload_begin(struct master *m)
     log_warnx("reload: nothing is changed: %s", why);
     if (is_open)
         slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    prepare_back(m);
     put_aside(m, g);
 }
 
