@@ -15,6 +15,7 @@ ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 CFLAGS  ?= -O2 -g
 SECONDS ?= 60
+MINUTES ?= 1
 
 B := $(if $(filter 1,$(SAN)),build/san,build)
 
@@ -92,7 +93,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup FORCE
 
@@ -104,7 +105,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 SETS := build \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
-        $(if $(filter test system,$(MAKECMDGOALS)),test) \
+        $(if $(filter test system compare-lifecycle,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
@@ -253,6 +254,12 @@ unit: $(UNIT_TESTS) ## the unit tests alone (Criterion)
 system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 	@B='$(B)' SAN='$(SAN)' CC='$(CC)' tests/run system $(FILE)
 
+soak: $(B)/drover $(B)/drover-load ## hard moments at random under load, for MINUTES=1; SEED=n draws the same ones again
+	@B='$(B)' tests/soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)')
+
+compare-lifecycle: $(B)/drover $(B)/drover-load ## the same moments against drover and nginx: what each loses
+	@B='$(B)' tools/bench/lifecycle $(MOMENTS)
+
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
 
@@ -367,7 +374,7 @@ clean: ## remove the build directory
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 -include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
            $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \

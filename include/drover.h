@@ -450,9 +450,10 @@ struct drover_app {
     const struct drover_metric *metrics; /* the same */
 
     /*
-     * In the master, once, before it forks: what is loaded here is shared by all workers, page by
-     * page, until one writes to it. It still has all privileges. Returns 0, or the status that the
-     * server exits with (sysexits.h), its cause in `why`. May be NULL.
+     * In the master before it forks, once, and again at a reload that has other keys: what is
+     * loaded here is shared by all workers, page by page, until one writes to it. It still has all
+     * privileges. Returns 0, or the status that the server exits with (sysexits.h), its cause in
+     * `why`. May be NULL.
      */
     int (*before_fork)(void *context, char why[DROVER_WHY_SIZE]);
 

@@ -34,7 +34,8 @@ static void put_safely(struct faults *faults, const char *text)
             put(faults, text, length);
         } else {
             length = 1;
-            put(faults, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\x%02x", c));
+            snprintf(escaped, sizeof escaped, "\\x%02x", c);
+            put(faults, escaped, strlen(escaped));
         }
         text += length;
         n -= length;

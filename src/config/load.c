@@ -76,5 +76,7 @@ char *load_file(const char *path, size_t *n, int *status, char *what, size_t siz
         return NULL;
     }
     char *fitting = realloc(text, *n + 1);
-    return fitting ? fitting : text;
+    if (fitting)
+        text = fitting;
+    return text;
 }

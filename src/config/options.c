@@ -32,9 +32,10 @@ void options_defaults(struct settings *settings)
 static void start_anew(struct settings *settings)
 {
     const char *program = settings->program;
-    bool has_app = settings->app;
+    bool has_app = settings->app, is_reload = settings->is_reload;
     options_defaults(settings);
     settings->program = program;
+    settings->is_reload = is_reload;
     if (!has_app)
         settings->app = NULL;
 }

@@ -154,6 +154,14 @@ static int64_t stalled_limit(const struct child *child)
     return limit ? limit : ABORT_GRACE_MS;
 }
 
+/* One that is still starting, of a generation that was given up, has no longer than any start. */
+static int64_t limit_start(const struct child *child, int64_t deadline)
+{
+    const struct plan_slot *slot = &child->generation->plan.slots[child->slot];
+    bool is_starting = !child->is_ready && !child->is_heir && slot->state == SLOT_STARTING;
+    return is_starting && slot->deadline < deadline ? slot->deadline : deadline;
+}
+
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
     int64_t drain = child->generation->settings->drain_timeout;
@@ -169,6 +177,7 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
         child->deadline = m->now + stalled_limit(child);
+    child->deadline = limit_start(child, child->deadline);
     send_order(child, &order, NULL, 0);
 }
 

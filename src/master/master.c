@@ -47,7 +47,9 @@ static void heed_signal(struct master *m, int signal)
     case SIGQUIT:
     case SIGINT: stop_on(m, signal); break;
     default:
-        if (!m->is_stopping && !m->is_handed_over)
+        if (m->is_handed_over)
+            log_info("%s: the server is pid %d now", sigfd_name(signal), (int)m->upgrade.pid);
+        else if (!m->is_stopping)
             heed_wish(m, signal);
         break;
     }
@@ -144,7 +146,7 @@ static int open_doors(struct master *m)
 {
     char why[256];
     struct settings *s = m->present->settings;
-    int status = slots_open(&m->present->doors, s->addresses, s->address_count, (int)s->workers,
+    int status = slots_open(&m->present->doors, s->addresses, s->address_count, takeover_slots(m),
                             why, sizeof why);
     if (status)
         log_fatalx("%s", why);

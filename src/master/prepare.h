@@ -6,9 +6,14 @@
 
 #include "master/state.h"
 
-/* Sets its keys and calls its before_fork. Returns 0, or the status to exit with, the cause in
+/* Sets its keys and calls its before_fork, unless it was called for this application with the same
+ * keys already. Returns 0, or the status to exit with, the cause in
  * `why`. */
 int prepare_app(struct master *m, struct generation *g, char *why, size_t size);
+
+/* A reload was given up: the application is prepared for the present generation again, if it was
+ * for another. */
+void prepare_back(struct master *m);
 
 /* Before a worker is forked: the keys are this generation's. -1: they cannot be set. */
 int prepare_keys(struct master *m, const struct generation *g);

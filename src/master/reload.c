@@ -11,6 +11,7 @@
 #include "master/scale.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/upgrade.h"
 
 /* ------------------------------------------------------------------------------- giving up */
 
@@ -28,6 +29,7 @@ static void drop(struct master *m, struct generation *g)
     put_aside(m, g);
     crew_dismiss_all(m, g, slots_lost(&g->doors, &m->present->doors));
     slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    prepare_back(m);
 }
 
 void reload_give_up(struct master *m, const char *why)
@@ -50,6 +52,8 @@ void reload_sweep(struct master *m)
         *at = g->next;
         if (m->applied == g->configuration)
             m->applied = NULL;
+        if (m->prepared == g->configuration)
+            m->prepared = NULL;
         generation_free(g, m->source);
     }
 }
@@ -129,8 +133,11 @@ static void start(struct master *m, struct generation *g)
 void reload_begin(struct master *m)
 {
     char why[DROVER_WHY_SIZE] = "";
-    if (m->is_stopping || m->is_handed_over)
+    if (upgrade_is_under_way(m)) { /* that has read it before it was changed, perhaps */
+        upgrade_give_up(m, "it begins anew on SIGHUP");
+        upgrade_begin(m);
         return;
+    }
     struct generation *g = read_anew(m);
     if (!g)
         return;
@@ -146,6 +153,7 @@ void reload_begin(struct master *m)
     log_warnx("reload: nothing is changed: %s", why);
     if (is_open)
         slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    prepare_back(m);
     put_aside(m, g);
 }
 

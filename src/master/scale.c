@@ -8,6 +8,7 @@
 #include "master/reload.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/upgrade.h"
 
 int scale_add_slot(struct master *m)
 {
@@ -25,26 +26,39 @@ int scale_add_slot(struct master *m)
     return slot;
 }
 
-/* A reload begins anew with the other number. */
-static bool interrupt_reload(struct master *m)
+/* A reload, or an upgrade, begins anew with the other number. */
+struct interrupted {
+    bool is_reload, is_upgrade;
+};
+
+static struct interrupted interrupt(struct master *m)
 {
-    bool is_coming = m->coming;
-    reload_give_up(m, "it begins anew with another number of workers");
-    return is_coming;
+    static const char why[] = "it begins anew with another number of workers";
+    struct interrupted it = {.is_reload = m->coming, .is_upgrade = upgrade_is_under_way(m)};
+    reload_give_up(m, why);
+    upgrade_give_up(m, why);
+    return it;
+}
+
+static void resume(struct master *m, struct interrupted it)
+{
+    if (it.is_reload)
+        reload_begin(m);
+    if (it.is_upgrade)
+        upgrade_begin(m);
 }
 
 void scale_up(struct master *m)
 {
     int slot = crew_size(m->present);
-    bool is_coming = interrupt_reload(m);
+    struct interrupted it = interrupt(m);
     if (slot == m->present->plan.slot_count && (slot = scale_add_slot(m)) < 0) {
         log_warn("cannot add a worker to the %d there are", m->present->plan.slot_count);
     } else {
         crew_step(m, m->present, PLAN_WANT, slot);
         log_info("one worker more: %d", crew_size(m->present));
     }
-    if (is_coming)
-        reload_begin(m);
+    resume(m, it);
 }
 
 void scale_down(struct master *m)
@@ -54,10 +68,9 @@ void scale_down(struct master *m)
         log_warnx("the last worker stays");
         return;
     }
-    bool is_coming = interrupt_reload(m);
+    struct interrupted it = interrupt(m);
     crew_step(m, m->present, PLAN_UNWANT, slot);
     log_info("one worker less: %d", crew_size(m->present));
     announce(m); /* it may have been the one that was waited for */
-    if (is_coming)
-        reload_begin(m);
+    resume(m, it);
 }

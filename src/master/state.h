@@ -40,9 +40,10 @@ struct master {
     int inherited_slots;
     struct board *board;
     struct children children;
-    int64_t now;                         /* of this turn, as clock_ms() */
-    bool is_announced;                   /* every worker has accepted once */
-    const struct configuration *applied; /* whose keys the applications have; NULL: nobody's */
+    int64_t now;                          /* of this turn, as clock_ms() */
+    bool is_announced;                    /* every worker has accepted once */
+    const struct configuration *applied;  /* whose keys the applications have; NULL: nobody's */
+    const struct configuration *prepared; /* with whose keys before_fork was called last; NULL */
     bool is_stopping;
     bool is_filtered;    /* the kernel drops new clients of a stop */
     bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */

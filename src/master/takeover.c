@@ -64,14 +64,25 @@ static bool put(int *where, int fd)
     return true;
 }
 
+static void note_slot(struct estate *estate, int slot)
+{
+    if (slot >= estate->doors.slot_count)
+        estate->doors.slot_count = slot + 1;
+}
+
+static bool take_inbox(struct estate *estate, int fd, int slot, enum inbox_end end)
+{
+    note_slot(estate, slot);
+    return put(&estate->doors.inbox[slot][end], fd);
+}
+
 static bool take_listener(struct estate *estate, int fd, int slot)
 {
     int i = place(estate, fd);
     if (i < 0)
         return false;
     struct doors *doors = &estate->doors;
-    if (slot >= doors->slot_count)
-        doors->slot_count = slot + 1;
+    note_slot(estate, slot);
     net_admit_new(fd);
     return put(slot < 0 ? &doors->shared[i] : &doors->own[slot][i], fd);
 }
@@ -88,9 +99,9 @@ static bool take(struct master *m, struct estate *estate, const struct inherit_e
     if ((slot = number_of(entry->name, "slot")) >= 0)
         return take_listener(estate, entry->fd, slot);
     if ((slot = number_of(entry->name, UPGRADE_OUT_NAME)) >= 0)
-        return put(&estate->doors.inbox[slot][INBOX_OUT], entry->fd);
+        return take_inbox(estate, entry->fd, slot, INBOX_OUT);
     if ((slot = number_of(entry->name, UPGRADE_IN_NAME)) >= 0)
-        return put(&estate->doors.inbox[slot][INBOX_IN], entry->fd);
+        return take_inbox(estate, entry->fd, slot, INBOX_IN);
     return false;
 }
 
@@ -129,13 +140,26 @@ static void give_back(const struct master *m, struct estate *estate)
     slots_close(&estate->doors, estate->addresses, doors);
 }
 
+static void take_scale(struct master *m)
+{
+    struct settings *s = m->present->settings;
+    const char *words = getenv(UPGRADE_VARIABLE);
+    long long configured;
+    int present;
+    if (!words)
+        return;
+    s->ready_fd = -1; /* it was the old one's */
+    if (sscanf(words, "%lld:%d", &configured, &present) == 2 && configured == s->workers &&
+        present >= 1 && present <= SLOTS_MAX)
+        s->workers = present;
+    unsetenv(UPGRADE_VARIABLE);
+}
+
 int takeover_begin(struct master *m)
 {
     char why[256];
     struct inherit inherit;
     struct settings *s = m->present->settings;
-    bool is_upgrade = getenv(UPGRADE_VARIABLE);
-    unsetenv(UPGRADE_VARIABLE);
     if (inherit_take(&inherit, why, sizeof why) < 0) {
         log_fatalx("what was inherited cannot be used: %s", why);
         return EX_OSERR;
@@ -151,8 +175,7 @@ int takeover_begin(struct master *m)
     slots_carry(&m->present->doors, s->addresses, s->address_count, &estate->doors,
                 estate->addresses);
     m->inherited_slots = estate->doors.slot_count;
-    if (is_upgrade)
-        s->ready_fd = -1;
+    take_scale(m);
     give_back(m, estate);
     free(estate);
     return 0;

@@ -1,6 +1,7 @@
 #include "master/upgrade.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +62,11 @@ static struct legacy *gather(const struct master *m, int channel)
 /* In the child. */
 static _Noreturn void become_master(const struct master *m, struct legacy *legacy, int channel)
 {
-    static char variable[] = UPGRADE_VARIABLE "=1";
+    char variable[sizeof UPGRADE_VARIABLE + 48];
     char *const extra[] = {variable, NULL};
-    int report = dup(channel);
+    int report = fcntl(channel, F_DUPFD_CLOEXEC, 0); /* gone when the binary runs */
+    snprintf(variable, sizeof variable, UPGRADE_VARIABLE "=%lld:%d",
+             (long long)m->present->configured, crew_size(m->present));
     if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
         inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
                      &report);

@@ -20,7 +20,8 @@
 #define UPGRADE_OUT_NAME     "out" /* "outN", "inN": the ends of a slot's inbox */
 #define UPGRADE_IN_NAME      "in"
 
-/* In the environment of the new one. */
+/* In the environment of the new one: "CONFIGURED:PRESENT" workers, which holds until the
+ * configuration has another number. */
 #define UPGRADE_VARIABLE "DROVER_UPGRADE"
 
 enum upgrade_word_kind {
@@ -52,5 +53,11 @@ void upgrade_tick(struct master *m);
 
 /* Ends it, for this reason. Nothing when none is under way. */
 void upgrade_give_up(struct master *m, const char *why);
+
+/* Is one under way? */
+static inline bool upgrade_is_under_way(const struct master *m)
+{
+    return m->upgrade.pid > 0 && !m->is_handed_over;
+}
 
 #endif

@@ -241,7 +241,10 @@ int net_drop_new(int fd)
         BPF_STMT(BPF_RET | BPF_K, 0),
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
     };
-    struct sock_fprog filter = {.len = sizeof code / sizeof *code, .filter = code};
+    struct sock_fprog filter;
+    memset(&filter, 0, sizeof filter); /* the kernel is given its padding, too */
+    filter.len = sizeof code / sizeof *code;
+    filter.filter = code;
     int protocol = get(fd, SOL_SOCKET, SO_PROTOCOL);
     if (protocol < 0)
         return -1;

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -104,7 +105,10 @@ int steer_attach(int fd, const int *members, size_t count)
         return -1;
     }
     build(&program, marks, (uint32_t)count);
-    struct sock_fprog whole = {.len = program.length, .filter = program.code};
+    struct sock_fprog whole;
+    memset(&whole, 0, sizeof whole); /* the kernel is given its padding, too */
+    whole.len = program.length;
+    whole.filter = program.code;
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &whole, sizeof whole);
 }
 

@@ -185,8 +185,9 @@ PY
         wait_until 10 wants 4 "$count"
     done
     wait_until 30 has_workers 4
-    # A slot that was made is kept, with a socket. A worker costs a socketpair's end.
-    wait_until 20 has_fds "$DROVER_PID" $((before + $(listeners) - 4))
+    # A slot that was made is kept, with a socket and the ends of its inbox. A worker costs a
+    # socketpair's end.
+    wait_until 20 has_fds "$DROVER_PID" $((before + 3 * ($(listeners) - 4)))
     wait_until 20 workers_have_same_fds
     assert_equal "$(drover_processes | wc -l)" 5
     for _ in 1 2 3 4 5 6 7 8; do

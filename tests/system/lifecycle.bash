@@ -125,6 +125,24 @@ def scale(now, then):
         expect(f"one worker {'more' if step > 0 else 'less'}: {now}\n",
                lambda: tell(signal.SIGTTIN if step > 0 else signal.SIGTTOU))
 
+def is_gone(pid):
+    """It has ended; a zombie has, too."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+def upgrade(then=lambda old: wait(lambda: is_gone(old))):
+    """Returns when the new master serves and the old one is gone; master is the new one."""
+    global master
+    old = master
+    expect(f"serves; pid {old} leaves", lambda: tell(signal.SIGUSR2))
+    with open(log) as f:
+        master = [int(line.split("upgrade: pid ")[1].split()[0]) for line in f
+                  if f"serves; pid {old} leaves" in line][-1]
+    then(old)
+
 def begin(s):
     """Reads an answer's head, and nothing of its body."""
     head = b""
@@ -181,8 +199,16 @@ reload_refused() {
     logged 'reload: nothing is changed'
 }
 
+# follow_upgrade: DROVER_PID is the newest master's; succeeds when it has been upgraded.
+# shellcheck disable=SC2034 # the helper's
+follow_upgrade() {
+    local pid
+    pid=$(sed -n 's/.*upgrade: pid \([0-9]*\) serves; .*/\1/p' "$DROVER_LOG" | tail -n 1)
+    [[ -n $pid && $pid != "$DROVER_PID" ]] && DROVER_PID=$pid
+}
+
 # quiet_and_busy <<'PY': the 99th percentile of the latencies of 64 kept connections, in microseconds,
-# while nothing happens (QUIET) and while the code runs every 50 ms (BUSY): medians of three rounds.
+# while nothing happens (QUIET) and while the code runs four times a second (BUSY): medians of three rounds.
 quiet_and_busy() {
     local code quiet=() busy=()
     code=$(sed 's/^/    /')
@@ -198,11 +224,12 @@ quiet_and_busy() {
 # p99_while ARRAY CODE: adds it.
 p99_while() {
     load_begin p99 --clients 64
+    follow_upgrade || true # the last round has done that
     act <<PY
-until = time.monotonic() + 0.6
+until = time.monotonic() + 0.8
 while time.monotonic() < until:
 $2
-    time.sleep(0.05) # the pace of the moments
+    time.sleep(0.25) # the pace of the moments
 PY
     load_stop p99 >/dev/null 3>&1
     eval "$1+=($(jq .latency_us.p99 "$BATS_TEST_TMPDIR/load.p99"))"

@@ -185,6 +185,18 @@ Test(config_file, which_values_hold)
     cr_expect_str_eq(s.root, "site");
 }
 
+Test(config_file, the_last_of_the_command_line_holds)
+{
+    write_file("workers = 3\n", 12);
+    cr_assert_eq(read_file("--workers 1 --workers 2 site --root none --set a=1 --set a=2", false),
+                 0, "%s", why);
+    cr_expect_eq(s.workers, 2);
+    cr_expect_str_eq(s.root, "site");
+    cr_expect_str_eq(s.sets[1], "a=2");
+    cr_expect_str_eq(givens_find(&givens, "workers")->value, "2");
+    cr_expect_str_eq(givens_find(&givens, "set")->value, "a=2");
+}
+
 Test(config_file, a_program_with_an_application_of_its_own)
 {
     static const char text[] = "workers = 3\nset = a=b\napp = echo\nlisting = no\nworker = 1\n";

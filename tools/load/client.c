@@ -148,7 +148,7 @@ static void take(struct client *client, struct job *job, struct span bytes)
     }
 }
 
-static enum client_want receive(struct client *client, struct job *job)
+static enum client_want receive(struct client *client, struct job *job, bool peer_closed)
 {
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t n = recv(client->fd, buffer, sizeof buffer, 0);
@@ -162,10 +162,11 @@ static enum client_want receive(struct client *client, struct job *job)
             return end(client);
         if (client->pending == 0)
             return CLIENT_OVER;
-        if ((size_t)n < sizeof buffer) /* most likely nothing is left: save the call */
-            break;
+        /* Nothing is left but perhaps the end, and that is reported: save the call. */
+        if ((size_t)n < sizeof buffer && !peer_closed)
+            return CLIENT_READ;
     }
-    return CLIENT_READ;
+    return CLIENT_MORE;
 }
 
 /* What was answered before the connection broke has come, and counts. */
@@ -261,8 +262,8 @@ enum client_want client_step(struct client *client, struct job *job, bool peer_c
     enum client_want want = client->unsent > 0 ? transmit(client, job) : CLIENT_READ;
     if (!client->connected)
         return want;
-    enum client_want got = receive(client, job);
+    enum client_want got = receive(client, job, peer_closed);
     if (got == CLIENT_OVER && peer_closed)
         client->ending = true;
-    return got == CLIENT_OVER ? got : want;
+    return got == CLIENT_READ ? want : got;
 }

@@ -2,7 +2,8 @@
  * client - one client: connects, asks, reads the whole answers, asks again.
  *
  * It never waits. It says what it wants, and whoever runs it calls client_step() when that has
- * come. The descriptor belongs to the client; a watch on it must end before client_close().
+ * come; an edge-triggered wait is enough. The descriptor belongs to the client; a watch on it must
+ * end before client_close().
  *
  * Several requests may be under way on its connection (pipelined). Each that was asked for ends
  * once, in the order they were asked, by a call of `over`.
@@ -21,6 +22,7 @@
 enum client_want {
     CLIENT_READ,  /* call client_step() when fd is readable */
     CLIENT_WRITE, /* call client_step() when fd is writable (connected, or room) or readable */
+    CLIENT_MORE,  /* call client_step() again soon: not all that has come was read */
     CLIENT_LATER, /* call client_ask() with 0 in a while: a unix listener's queue is full */
     CLIENT_OVER,  /* nothing is under way */
 };

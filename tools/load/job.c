@@ -30,9 +30,10 @@ static void write_request(struct job *job, const struct url *url, struct span fi
 int job_write(struct job *job, const struct url *url, struct span fields, bool has_host)
 {
     buf_clear(&job->text);
-    for (unsigned i = 0; i < job->depth; i++)
+    write_request(job, url, fields, has_host);
+    job->length = job->text.len;
+    for (unsigned i = 1; i < job->depth; i++)
         write_request(job, url, fields, has_host);
-    job->length = job->text.len / job->depth;
     if (!job->text.failed)
         return 0;
     errno = ENOMEM;

@@ -12,8 +12,9 @@
 
 #define SECOND_US 1000000
 
-/* What a connection is watched for. RDHUP: the answer's read then also tells of the peer's end. */
-#define READABLE (EPOLLIN | EPOLLRDHUP)
+/* What a connection is watched for. RDHUP: the answer's read then also tells of the peer's end.
+ * Edge-triggered, or each wait would look again at all that the one before it had reported. */
+#define READABLE (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
 /* A request under way. */
 struct flight {
@@ -124,6 +125,13 @@ static void seat_watch(struct seat *seat, uint32_t events)
         client_lose(&seat->client, OUTCOME_LOCAL, errno);
 }
 
+/* What is there already is reported once more. */
+static void seat_watch_again(struct seat *seat)
+{
+    if (loop_change(seat->seats->loop, seat->client.fd, seat->watched) < 0)
+        client_lose(&seat->client, OUTCOME_LOCAL, errno);
+}
+
 static void seat_pause(struct seat *seat)
 {
     fifo_remove(&seat->ready);
@@ -138,7 +146,9 @@ static bool seat_heed(struct seat *seat, enum client_want want)
         seat_pause(seat);
         return false;
     }
-    if (want == CLIENT_WRITE)
+    if (want == CLIENT_MORE)
+        seat_watch_again(seat);
+    else if (want == CLIENT_WRITE)
         seat_watch(seat, READABLE | EPOLLOUT);
     else if (!client_is_spent(client))
         seat_watch(seat, READABLE);
