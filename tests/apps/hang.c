@@ -5,6 +5,7 @@
  *   /1k.bin      1024 bytes, at once
  *   /who         the worker's pid
  *   /work/1k.bin the same, after a millisecond of a CPU's time
+ *   /later/1k.bin the same, 20 ms later, while the worker goes on
  *   /spin?MS     an endless loop, for so long
  *   /block?MS    a system call that does not return, for so long
  *   /deaf?MS     as /spin, and SIGABRT does not end it
@@ -106,9 +107,30 @@ static void work(const struct drover_request *q, struct drover_response *r)
     ok(q, r);
 }
 
-static const struct path paths[] = {
-    {"1k.bin", ok},   {"work", work}, {"who", who},   {"spin", spin}, {"deaf", deaf},
-    {"block", block}, {"hold", hold}, {"abort", end}, {"leak", leak}, {0}};
+static void give(void *response)
+{
+    ok(NULL, response);
+    drover_response_finish(response);
+}
+
+static void later(const struct drover_request *q, struct drover_response *r)
+{
+    (void)q;
+    drover_response_defer(r);
+    drover_timer_start(worker, 20, give, r);
+}
+
+static const struct path paths[] = {{"1k.bin", ok},
+                                    {"work", work},
+                                    {"later", later},
+                                    {"who", who},
+                                    {"spin", spin},
+                                    {"deaf", deaf},
+                                    {"block", block},
+                                    {"hold", hold},
+                                    {"abort", end},
+                                    {"leak", leak},
+                                    {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {
