@@ -82,6 +82,7 @@ nothing_is_lost() {
 
 # act [ARG...] <<'PY': runs Python that makes them happen, in order and soon: with what py() has, and
 # what stands in MOMENTS.
+# shellcheck disable=SC2120 # the tests give arguments
 act() {
     local code
     code=$(cat)
@@ -225,8 +226,9 @@ quiet_and_busy() {
 p99_while() {
     load_begin p99 --clients 64
     follow_upgrade || true # the last round has done that
+    # shellcheck disable=SC2119
     act <<PY
-until = time.monotonic() + 0.8
+until = time.monotonic() + 0.55
 while time.monotonic() < until:
 $2
     time.sleep(0.25) # the pace of the moments
@@ -244,6 +246,7 @@ median() {
 # What must be the same after a moment: its processes, zombies too, their slots, the master's
 # descriptors, and the listening sockets.
 belongings() {
+    # shellcheck disable=SC2119
     act <<'PY'
 fds = os.listdir(f"/proc/{master}/fd")
 print(len(children(master)), "processes in the slots", *slots(), "and", len(fds), "descriptors")

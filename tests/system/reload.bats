@@ -24,7 +24,7 @@ configure() {
 
 # serve_conf: a server of the file.
 serve_conf() {
-    drover_start --listen 127.0.0.1:0 -c "$CONF" "$@"
+    drover_start --listen 127.0.0.1:0 -c "$CONF"
 }
 
 # Ports that nobody has; another may take them, but hardly does.
