@@ -487,6 +487,6 @@ void crew_kill(struct master *m)
 {
     for (size_t i = 0; i < m->children.count; i++) {
         kill(m->children.list[i].pid, SIGKILL);
-        m->children.list[i].is_killed = true;
+        m->children.list[i].is_killed = m->children.list[i].is_leaving = true;
     }
 }

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -49,6 +51,8 @@ static void heed_signal(struct master *m, int signal)
     default:
         if (m->is_handed_over)
             log_info("%s: the server is pid %d now", sigfd_name(signal), (int)m->upgrade.pid);
+        else if (!takeover_is_done(m))
+            log_info("%s: this server has not taken over yet", sigfd_name(signal));
         else if (!m->is_stopping)
             heed_wish(m, signal);
         break;
@@ -129,7 +133,12 @@ static int open_pidfile(struct master *m)
         close(m->pidfile);
         m->pidfile = -1;
     }
-    if (!path || m->pidfile >= 0) /* the old master's, and ours when we serve */
+    if (!path)
+        return 0;
+    m->pidfile_path = strdup(path);
+    if (!m->pidfile_path)
+        return fail(EX_OSERR, "cannot start");
+    if (m->pidfile >= 0) /* the old master's, and ours when we serve */
         return 0;
     m->pidfile = pidfile_open(path, &holder);
     if (m->pidfile >= 0)
@@ -265,8 +274,8 @@ static void say_goodbye(const struct master *m)
 static void clean_up(struct master *m)
 {
     struct generation *g = m->present;
-    if (m->is_handed_over)
-        doors_close(&g->doors); /* the files of unix sockets are the new master's */
+    if (m->is_handed_over || !takeover_is_done(m))
+        doors_close(&g->doors); /* the files of unix sockets are another master's */
     else
         slots_close(&g->doors, g->settings->addresses, NULL);
     command_free(&m->command);
@@ -275,7 +284,8 @@ static void clean_up(struct master *m)
     if (m->predecessor >= 0)
         close(m->predecessor);
     if (m->pidfile >= 0)
-        pidfile_close(m->pidfile, g->settings->pidfile);
+        pidfile_close(m->pidfile, m->pidfile_path);
+    free(m->pidfile_path);
     children_free(&m->children);
     reload_sweep(m);
     board_close(m->board);

@@ -30,9 +30,10 @@ struct master {
     struct generation *leaving;                /* owned; a list */
     pid_t pid;
     struct loop *loop;
-    int signals;   /* signalfd */
-    int pidfile;   /* -1: none */
-    sigset_t mask; /* the one it was given */
+    int signals;        /* signalfd */
+    int pidfile;        /* -1: none */
+    char *pidfile_path; /* owned; where it is, whatever a reload says */
+    sigset_t mask;      /* the one it was given */
     struct command command;
     struct upgrade upgrade;
     struct slot_set heirs; /* of a new master, once it serves */

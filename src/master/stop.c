@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/reload.h"
+#include "master/takeover.h"
 #include "master/upgrade.h"
 #include "os/net.h"
 #include "os/sigfd.h"
@@ -61,11 +62,24 @@ static void stop_at_once(struct master *m, int signal)
     crew_kill(m);
 }
 
+/* The sockets are still the old server's, and so is who waits there: they are left as they are. */
+static void leave_to_predecessor(struct master *m, int signal)
+{
+    log_info("%s: this server has not taken over yet, and ends", sigfd_name(signal));
+    m->is_stopping = true;
+    plan_of(m)->is_stopping = true;
+    crew_kill(m);
+}
+
 void stop_on(struct master *m, int signal)
 {
     if (m->is_handed_over) {
         log_info("%s: the new server is pid %d; this one leaves when its workers have",
                  sigfd_name(signal), (int)m->upgrade.pid);
+        return;
+    }
+    if (!takeover_is_done(m)) {
+        leave_to_predecessor(m, signal);
         return;
     }
     int64_t lame_duck = m->present->settings->lame_duck;
@@ -76,6 +90,7 @@ void stop_on(struct master *m, int signal)
     if (lame_duck > 0) {
         log_info("stopping on %s in %lld ms; until then it goes on accepting", sigfd_name(signal),
                  (long long)lame_duck);
+        upgrade_give_up(m, "the server stops");
         m->stop_at = m->now + lame_duck;
         return;
     }

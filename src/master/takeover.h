@@ -20,4 +20,10 @@ int takeover_slots(const struct master *m);
 /* Every worker accepts: the old master's may leave. Nothing when there is none. */
 void takeover_end(struct master *m);
 
+/* False: the sockets and their files are another master's, which goes on if this one ends. */
+static inline bool takeover_is_done(const struct master *m)
+{
+    return m->predecessor < 0 || m->is_announced;
+}
+
 #endif

@@ -17,6 +17,7 @@
 #include "os/child.h"
 #include "os/inherit.h"
 #include "os/pass.h"
+#include "os/pidfile.h"
 
 /* ------------------------------------------------------------------ what the new one inherits */
 
@@ -90,6 +91,8 @@ static void fail(struct master *m, const char *why)
 {
     log_warnx("upgrade: nothing is changed: %s", why);
     forget(m);
+    if (m->pidfile >= 0 && pidfile_adopt(m->pidfile, m->pidfile_path) < 0)
+        log_warn("--pidfile %s", m->pidfile_path); /* the new one may have had it for a moment */
 }
 
 void upgrade_give_up(struct master *m, const char *why)
@@ -130,7 +133,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
     plan_of(m)->is_stopping = true;
     send_yours(m);
     if (m->pidfile >= 0)
-        close(m->pidfile);
+        pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
     crew_dismiss_all(m, m->present, m->upgrade.closing);
 }
@@ -226,6 +229,10 @@ void upgrade_begin(struct master *m)
 {
     if (m->upgrade.pid > 0) {
         log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.pid);
+        return;
+    }
+    if (m->stop_at != CLOCK_NEVER) {
+        log_warnx("upgrade: nothing is changed: the server stops");
         return;
     }
     if (!m->command.path) {

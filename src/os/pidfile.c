@@ -88,8 +88,10 @@ int pidfile_adopt(int fd, const char *path)
     return write_pid(fd);
 }
 
+/* The next master's, or one's that was not to be the next, stays. */
 void pidfile_close(int fd, const char *path)
 {
-    unlink(path);
+    if (is_still_there(fd, path) && read_pid(fd) == getpid())
+        unlink(path);
     close(fd);
 }

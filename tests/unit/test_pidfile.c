@@ -157,6 +157,7 @@ Test(pidfile, one_that_cannot_be_adopted)
     cr_expect_eq(pidfile_adopt(fd, place.dir), -1, "another path");
     cr_expect_eq(errno, ESTALE, "%m");
     pidfile_close(fd, place.path);
+    cr_assert_eq(unlink(place.path), 0, "it names another process, and stays");
     cr_expect_eq(pidfile_adopt(other, place.path), -1, "it is gone");
     cr_expect_eq(errno, ESTALE, "%m");
     char text[16] = "";
@@ -179,6 +180,22 @@ Test(pidfile, one_that_was_not_locked)
     cr_expect_eq(pidfile_open(place.path, &holder), -1);
     cr_expect_eq(errno, EWOULDBLOCK, "%m");
     pidfile_close(fd, place.path);
+    remove_tree(place.dir);
+}
+
+/* Somebody has removed it, and another server has begun one there. */
+Test(pidfile, another_at_the_same_path_is_left_alone)
+{
+    struct place place;
+    pid_t holder;
+    open_place(&place);
+    int fd = pidfile_open(place.path, &holder);
+    cr_assert_eq(unlink(place.path), 0);
+    int other = pidfile_open(place.path, &holder);
+    pidfile_close(fd, place.path);
+    expect_pid(place.path);
+    pidfile_close(other, place.path);
+    cr_expect_eq(access(place.path, F_OK), -1);
     remove_tree(place.dir);
 }
 
