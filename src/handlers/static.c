@@ -71,7 +71,7 @@ static int start(void *context, struct drover_worker *worker, char why[DROVER_WH
     if (status)
         return status;
     if (pages_load(site->pages, site->page_count, &site->root, site->page_max, why))
-        drover_log("%s; the page from the server's start is kept", why);
+        drover_log("%s; the page that was read before is kept", why);
     site->siblings = site->precompressed ? siblings_new() : NULL;
     if (site->siblings || !site->precompressed)
         return 0;

@@ -64,6 +64,10 @@ void reload_sweep(struct master *m)
 static void refuse(char *why)
 {
     char *rest = NULL;
+    if (!strchr(why, '\n')) {
+        log_warnx("reload: nothing is changed: %s", why);
+        return;
+    }
     log_warnx("reload: nothing is changed, since the configuration cannot be used:");
     for (char *line = strtok_r(why, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         log_warnx("reload: %s", line);

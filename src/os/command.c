@@ -69,12 +69,12 @@ static char *find_path(const char *called)
 
 int command_read(struct command *command)
 {
-    size_t length;
+    size_t length = 0;
     *command = (struct command){.text = read_text(&length)};
     if (!command->text)
         return -1;
     command->argv = split(command->text, length);
-    if (command->argv)
+    if (command->argv && command->argv[0])
         command->path = find_path(command->argv[0]);
     if (command->path)
         return 0;
