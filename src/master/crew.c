@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "master/announce.h"
 #include "master/prepare.h"
+#include "master/pulse.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/upgrade.h"
@@ -303,6 +304,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
             m->on_leaving(m, child, report->why);
         break;
     case REPORT_STRANDED: wake_others(m, child); break;
+    case REPORT_AWAKE: pulse_wake(m); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }

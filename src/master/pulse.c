@@ -86,15 +86,17 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
 
 /* ------------------------------------------------------------------------------ the queues */
 
-static uint64_t queued_at(const struct doors *doors, int slot, uint64_t *drops)
+static uint64_t queued_at(const struct generation *g, int slot, uint64_t *drops)
 {
+    const struct doors *doors = &g->doors;
     uint64_t queued = 0;
     for (int i = 0; i < doors->address_count; i++) {
         struct net_queue queue;
         if (doors->own[slot][i] < 0 || net_queue(doors->own[slot][i], &queue) < 0)
             continue;
         queued += queue.queued;
-        *drops += queue.drops;
+        if (!g->settings->addresses[i].defer)
+            *drops += queue.drops;
     }
     return queued;
 }
@@ -103,7 +105,7 @@ static uint64_t look_at_queue(struct master *m, int slot)
 {
     struct board_slot *row = &m->board->slots[slot];
     uint64_t drops = 0;
-    uint64_t queued = queued_at(&m->present->doors, slot, &drops);
+    uint64_t queued = queued_at(m->present, slot, &drops);
     board_set(&row->queued, queued);
     board_set(&row->drops, drops);
     return queued;
@@ -189,5 +191,14 @@ void pulse_tick(struct master *m)
         return;
     bool is_late = m->now - m->pulse_at >= PULSE_MS;
     look(m, is_late && m->pulse_at > 0);
-    m->pulse_at = m->now + (moves(m) ? PULSE_MS : PULSE_IDLE_MS);
+    bool is_quiet = !moves(m);
+    board_set(&m->board->is_quiet, is_quiet);
+    m->pulse_at = m->now + (is_quiet ? PULSE_IDLE_MS : PULSE_MS);
+}
+
+void pulse_wake(struct master *m)
+{
+    board_set(&m->board->is_quiet, 0);
+    if (m->now + PULSE_MS < m->pulse_at)
+        m->pulse_at = m->now + PULSE_MS;
 }

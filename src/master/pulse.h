@@ -12,6 +12,9 @@
 
 #include "master/state.h"
 
+/* A worker has woken after a time in which nothing moved. */
+void pulse_wake(struct master *m);
+
 /* To be called every turn: looks when m->pulse_at has come, and sets it anew. */
 void pulse_tick(struct master *m);
 

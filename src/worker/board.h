@@ -29,12 +29,14 @@ struct board_row {
 /* What the master has seen of a slot's queues, all addresses together. */
 struct board_slot {
     uint64_t queued; /* connections that wait to be accepted */
-    uint64_t drops;  /* that found no room in the queue, ever */
+    uint64_t drops;  /* that found no room in the queue, ever; of addresses with defer=no alone,
+                      * since  with it the kernel counts every client that has said nothing yet */
 };
 
 struct board {
     struct board_row rows[BOARD_ROWS];
     struct board_slot slots[SLOTS_MAX]; /* written by the master */
+    uint64_t is_quiet; /* the same: nothing has moved, and it will not look for a while */
 };
 
 /* Zeroed and shared with every process that is forked from here on. NULL with errno set. */

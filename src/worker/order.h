@@ -60,6 +60,7 @@ enum report_kind {
     REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
     REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
     REPORT_CUT,      /* closed `count` connections at the drain's deadline */
+    REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };
 

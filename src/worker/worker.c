@@ -36,9 +36,10 @@ struct worker {
     uint64_t requests_before; /* what the board's row had at the start */
     bool is_spent;            /* and the master was told */
     bool is_leaving;
-    bool is_stopping; /* and nobody goes on */
-    int64_t leave_by; /* the drain's deadline */
-    bool is_orphan;   /* the master is gone */
+    bool is_stopping;    /* and nobody goes on */
+    int64_t leave_by;    /* the drain's deadline */
+    bool is_orphan;      /* the master is gone */
+    int64_t awake_until; /* the master was told that something happens, and has until then */
     struct conn_env env;
     struct drover_worker services; /* for the application */
     bool has_services;
@@ -242,6 +243,15 @@ static int open_loop(struct worker *w)
     return loop_add(w->loop, w->job->channel, EPOLLIN, on_channel, w);
 }
 
+/* A hang in the first moment after a quiet time is to be seen like any other. */
+static void wake_master(struct worker *w)
+{
+    if (!__atomic_load_n(&w->job->board->is_quiet, __ATOMIC_RELAXED) || w->env.now < w->awake_until)
+        return;
+    w->awake_until = w->env.now + PULSE_MS;
+    report(w, REPORT_AWAKE, 0, "");
+}
+
 static void woken(void *context)
 {
     struct worker *w = context;
@@ -249,6 +259,7 @@ static void woken(void *context)
     w->services.now = w->env.now;
     board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
     exchange_tick(&w->env.exchanges, clock_date());
+    wake_master(w);
 }
 
 static void on_strand(void *context)
