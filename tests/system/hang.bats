@@ -35,12 +35,10 @@ try_thrice() {
     "$@" || "$@" || "$@"
 }
 
-# under_load [ARGS...]: both loads, and the master has seen them: while nothing moves it looks at its
-# board once a second.
+# under_load [ARGS...]: both loads, with their connections open.
 under_load() {
     both_begin "$@"
     wait_until 10 board_has 64 row connections
-    sleep 1.1
 }
 
 # ---- stopped ----------------------------------------------------------------------------------
@@ -118,7 +116,6 @@ stops_are_seen_in_time() {
 hangs_seen_after() {
     act "$DROVER_ADDR" "$1" <<'PY'
 import re
-time.sleep(1.1) # the master looks once a second, until it has seen that there is load
 log = open(log)
 log.seek(0, 2)
 

@@ -32,7 +32,7 @@ nobody_hung() {
 @test "kept connections in three places of four, and others beside them: all are served" {
     drover_start --workers 8 --max-connections 10 --hang-timeout 200ms "$SITE"
     load_begin kept --clients 60
-    sleep 1.1 # while nothing moves the master looks at its board once a second
+    wait_until 10 board_has 60 row connections
     load_begin short --close --clients 64 --timeout 1s
     sleep 2 # as long as it lasts
     load_stop short
