@@ -171,6 +171,8 @@ static void change(struct master *m, struct generation *g)
     m->coming = NULL;
     put_aside(m, old);
     log_set_level(g->settings->log_level);
+    if (slots_renew(&g->doors, g->settings->addresses) < 0)
+        log_warn("reload: cannot change a socket's backlog= or defer=");
     crew_take_over(m, g);
     steering_renew(m); /* addresses may have been added */
     crew_dismiss_all(m, old, closing);

@@ -191,6 +191,22 @@ void slots_carry(struct doors *doors, struct net_address *addresses, int address
         }
 }
 
+static int renew_one(int fd, const struct net_address *address)
+{
+    return fd < 0 ? 0 : net_renew(fd, address, DEFER_SECONDS);
+}
+
+int slots_renew(const struct doors *doors, const struct net_address *addresses)
+{
+    int result = 0;
+    for (int i = 0; i < doors->address_count; i++) {
+        result |= renew_one(doors->shared[i], &addresses[i]);
+        for (int slot = 0; slot < doors->slot_count; slot++)
+            result |= renew_one(doors->own[slot][i], &addresses[i]);
+    }
+    return result;
+}
+
 /* --------------------------------------------------------------------------------- one slot */
 
 static void close_slot(struct doors *doors, int slot)

@@ -29,6 +29,11 @@ int slots_open(struct doors *doors, struct net_address *addresses, int address_c
 void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
                  const struct doors *from, const struct net_address *have);
 
+/* Sockets that were carried over get the backlog and `defer` that their addresses have now, once
+ * those who had them before are to have them no longer. Returns 0, or -1 with errno set, and as
+ * much done as could be. */
+int slots_renew(const struct doors *doors, const struct net_address *addresses);
+
 /* Opens the doors of one more slot. Returns 0, or -1 with errno set and nothing changed. */
 int slots_add(struct doors *doors, const struct net_address *addresses);
 

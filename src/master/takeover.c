@@ -224,6 +224,8 @@ void takeover_end(struct master *m)
     if (m->predecessor < 0)
         return;
     take_pidfile(m);
+    if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
+        log_warn("cannot change a socket's backlog= or defer=");
     plan_serving(plan_of(m), &word.slots);
     say(m, &word);
     if (loop_add(m->loop, m->predecessor, EPOLLIN, on_predecessor, m) < 0)

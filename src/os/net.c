@@ -137,6 +137,14 @@ static int keep_alive(int fd)
     return set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
 }
 
+int net_renew(int fd, const struct net_address *address, int defer_seconds)
+{
+    if (is_inet(address) &&
+        set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, address->defer ? defer_seconds : 0) < 0)
+        return -1;
+    return listen(fd, address->backlog);
+}
+
 int net_listen(int fd, const struct net_address *address, int defer_seconds)
 {
     if (is_inet(address)) {
@@ -147,10 +155,8 @@ int net_listen(int fd, const struct net_address *address, int defer_seconds)
             return -1;
         if (keep_alive(fd) < 0)
             return -1;
-        if (address->defer && set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_seconds) < 0)
-            return -1;
     }
-    if (listen(fd, address->backlog) < 0)
+    if (net_renew(fd, address, defer_seconds) < 0)
         return -1;
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
 }

@@ -56,6 +56,10 @@ int net_join(const struct net_address *address);
  */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
 
+/* Gives a socket that listens the backlog and the TCP_DEFER_ACCEPT of this address; its queue
+ * stays. Returns 0, or -1 with errno set. */
+int net_renew(int fd, const struct net_address *address, int defer_seconds);
+
 /*
  * Learns a listener's address from the listener itself: one that was inherited. `proxy` is nothing
  * that a socket knows, and the backlog of a unix one neither (0).

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -261,6 +262,44 @@ Test(slots, whether_a_proxy_header_comes_is_up_to_the_new_ones)
 
 /* --------------------------------------------------------------------- what is added and removed
  */
+
+static unsigned limit_of(int fd)
+{
+    struct net_queue queue;
+    cr_assert_eq(net_queue(fd, &queue), 0, "%m");
+    return queue.limit;
+}
+
+static int defer_of(int fd)
+{
+    int seconds = -1;
+    socklen_t size = sizeof seconds;
+    getsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &size);
+    return seconds;
+}
+
+Test(slots, options_are_the_new_ones_once_they_are_renewed)
+{
+    struct doors old, new;
+    struct net_address have = any_port(), want;
+    have.defer = true;
+    open_doors(&old, &have, 1, 2);
+    want = have;
+    want.defer = false;
+    want.backlog = 7;
+    follow(&new, &want, 1, &old, &have);
+    cr_expect_neq(limit_of(new.own[1][0]), 7, "a reload may yet be given up");
+    cr_assert_eq(slots_renew(&new, &want), 0, "%m");
+    for (int slot = 0; slot < 2; slot++) {
+        cr_expect_eq(limit_of(new.own[slot][0]), 7);
+        cr_expect_eq(defer_of(new.own[slot][0]), 0);
+    }
+    cr_assert_eq(slots_renew(&old, &have), 0, "%m");
+    cr_expect_gt(defer_of(new.own[1][0]), 0);
+    cr_expect(answers(&want));
+    slots_close(&old, &have, &new);
+    slots_close(&new, &want, NULL);
+}
 
 Test(slots, an_added_address_is_opened_and_given_up_alone)
 {
