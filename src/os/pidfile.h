@@ -19,8 +19,9 @@ int pidfile_open(const char *path, pid_t *holder);
 
 /*
  * Makes an inherited descriptor this process's own: writes its pid into the file. Whoever handed it
- * over closes its copy; if it is to stay after all, it adopts the file back. Returns 0, or -1 with errno set, the file as it was: EWOULDBLOCK when
- * another holds the lock, ESTALE when this is not, or no longer, the file at `path`.
+ * over closes its copy; if it is to stay after all, it adopts the file back. Returns 0, or -1 with
+ * errno set, the file as it was: EWOULDBLOCK when another holds the lock, ESTALE when this is not,
+ * or no longer, the file at `path`.
  */
 int pidfile_adopt(int fd, const char *path);
 
