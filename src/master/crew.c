@@ -16,6 +16,7 @@
 #include "master/pulse.h"
 #include "master/slots.h"
 #include "master/steering.h"
+#include "master/takeover.h"
 #include "master/upgrade.h"
 #include "os/pass.h"
 #include "worker/worker.h"
@@ -47,6 +48,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
     const struct settings *s = g->settings;
     *job = (struct worker_job){
         .slot = slot,
+        .is_held = !takeover_is_done(m),
         .channel = channel,
         .master = m->pid,
         .board = m->board,
@@ -454,6 +456,15 @@ void crew_hurry(struct master *m)
         struct order order = {.kind = ORDER_STOP, .slot = child->slot};
         if (child->is_leaving)
             send_order(child, &order, NULL, 0);
+    }
+}
+
+void crew_begin(struct master *m)
+{
+    for (size_t i = 0; i < m->children.count; i++) {
+        const struct child *child = &m->children.list[i];
+        struct order order = {.kind = ORDER_BEGIN, .slot = child->slot};
+        send_order(child, &order, NULL, 0);
     }
 }
 

@@ -20,6 +20,9 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing);
 /* Those that leave already can hand over nothing any more: the server stops. */
 void crew_hurry(struct master *m);
 
+/* Those that were held since the server has not taken over yet accept from now on. */
+void crew_begin(struct master *m);
+
 /* Tells the workers of the present generation of a slot that was made after them. */
 void crew_tell_doors(struct master *m, int slot);
 

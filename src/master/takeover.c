@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/crew.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/upgrade.h"
@@ -227,6 +228,7 @@ void takeover_end(struct master *m)
     if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
         log_warn("cannot change a socket's backlog= or defer=");
     plan_serving(plan_of(m), &word.slots);
+    crew_begin(m);
     say(m, &word);
     if (loop_add(m->loop, m->predecessor, EPOLLIN, on_predecessor, m) < 0)
         log_warn("cannot hear the old server");

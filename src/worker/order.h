@@ -16,6 +16,7 @@ enum order_kind {
     ORDER_DOORS,   /* a slot was made: its sockets come along, in the order of the addresses, and
                     * the ends of its inbox */
     ORDER_REARM,   /* a sharer of a socket is gone, and with it perhaps a wake-up that was yours */
+    ORDER_BEGIN,   /* to one that was held: all that it serves, it serves from now on */
     ORDER_LEAVE,   /* others go on: finish what runs, hand over what is idle, and leave */
     ORDER_STOP,    /* nobody goes on: serve the queues, close the doors, finish and leave */
 };

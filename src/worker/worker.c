@@ -35,6 +35,8 @@ struct worker {
     struct spent spent;
     uint64_t requests_before; /* what the board's row had at the start */
     bool is_spent;            /* and the master was told */
+    struct slot_set slots;    /* that it serves */
+    bool is_held;             /* until it is told to begin */
     bool is_leaving;
     bool is_stopping;    /* and nobody goes on */
     int64_t leave_by;    /* the drain's deadline */
@@ -141,14 +143,34 @@ static int report(const struct worker *w, enum report_kind kind, int count, cons
 
 static void adopt(struct worker *w, int slot)
 {
+    slot_set_add(&w->slots, slot);
+    if (w->is_held)
+        return;
     acceptor_add(&w->acceptor, slot);
     inbox_add(&w->inbox, slot);
 }
 
 static void release(struct worker *w, int slot)
 {
+    slot_set_remove(&w->slots, slot);
     acceptor_remove(&w->acceptor, slot);
     inbox_remove(&w->inbox, slot);
+}
+
+static void rearm(struct worker *w)
+{
+    if (!w->is_held)
+        acceptor_rearm(&w->acceptor);
+}
+
+static void begin(struct worker *w)
+{
+    w->is_held = false;
+    for (int slot = 0; slot < w->job->doors->slot_count && !w->is_leaving; slot++)
+        if (slot_set_has(&w->slots, slot))
+            adopt(w, slot);
+    if (!w->is_leaving)
+        rearm(w);
 }
 
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
@@ -157,7 +179,8 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     case ORDER_ADOPT: adopt(w, order->slot); break;
     case ORDER_RELEASE: release(w, order->slot); break;
     case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
-    case ORDER_REARM: acceptor_rearm(&w->acceptor); break;
+    case ORDER_REARM: rearm(w); break;
+    case ORDER_BEGIN: begin(w); break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }
@@ -314,8 +337,9 @@ static void open_doors(struct worker *w)
     w->acceptor.on_shed = on_shed;
     w->acceptor.on_pause = on_pause;
     on_pause(w, false); /* whoever had the row before may have been */
+    w->is_held = job->is_held;
     adopt(w, job->slot);
-    acceptor_rearm(&w->acceptor);
+    rearm(w);
 }
 
 static int start(struct worker *w)

@@ -15,6 +15,7 @@
 
 struct worker_job {
     int slot;
+    bool is_held;                            /* accepts nothing until it is told to begin */
     int channel;                             /* socketpair to the master, as order.h has it */
     pid_t master;                            /* whose child this is */
     struct doors *doors;                     /* of all slots; the worker's own copy */
