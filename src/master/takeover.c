@@ -176,6 +176,8 @@ int takeover_begin(struct master *m)
     slots_carry(&m->present->doors, s->addresses, s->address_count, &estate->doors,
                 estate->addresses);
     m->inherited_slots = estate->doors.slot_count;
+    if (m->predecessor >= 0)
+        log_set_name("new master");
     take_scale(m);
     give_back(m, estate);
     free(estate);
@@ -224,6 +226,7 @@ void takeover_end(struct master *m)
     struct upgrade_word word = {.kind = UPGRADE_READY};
     if (m->predecessor < 0)
         return;
+    log_set_name("master");
     take_pidfile(m);
     if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
         log_warn("cannot change a socket's backlog= or defer=");

@@ -235,6 +235,10 @@ void upgrade_begin(struct master *m)
         log_warnx("upgrade: nothing is changed: the server stops");
         return;
     }
+    if (m->pid == 1) { /* a container ends with it */
+        log_warnx("upgrade: nothing is changed: process 1 must stay what it is");
+        return;
+    }
     if (!m->command.path) {
         log_warnx("upgrade: nothing is changed: how this server was started cannot be read");
         return;
