@@ -176,6 +176,47 @@ binary() {
     stop_upgraded
 }
 
+# The first of its workers is ready, and the others never are.
+half_ready() {
+    cat >"$BATS_TEST_TMPDIR/half.c" <<'C'
+#include <drover.h>
+#include <fcntl.h>
+#include <unistd.h>
+static int start(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE])
+{
+    (void)context, (void)worker, (void)why;
+    while (open("half.lock", O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0)
+        pause();
+    return 0;
+}
+static void handle(void *context, const struct drover_request *request,
+                   struct drover_response *response)
+{
+    (void)context, (void)request;
+    drover_response_body(response, "new", 3);
+}
+static const struct drover_app app = {.name = "half", .worker_start = start, .handle = handle};
+DROVER_MODULE(app);
+C
+    "${CC:-cc}" -shared -fPIC -I "$BATS_TEST_DIRNAME/../../include" -o "$BATS_TEST_TMPDIR/half.so" \
+        "$BATS_TEST_TMPDIR/half.c"
+    binary '#!/bin/sh' "cd '$BATS_TEST_TMPDIR' || exit 1" \
+        "exec '$1' serve --listen ${DROVER_ADDR} --workers 4 --app ./half.so"
+}
+
+@test "a new one that is half ready answers nobody, and is given up without a loss" {
+    local good=$BATS_TEST_TMPDIR/good
+    cp "$DROVER" "$good"
+    drover_start --listen 127.0.0.1:0 --workers 4 --start-timeout 700ms "$SITE"
+    half_ready "$good"
+    both_begin
+    kill -USR2 "$DROVER_PID"
+    wait_until 10 test -e "$BATS_TEST_TMPDIR/half.lock"
+    wait_until 10 logged 'is not ready after 700 ms'
+    nothing_is_lost
+    [[ $(fetch /hello.txt) == hello ]]
+}
+
 @test "an upgrade in the middle of a reload, and a reload in the middle of an upgrade" {
     drover_start --workers 4 "$SITE"
     both_begin
