@@ -1,5 +1,7 @@
 #include "worker/spent.h"
 
+#include <sys/mman.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "support.h"
@@ -61,8 +63,9 @@ Test(spent, the_limit_in_words)
         const char *text;
     } limits[] = {{1, "(--max-rss 1)"}, {3 << 20, "(--max-rss 3m)"}, {1500, "(--max-rss 1500)"}};
     size_t size = 32 << 20;
-    char *much = malloc(size);
-    memset(much, 1, size);
+    void *much = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    cr_assert_neq(much, MAP_FAILED);
     for (size_t i = 0; i < LENGTH(limits); i++) {
         spent_open(&spent, 0, limits[i].bytes, 0);
         cr_expect(look(1, 1000));
@@ -71,7 +74,7 @@ Test(spent, the_limit_in_words)
         cr_expect(mib >= 32 && mib < 1024, "%s", why);
         spent_close(&spent);
     }
-    free(much);
+    munmap(much, size);
 }
 
 /* A look costs a system call: one a second at most, and none when nothing was done. */
