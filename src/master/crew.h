@@ -1,6 +1,6 @@
 /*
  * crew - the workers as the master has them: forks them, tells them what their generation's plan
- * asks for, hears what they report, and reaps them.
+ * asks for, and hears what they report. Their ends are the reaper's.
  */
 #ifndef DROVER_MASTER_CREW_H
 #define DROVER_MASTER_CREW_H
@@ -29,8 +29,11 @@ void crew_tell_doors(struct master *m, int slot);
 /* How many workers are wanted. */
 int crew_size(const struct generation *g);
 
-/* After a SIGCHLD: reaps, until nothing is left. */
-void crew_reap(struct master *m);
+/* Heeds all that the worker at this channel has said. */
+void crew_hear(struct master *m, int channel);
+
+/* What waits at a shared socket was announced to this worker alone: the others look there, too. */
+void crew_wake_others(const struct master *m, const struct child *child);
 
 /* SIGKILL for those that should have left by now. */
 void crew_end_late(struct master *m);

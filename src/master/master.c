@@ -16,6 +16,7 @@
 #include "master/crew.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
+#include "master/reaper.h"
 #include "master/reload.h"
 #include "master/scale.h"
 #include "master/slots.h"
@@ -44,7 +45,7 @@ static void heed_wish(struct master *m, int signal)
 static void heed_signal(struct master *m, int signal)
 {
     switch (signal) {
-    case SIGCHLD: crew_reap(m); break;
+    case SIGCHLD: reaper_reap(m); break;
     case SIGTERM:
     case SIGQUIT:
     case SIGINT: stop_on(m, signal); break;

@@ -4,7 +4,7 @@
  *
  *   /1k.bin      1024 bytes, at once
  *   /who         the worker's pid
- *   /work/1k.bin the same, after a millisecond of a CPU's time
+ *   /work...     the same, after a millisecond of a CPU's time
  *   /later/1k.bin the same, 20 ms later, while the worker goes on
  *   /spin?MS     an endless loop, for so long
  *   /block?MS    a system call that does not return, for so long

@@ -1,0 +1,119 @@
+#include "master/reaper.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/crew.h"
+#include "master/upgrade.h"
+#include "os/child.h"
+
+static void describe_return(const struct plan_slot *slot, int64_t now, char *text, size_t size)
+{
+    if (slot->state == SLOT_RELIEVED || slot->state == SLOT_LIVE)
+        snprintf(text, size, "the present one goes on");
+    else if (slot->state == SLOT_WAITING)
+        snprintf(text, size, "the next one comes in %lld ms (%d ends in a row)",
+                 (long long)(slot->deadline - now), slot->ends);
+    else if (slot->state == SLOT_REFUSED)
+        snprintf(text, size, "it is not tried again until a reload");
+    else
+        snprintf(text, size, "the next one comes at once");
+}
+
+/* It is forgotten before anything is made of its end. */
+static struct child forget(struct master *m, struct child *child)
+{
+    struct child copy = *child;
+    board_leave(&m->board->rows[copy.row], copy.generation->app->metrics);
+    loop_delete(m->loop, copy.channel);
+    children_remove(&m->children, child);
+    copy.generation->children--;
+    return copy;
+}
+
+/* The end of the slot's own worker, or of its successor. */
+static void end_of_worker(struct master *m, const struct child *child, int status)
+{
+    char how[64], next[96];
+    struct generation *g = child->generation;
+    bool is_misfit = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
+    int slot = child->slot;
+    struct child *heir = children_heir_of_slot(&m->children, g, slot);
+    child_describe(status, how, sizeof how);
+    if (heir && !child->is_heir)
+        heir->is_heir = false;
+    if (child->is_heir)
+        crew_step(m, g, PLAN_HEIR_ENDED, slot);
+    else
+        crew_step(m, g, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
+    if (g != m->present)
+        crew_wake_others(
+            m, child); /* the plan of a coming generation thinks of its own workers alone */
+    describe_return(&g->plan.slots[slot], m->now, next, sizeof next);
+    log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
+              child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
+              how, next);
+    if (!child->is_ready)
+        m->on_start(m, g, slot, false);
+}
+
+/* The end of one that was dismissed. */
+static void end_of_leaver(const struct master *m, const struct child *child, int status)
+{
+    char how[64];
+    child_describe(status, how, sizeof how);
+    if (child->is_killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, how);
+    else
+        log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, how);
+    if (WIFSIGNALED(status))
+        crew_wake_others(m, child); /* it may have ended before it heard that it should leave */
+}
+
+static void stopped_or_continued(struct master *m, struct child *child, int status)
+{
+    char how[64];
+    child_describe(status, how, sizeof how);
+    child->is_stopped = WIFSTOPPED(status);
+    log_warnx("worker %d (pid %d) was %s", child->slot, (int)child->pid, how);
+    if (!child->is_stopped && !child->is_hung)
+        child->pulse = (struct pulse){.still_since = CLOCK_NEVER}; /* that time was not its own */
+    if (!child->is_leaving && !child->is_heir && !child->is_hung)
+        crew_step(m, child->generation, child->is_stopped ? PLAN_STALLED : PLAN_RECOVERED,
+                  child->slot);
+}
+
+static void child_changed(struct master *m, struct child *child, int status)
+{
+    if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+        stopped_or_continued(m, child, status);
+        return;
+    }
+    struct child gone = forget(m, child);
+    if (gone.is_leaving)
+        end_of_leaver(m, &gone, status);
+    else
+        end_of_worker(m, &gone, status);
+}
+
+/* Until nothing is left: one SIGCHLD may stand for many. As PID 1 others' children come too. */
+void reaper_reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+        struct child *child = children_by_pid(&m->children, pid);
+        if (!child) {
+            if (WIFEXITED(status) || WIFSIGNALED(status))
+                upgrade_reaped(m, pid, status);
+            continue;
+        }
+        crew_hear(m, child->channel); /* its last words */
+        child = children_by_pid(&m->children, pid);
+        if (child)
+            child_changed(m, child, status);
+    }
+}
