@@ -73,17 +73,27 @@ static void end_of_leaver(const struct master *m, const struct child *child, int
         crew_wake_others(m, child); /* it may have ended before it heard that it should leave */
 }
 
+static void note_stop(struct master *m, struct child *child, bool is_stopped)
+{
+    child->is_stopped = is_stopped;
+    if (!is_stopped && !child->is_hung)
+        child->pulse = (struct pulse){.still_since = CLOCK_NEVER}; /* that time was not its own */
+    if (!child->is_leaving && !child->is_heir && !child->is_hung)
+        crew_step(m, child->generation, is_stopped ? PLAN_STALLED : PLAN_RECOVERED, child->slot);
+}
+
 static void stopped_or_continued(struct master *m, struct child *child, int status)
 {
     char how[64];
+    pid_t pid = child->pid;
     child_describe(status, how, sizeof how);
-    child->is_stopped = WIFSTOPPED(status);
-    log_warnx("worker %d (pid %d) was %s", child->slot, (int)child->pid, how);
-    if (!child->is_stopped && !child->is_hung)
-        child->pulse = (struct pulse){.still_since = CLOCK_NEVER}; /* that time was not its own */
-    if (!child->is_leaving && !child->is_heir && !child->is_hung)
-        crew_step(m, child->generation, child->is_stopped ? PLAN_STALLED : PLAN_RECOVERED,
-                  child->slot);
+    log_warnx("worker %d (pid %d) was %s", child->slot, (int)pid, how);
+    /* Stopped again before its being continued was told, which the kernel then never tells: a
+     * wake-up may have been lost with it once more. */
+    if (child->is_stopped && WIFSTOPPED(status))
+        note_stop(m, child, false);
+    child = children_by_pid(&m->children, pid); /* a step may add children */
+    note_stop(m, child, WIFSTOPPED(status));
 }
 
 static void child_changed(struct master *m, struct child *child, int status)
