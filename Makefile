@@ -105,7 +105,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 SETS := build \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
-        $(if $(filter test system compare-lifecycle,$(MAKECMDGOALS)),test) \
+        $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
