@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "master/announce.h"
 #include "master/crew.h"
+#include "master/outcome.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
 #include "master/reaper.h"
@@ -263,13 +264,18 @@ static void supervise(struct master *m)
     }
 }
 
-static void say_goodbye(const struct master *m)
+static void say_goodbye(struct master *m)
 {
     struct board_row sum = board_sum(m->board);
-    log_info("%s: %llu requests were answered on %llu connections; %zu connections were "
-             "closed at the deadline",
-             m->is_handed_over ? "left to the new server" : "stopped",
+    char words[160];
+    snprintf(words, sizeof words,
+             "%llu requests were answered on %llu connections; %zu connections were closed at the "
+             "deadline",
              (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
+    if (m->is_handed_over)
+        log_info("left to the new server: %s", words);
+    else
+        outcome_end(m, OUTCOME_STOP, 0, words);
 }
 
 static void clean_up(struct master *m)

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/outcome.h"
 #include "master/prepare.h"
 #include "master/scale.h"
 #include "master/slots.h"
@@ -37,7 +39,16 @@ void reload_give_up(struct master *m, const char *why)
     if (!m->coming)
         return;
     drop(m, m->coming);
-    log_warnx("reload: nothing is changed: %s", why);
+    outcome_end(m, OUTCOME_RELOAD, EX_UNAVAILABLE, why);
+}
+
+bool reload_break_off(struct master *m, const char *why)
+{
+    if (!m->coming)
+        return false;
+    drop(m, m->coming);
+    outcome_again(m, OUTCOME_RELOAD, why);
+    return true;
 }
 
 void reload_sweep(struct master *m)
@@ -60,19 +71,6 @@ void reload_sweep(struct master *m)
 
 /* --------------------------------------------------------------------------- the beginning */
 
-/* A line an error. */
-static void refuse(char *why)
-{
-    char *rest = NULL;
-    if (!strchr(why, '\n')) {
-        log_warnx("reload: nothing is changed: %s", why);
-        return;
-    }
-    log_warnx("reload: nothing is changed, since the configuration cannot be used:");
-    for (char *line = strtok_r(why, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        log_warnx("reload: %s", line);
-}
-
 static struct generation *read_anew(struct master *m)
 {
     static char why[CONFIGURATION_WHY_SIZE];
@@ -80,12 +78,12 @@ static struct generation *read_anew(struct master *m)
     struct configuration *configuration = m->source->read(m->source->context, &status, why,
                                                           sizeof why);
     if (!configuration) {
-        refuse(why);
+        outcome_end(m, OUTCOME_RELOAD, status, why);
         return NULL;
     }
     struct generation *g = generation_new(configuration);
     if (!g) {
-        log_warn("reload: nothing is changed");
+        outcome_end(m, OUTCOME_RELOAD, EX_OSERR, strerror(errno));
         m->source->free(configuration);
     }
     return g;
@@ -98,7 +96,8 @@ static void keep_scale(const struct master *m, struct generation *g)
         g->settings->workers = crew_size(m->present);
 }
 
-/* Slots are never fewer: what a retired one's sockets get must be served. */
+/* Slots are never fewer: what a retired one's sockets get must be served. Returns 0, or the status
+ * of the failure. */
 static int open_slots(struct master *m, struct generation *g, char *why, size_t size)
 {
     struct settings *s = g->settings;
@@ -107,12 +106,14 @@ static int open_slots(struct master *m, struct generation *g, char *why, size_t 
         if (scale_add_slot(m) < 0) {
             snprintf(why, size, "cannot add a slot to the %d there are: %s",
                      present->plan.slot_count, strerror(errno));
-            return -1;
+            return EX_OSERR;
         }
     slots_carry(&g->doors, s->addresses, s->address_count, &present->doors,
                 present->settings->addresses);
-    if (slots_open(&g->doors, s->addresses, s->address_count, present->plan.slot_count, why, size))
-        return -1;
+    int status = slots_open(&g->doors, s->addresses, s->address_count, present->plan.slot_count,
+                            why, size);
+    if (status)
+        return status;
     for (int slot = 0; slot < present->plan.slot_count; slot++)
         plan_add_slot(&g->plan);
     return 0;
@@ -138,23 +139,28 @@ void reload_begin(struct master *m)
 {
     char why[DROVER_WHY_SIZE] = "";
     if (upgrade_is_under_way(m)) { /* that has read it before it was changed, perhaps */
-        upgrade_give_up(m, "it begins anew on SIGHUP");
+        upgrade_break_off(m, "it begins anew with the configuration as it is now");
+        outcome_join(m);
         upgrade_begin(m);
         return;
     }
+    outcome_begin(m, OUTCOME_RELOAD);
     struct generation *g = read_anew(m);
     if (!g)
         return;
-    reload_give_up(m, "another reload has begun");
+    reload_break_off(m, "another reload has begun");
     tell_fixed(m, g);
     keep_scale(m, g);
     prepare_descriptors(g->settings);
-    bool is_open = open_slots(m, g, why, sizeof why) == 0;
-    if (is_open && prepare_app(m, g, why, sizeof why) == 0) {
+    int status = open_slots(m, g, why, sizeof why);
+    bool is_open = status == 0;
+    if (is_open)
+        status = prepare_app(m, g, why, sizeof why);
+    if (status == 0) {
         start(m, g);
         return;
     }
-    log_warnx("reload: nothing is changed: %s", why);
+    outcome_end(m, OUTCOME_RELOAD, status, why);
     if (is_open)
         slots_close(&g->doors, g->settings->addresses, &m->present->doors);
     prepare_back(m);
@@ -165,6 +171,7 @@ void reload_begin(struct master *m)
 
 static void change(struct master *m, struct generation *g)
 {
+    char words[64];
     struct generation *old = m->present;
     uint32_t closing = slots_lost(&old->doors, &g->doors);
     m->present = g;
@@ -177,8 +184,9 @@ static void change(struct master *m, struct generation *g)
     steering_renew(m); /* addresses may have been added */
     crew_dismiss_all(m, old, closing);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
-    log_info("reload: every worker is a fresh one: %d, after %lld ms", crew_size(g),
+    snprintf(words, sizeof words, "every worker is a fresh one: %d, after %lld ms", crew_size(g),
              (long long)(clock_ms() - g->begun));
+    outcome_end(m, OUTCOME_RELOAD, 0, words);
 }
 
 void reload_go_on(struct master *m)

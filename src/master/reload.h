@@ -17,6 +17,9 @@ void reload_go_on(struct master *m);
 /* What is coming is given up, for this reason. Nothing when nothing is. */
 void reload_give_up(struct master *m, const char *why);
 
+/* The same, to begin anew. Was one under way? */
+bool reload_break_off(struct master *m, const char *why);
+
 /* Frees the generations whose workers have all left. */
 void reload_sweep(struct master *m);
 

@@ -34,10 +34,8 @@ struct interrupted {
 static struct interrupted interrupt(struct master *m)
 {
     static const char why[] = "it begins anew with another number of workers";
-    struct interrupted it = {.is_reload = m->coming, .is_upgrade = upgrade_is_under_way(m)};
-    reload_give_up(m, why);
-    upgrade_give_up(m, why);
-    return it;
+    return (struct interrupted){.is_reload = reload_break_off(m, why),
+                                .is_upgrade = upgrade_break_off(m, why)};
 }
 
 static void resume(struct master *m, struct interrupted it)

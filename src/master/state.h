@@ -23,6 +23,9 @@ struct upgrade {
     uint32_t closing; /* addresses that it does not serve, a bit each */
 };
 
+/* What is asked of the server, and comes to an end: see outcome.h. */
+enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_KINDS };
+
 struct master {
     const struct configuration_source *source; /* borrowed */
     struct generation *present;                /* owned */
@@ -61,8 +64,10 @@ struct master {
     void (*on_leaving)(struct master *m, const struct child *child, const char *why);
     /* A coming generation cannot become the present one, because of this slot's worker. */
     void (*on_give_up)(struct master *m, int slot);
-    int status; /* to exit with; 0 but for a start that was given up */
-    size_t cut; /* connections that were closed at a drain's deadline */
+    bool is_under_way[OUTCOME_KINDS];
+    bool reload_is_upgrade; /* a reload was asked for during the upgrade */
+    int status;             /* to exit with; 0 but for a start that was given up */
+    size_t cut;             /* connections that were closed at a drain's deadline */
 };
 
 /* The plan of the present generation. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/outcome.h"
 #include "master/reload.h"
 #include "master/takeover.h"
 #include "master/upgrade.h"
@@ -28,6 +29,7 @@ static void begin(struct master *m)
     m->stop_at = CLOCK_NEVER;
     reload_give_up(m, "the server stops");
     upgrade_give_up(m, "the server stops");
+    outcome_begin(m, OUTCOME_STOP);
     m->is_filtered = drop_new(&m->present->doors);
     log_debug("new connections are %s", m->is_filtered ? "dropped" : "refused");
     m->is_stopping = true;

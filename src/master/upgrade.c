@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/outcome.h"
 #include "master/reload.h"
 #include "master/steering.h"
 #include "os/child.h"
@@ -87,20 +88,35 @@ static void forget(struct master *m)
     steering_renew(m); /* it may have set something, or have been waited for */
 }
 
-static void fail(struct master *m, const char *why)
+static void forget_new(struct master *m)
 {
-    log_warnx("upgrade: nothing is changed: %s", why);
     forget(m);
     if (m->pidfile >= 0 && pidfile_adopt(m->pidfile, m->pidfile_path) < 0)
         log_warn("--pidfile %s", m->pidfile_path); /* the new one may have had it for a moment */
 }
 
+static void fail(struct master *m, const char *why)
+{
+    forget_new(m);
+    outcome_end(m, OUTCOME_UPGRADE, EX_UNAVAILABLE, why);
+}
+
 void upgrade_give_up(struct master *m, const char *why)
 {
-    if (m->upgrade.pid == 0 || m->is_handed_over)
+    if (!upgrade_is_under_way(m))
         return;
     kill(m->upgrade.pid, SIGKILL); /* its workers are tied to it */
     fail(m, why);
+}
+
+bool upgrade_break_off(struct master *m, const char *why)
+{
+    if (!upgrade_is_under_way(m))
+        return false;
+    kill(m->upgrade.pid, SIGKILL);
+    forget_new(m);
+    outcome_again(m, OUTCOME_UPGRADE, why);
+    return true;
 }
 
 void upgrade_tick(struct master *m)
@@ -125,8 +141,9 @@ static void send_yours(const struct master *m)
 /* The file, the lock and the address are the new one's from here on. */
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
-    log_info("upgrade: pid %d serves; pid %d leaves when its workers have", (int)m->upgrade.pid,
-             (int)m->pid);
+    char words[96];
+    snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
+             (int)m->upgrade.pid, (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
     m->is_handed_over = true;
@@ -136,6 +153,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
     crew_dismiss_all(m, m->present, m->upgrade.closing);
+    outcome_end(m, OUTCOME_UPGRADE, 0, words);
 }
 
 static void note_closing(struct master *m, const struct upgrade_word *word)
@@ -225,28 +243,34 @@ static int start(struct master *m)
     return 0;
 }
 
+/* NULL: nothing. */
+static const char *what_hinders(const struct master *m)
+{
+    if (m->stop_at != CLOCK_NEVER)
+        return "the server stops";
+    if (m->pid == 1) /* a container ends with it */
+        return "process 1 must stay what it is";
+    if (!m->command.path)
+        return "how this server was started cannot be read";
+    return NULL;
+}
+
 void upgrade_begin(struct master *m)
 {
     if (m->upgrade.pid > 0) {
         log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.pid);
         return;
     }
-    if (m->stop_at != CLOCK_NEVER) {
-        log_warnx("upgrade: nothing is changed: the server stops");
-        return;
-    }
-    if (m->pid == 1) { /* a container ends with it */
-        log_warnx("upgrade: nothing is changed: process 1 must stay what it is");
-        return;
-    }
-    if (!m->command.path) {
-        log_warnx("upgrade: nothing is changed: how this server was started cannot be read");
+    outcome_begin(m, OUTCOME_UPGRADE);
+    const char *hindrance = what_hinders(m);
+    if (hindrance) {
+        outcome_end(m, OUTCOME_UPGRADE, EX_UNAVAILABLE, hindrance);
         return;
     }
     reload_give_up(m, "an upgrade has begun");
     steering_pin(m); /* sockets that the new one adds get nothing until it serves */
     if (start(m) < 0) {
-        log_warn("upgrade: nothing is changed");
+        outcome_end(m, OUTCOME_UPGRADE, EX_OSERR, strerror(errno));
         steering_renew(m);
         return;
     }

@@ -42,7 +42,7 @@ struct upgrade_word {
 
 #define UPGRADE_VERSION 1
 
-/* Starts the new master. */
+/* Starts the new master, unless the outcome is at once that it cannot be. */
 void upgrade_begin(struct master *m);
 
 /* A process that is no worker was reaped: is it the new master? */
@@ -53,6 +53,9 @@ void upgrade_tick(struct master *m);
 
 /* Ends it, for this reason. Nothing when none is under way. */
 void upgrade_give_up(struct master *m, const char *why);
+
+/* The same, to begin anew. Was one under way? */
+bool upgrade_break_off(struct master *m, const char *why);
 
 /* Is one under way? */
 static inline bool upgrade_is_under_way(const struct master *m)

@@ -1,0 +1,72 @@
+#include "master/outcome.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static const struct {
+    const char *name;
+    const char *done; /* before the words of a success */
+} kinds[] = {
+    [OUTCOME_RELOAD] = {"reload", "reload"},
+    [OUTCOME_UPGRADE] = {"upgrade", "upgrade"},
+    [OUTCOME_STOP] = {"stop", "stopped"},
+};
+_Static_assert(sizeof kinds / sizeof *kinds == OUTCOME_KINDS, "a row a kind");
+
+const char *outcome_name(enum outcome_kind kind)
+{
+    return kinds[kind].name;
+}
+
+void outcome_begin(struct master *m, enum outcome_kind kind)
+{
+    m->is_under_way[kind] = true;
+}
+
+void outcome_again(struct master *m, enum outcome_kind kind, const char *why)
+{
+    (void)m;
+    log_warnx("%s: nothing is changed: %s", kinds[kind].name, why);
+}
+
+void outcome_join(struct master *m)
+{
+    outcome_begin(m, OUTCOME_RELOAD);
+    m->reload_is_upgrade = true;
+}
+
+/* A line an error. */
+static void log_failure(const char *name, const char *words)
+{
+    if (!strchr(words, '\n')) {
+        log_warnx("%s: nothing is changed: %s", name, words);
+        return;
+    }
+    log_warnx("%s: nothing is changed, since the configuration cannot be used:", name);
+    while (*words) {
+        int n = (int)strcspn(words, "\n");
+        log_warnx("%s: %.*s", name, n, words);
+        words += n + (words[n] == '\n');
+    }
+}
+
+static void tell(struct master *m, enum outcome_kind kind, int status, const char *words)
+{
+    (void)status;
+    (void)words;
+    m->is_under_way[kind] = false;
+}
+
+void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)
+{
+    if (status)
+        log_failure(kinds[kind].name, words);
+    else
+        log_info("%s: %s", kinds[kind].done, words);
+    tell(m, kind, status, words);
+    if (kind == OUTCOME_UPGRADE && m->reload_is_upgrade) {
+        m->reload_is_upgrade = false;
+        tell(m, OUTCOME_RELOAD, status, words);
+    }
+}
