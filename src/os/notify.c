@@ -65,11 +65,11 @@ int notify_send_fds(const struct notify *n, const char *text, const int *fds, si
                              .msg_namelen = n->length,
                              .msg_iov = &part,
                              .msg_iovlen = 1};
+    if (n->fd < 0)
+        return 0;
     errno = count > NOTIFY_FDS_MAX ? EINVAL : EMSGSIZE;
     if (count > NOTIFY_FDS_MAX || part.iov_len > NOTIFY_TEXT_MAX)
         return -1;
-    if (n->fd < 0)
-        return 0;
     if (count > 0)
         pass_attach(&message, &control, fds, count);
     return sendmsg(n->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;

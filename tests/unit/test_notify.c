@@ -292,13 +292,16 @@ Test(notify, descriptors_arrive)
 Test(notify, descriptors_that_cannot_be_sent)
 {
     struct manager m;
-    int fds[NOTIFY_FDS_MAX + 1];
+    int fds[NOTIFY_FDS_MAX * 9];
+    static const size_t too_many[] = {NOTIFY_FDS_MAX + 1, LENGTH(fds)};
     open_manager(&m);
     for (size_t i = 0; i < LENGTH(fds); i++)
         fds[i] = STDIN_FILENO;
-    errno = 0;
-    cr_expect_eq(notify_send_fds(&m.n, "FDSTORE=1", fds, LENGTH(fds)), -1);
-    cr_expect_eq(errno, EINVAL, "%m");
+    for (size_t i = 0; i < LENGTH(too_many); i++) {
+        errno = 0;
+        cr_expect_eq(notify_send_fds(&m.n, "FDSTORE=1", fds, too_many[i]), -1);
+        cr_expect_eq(errno, EINVAL, "%m");
+    }
     fds[1] = -1;
     errno = 0;
     cr_expect_eq(notify_send_fds(&m.n, "FDSTORE=1", fds, 2), -1);
