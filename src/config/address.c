@@ -60,12 +60,17 @@ static bool read_options(char *text, struct net_address *pattern, const struct r
     return true;
 }
 
+static bool is_same(const struct net_address *a, const struct net_address *b)
+{
+    return a->length == b->length && memcmp(&a->any, &b->any, a->length) == 0 &&
+           strcmp(a->name, b->name) == 0;
+}
+
 /* The same address twice, as "localhost" may have it, would be in its own way. */
 static void add(struct result *result, const struct net_address *address)
 {
     for (size_t i = 0; i < result->count; i++)
-        if (result->list[i].length == address->length &&
-            memcmp(&result->list[i].any, &address->any, address->length) == 0)
+        if (is_same(&result->list[i], address))
             return;
     if (result->count < result->room)
         result->list[result->count++] = *address;
@@ -87,6 +92,24 @@ static size_t read_unix(const char *path, struct net_address *pattern, struct re
         pattern->un.sun_path[0] = '\0';
     /* An abstract name is all bytes of its length, the NUL of a path is not counted there. */
     pattern->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + !is_abstract);
+    add(result, pattern);
+    return result->count;
+}
+
+/* fdname_is_valid() of systemd, but for the comma, behind which our own options stand. */
+static size_t read_name(const char *name, struct net_address *pattern, struct result *result)
+{
+    size_t n = strlen(name);
+    if (n == 0)
+        return wrong(result, "the name of an inherited socket stands behind fd:, as in fd:web");
+    if (n >= sizeof pattern->name)
+        return wrong(result, "the name of an inherited socket has at most 255 bytes");
+    for (size_t i = 0; i < n; i++)
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == ':')
+            return wrong(result, "the name of an inherited socket has neither blanks, nor colons, "
+                                 "nor anything but ASCII (systemd.socket(5), "
+                                 "FileDescriptorName=)");
+    memcpy(pattern->name, name, n + 1);
     add(result, pattern);
     return result->count;
 }
@@ -137,7 +160,7 @@ static size_t read_inet(char *text, struct net_address *pattern, struct result *
         return wrong(result, "a port alone stands behind a colon, as in :8080");
     if (!colon)
         return wrong(result, "there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, "
-                             "unix:/path or unix:@name");
+                             "unix:/path, unix:@name or fd:NAME");
     const char *port = colon + 1;
     if (!value_number(port, &n) || n > 65535)
         return wrong(result, "the port must be a number from 0 to 65535");
@@ -158,7 +181,7 @@ size_t address_parse(const char *text, struct net_address *list, size_t room, ch
                      size_t why_size)
 {
     struct result result = {.list = list, .room = room, .why = why, .why_size = why_size};
-    struct net_address pattern = {.backlog = BACKLOG_DEFAULT, .defer = true};
+    struct net_address pattern = {.defer = true};
     char copy[512];
     if (strlen(text) >= sizeof copy)
         return wrong(&result, "it is longer than 511 bytes");
@@ -168,8 +191,15 @@ size_t address_parse(const char *text, struct net_address *list, size_t room, ch
         *options++ = '\0';
     if (options && !read_options(options, &pattern, &result))
         return 0;
-    size_t count = strncmp(copy, "unix:", 5) == 0 ? read_unix(copy + 5, &pattern, &result)
-                                                  : read_inet(copy, &pattern, &result);
+    size_t count = 0;
+    if (strncmp(copy, "fd:", 3) == 0) {
+        count = read_name(copy + 3, &pattern, &result); /* its backlog is its owner's */
+    } else {
+        if (pattern.backlog == 0)
+            pattern.backlog = BACKLOG_DEFAULT;
+        count = strncmp(copy, "unix:", 5) == 0 ? read_unix(copy + 5, &pattern, &result)
+                                               : read_inet(copy, &pattern, &result);
+    }
     if (result.is_full)
         return wrong(&result, "there are too many addresses; 16 are allowed");
     return count;

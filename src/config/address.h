@@ -6,8 +6,11 @@
  *   :PORT       all addresses, IPv6 and IPv4
  *   unix:/path  a socket file
  *   unix:@name  an abstract socket (unix(7))
+ *   fd:NAME     the inherited sockets of that name (sd_listen_fds(3)); which they are, and so their
+ *               addresses, only the start tells
  *
- * followed by any of ",backlog=N" and ",defer=yes" or ",defer=no". Port 0: the kernel chooses.
+ * followed by any of ",backlog=N", ",defer=yes" or ",defer=no", and ",proxy". Port 0: the kernel
+ * chooses.
  */
 #ifndef DROVER_CONFIG_ADDRESS_H
 #define DROVER_CONFIG_ADDRESS_H

@@ -20,8 +20,10 @@ static const struct option options[] = {
      "or -c FILE: a file of these options as KEY = VALUE lines, read anew by HUP; the command line "
      "goes before it"},
     {"listen", OPTION_ADDRESS, "ADDR", "127.0.0.1:8080", NULL, 0, 0, AT(addresses),
-     "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name; then, each "
-     "after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may be repeated"},
+     "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name, fd:NAME (the "
+     "sockets that a service manager passes under that name; without --listen all that it passes); "
+     "then, each after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may "
+     "be repeated"},
     {"trust-proxy", OPTION_TRUST, "NETWORK", NULL, "nobody", 0, 0, AT(trusted),
      "whose X-Forwarded-For is taken for the client's address: an address, a network as in "
      "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},

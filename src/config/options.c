@@ -367,7 +367,8 @@ static void check_addresses(const struct reader *r)
 {
     char what[OPTION_WHAT_SIZE];
     const struct option *listen = option_find("listen", strlen("listen"));
-    if (r->settings->address_count == 0)
+    r->settings->listen_is_default = r->settings->address_count == 0;
+    if (r->settings->listen_is_default)
         option_set(listen, listen->fallback, r->settings, what, sizeof what);
 }
 

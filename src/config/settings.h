@@ -35,6 +35,7 @@ struct settings {
     const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    bool listen_is_default;         /* no --listen was given */
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root; /* NULL: the application is not the static site */

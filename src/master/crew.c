@@ -77,6 +77,7 @@ static void close_others(struct master *m, const struct generation *g)
         slots_drop(&m->present->doors, &g->doors);
     if (m->coming && m->coming != g)
         slots_drop(&m->coming->doors, &g->doors);
+    slots_drop(&m->lent.doors, &g->doors);
 }
 
 /* In the child: gives up what is the master's, works, and ends. */
@@ -96,6 +97,8 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     if (!m->is_announced)
         announce_close(g->settings);
     close_others(m, g);
+    notify_close(&m->notify);
+    notify_forget();
     children_free(&m->children);
     int status = worker_run(&job);
     close(channel);
@@ -162,12 +165,24 @@ static int64_t limit_start(const struct child *child, int64_t deadline)
     return is_starting && slot->deadline < deadline ? slot->deadline : deadline;
 }
 
+/* Addresses whose sockets outlive the worker's server: lent ones, and at a stop those that the
+ * service manager has, too. */
+static uint32_t kept_of(const struct master *m, const struct generation *g)
+{
+    uint32_t kept = 0;
+    for (int i = 0; i < g->doors.address_count; i++)
+        if (g->doors.is_lent[i] || (m->is_stopping && store_is_open(&m->store)))
+            kept |= UINT32_C(1) << i;
+    return kept;
+}
+
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
 {
     int64_t drain = child->generation->settings->drain_timeout;
     struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
                           .slot = child->slot,
                           .closing = closing,
+                          .kept = kept_of(m, child->generation),
                           .is_filtered = m->is_filtered};
     if (m->is_handed_over)
         order.heirs = m->heirs;

@@ -181,6 +181,9 @@ static int start(struct master *m)
     const struct settings *s = g->settings;
     if (sigfd_block(&m->mask) < 0)
         return fail(EX_OSERR, "sigprocmask");
+    if (notify_open(&m->notify) < 0)
+        log_warn("NOTIFY_SOCKET");
+    store_open(&m->store, &m->notify);
     int status = takeover_begin(m);
     if (status)
         return status;
@@ -194,6 +197,8 @@ static int start(struct master *m)
     status = open_doors(m);
     if (status)
         return status;
+    if (m->predecessor < 0)
+        store_renew(&m->store, &g->doors);
     m->now = clock_ms();
     for (int slot = 0; slot < g->doors.slot_count; slot++)
         plan_add_slot(&g->plan);
@@ -230,6 +235,7 @@ static void heed_deadlines(struct master *m)
     stop_tick(m);
     upgrade_tick(m);
     pulse_tick(m);
+    store_tick(&m->store, &m->present->doors);
     reload_sweep(m);
 }
 
@@ -281,10 +287,12 @@ static void say_goodbye(struct master *m)
 static void clean_up(struct master *m)
 {
     struct generation *g = m->present;
-    if (m->is_handed_over || !takeover_is_done(m))
-        doors_close(&g->doors); /* the files of unix sockets are another master's */
+    if (m->is_handed_over || !takeover_is_done(m) || store_is_open(&m->store))
+        slots_drop(&g->doors, NULL); /* the files of unix sockets are another master's */
     else
         slots_close(&g->doors, g->settings->addresses, NULL);
+    doors_close(&m->lent.doors);
+    notify_close(&m->notify);
     command_free(&m->command);
     if (m->upgrade.channel >= 0)
         close(m->upgrade.channel);
@@ -321,6 +329,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .signals = -1,
                        .pidfile = -1,
                        .predecessor = -1,
+                       .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
                        .on_start = on_start,
@@ -330,6 +339,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
         source->free(first);
         return fail(EX_OSERR, "cannot start");
     }
+    doors_init(&m.lent.doors);
     log_set_level(first->settings.log_level);
     if (command_read(&m.command) < 0)
         log_debug("how this server was started cannot be read");

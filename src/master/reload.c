@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/lent.h"
 #include "master/outcome.h"
 #include "master/prepare.h"
 #include "master/scale.h"
@@ -108,10 +109,14 @@ static int open_slots(struct master *m, struct generation *g, char *why, size_t 
                      present->plan.slot_count, strerror(errno));
             return EX_OSERR;
         }
+    int status = lent_resolve(s, &m->lent, why, size);
+    if (status)
+        return status;
     slots_carry(&g->doors, s->addresses, s->address_count, &present->doors,
                 present->settings->addresses);
-    int status = slots_open(&g->doors, s->addresses, s->address_count, present->plan.slot_count,
-                            why, size);
+    slots_borrow(&g->doors, s->addresses, s->address_count, &m->lent.doors, m->lent.addresses);
+    status = slots_open(&g->doors, s->addresses, s->address_count, present->plan.slot_count, why,
+                        size);
     if (status)
         return status;
     for (int slot = 0; slot < present->plan.slot_count; slot++)
@@ -178,11 +183,14 @@ static void change(struct master *m, struct generation *g)
     m->coming = NULL;
     put_aside(m, old);
     log_set_level(g->settings->log_level);
+    lent_warn_unused(&m->lent, &g->doors);
     if (slots_renew(&g->doors, g->settings->addresses) < 0)
         log_warn("reload: cannot change a socket's backlog= or defer=");
     crew_take_over(m, g);
     steering_renew(m); /* addresses may have been added */
     crew_dismiss_all(m, old, closing);
+    m->store.is_stale |= closing != 0;
+    store_renew(&m->store, &g->doors);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
     snprintf(words, sizeof words, "every worker is a fresh one: %d, after %lld ms", crew_size(g),
              (long long)(clock_ms() - g->begun));

@@ -23,6 +23,7 @@ int scale_add_slot(struct master *m)
     int slot = plan_add_slot(&g->plan);
     crew_tell_doors(m, slot);
     crew_take_over(m, g); /* somebody adopts it */
+    store_renew(&m->store, &g->doors);
     return slot;
 }
 

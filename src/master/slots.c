@@ -1,6 +1,7 @@
 #include "master/slots.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -41,13 +42,38 @@ static int explain(const struct net_address *address, char *why, size_t size)
     return cause == EADDRINUSE || cause == EADDRNOTAVAIL ? EX_UNAVAILABLE : EX_OSERR;
 }
 
-static int open_own(struct doors *doors, const struct net_address *address, int i, int slot)
+/* One of the group's sockets, evenly among the slots that have none. */
+static int share_own(struct doors *doors, int i, int slot)
 {
-    int fd = net_join(address);
+    int from = doors->joined[i] > 0 ? slot % doors->joined[i] : 0;
+    while (from < SLOTS_MAX - 1 && doors->own[from][i] < 0)
+        from++;
+    int fd = fcntl(doors->own[from][i], F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     doors->own[slot][i] = fd;
-    return net_listen(fd, address, DEFER_SECONDS);
+    return 0;
+}
+
+/* Into the group, as its last socket. 1: it is not to be joined. */
+static int join(struct doors *doors, const struct net_address *address, int i, int slot)
+{
+    if (doors->is_lent[i] || doors->joined[i] != slot)
+        return 1;
+    int fd = net_join(address);
+    if (fd < 0)
+        return errno == EADDRINUSE || errno == EACCES || errno == EPERM ? 1 : -1;
+    doors->own[slot][i] = fd;
+    if (net_listen(fd, address, DEFER_SECONDS) < 0)
+        return -1;
+    doors->joined[i]++;
+    return 0;
+}
+
+static int open_own(struct doors *doors, const struct net_address *address, int i, int slot)
+{
+    int result = join(doors, address, i, slot);
+    return result <= 0 ? result : share_own(doors, i, slot);
 }
 
 static bool is_open(const struct doors *doors, int i)
@@ -69,6 +95,7 @@ static int open_first(struct doors *doors, struct net_address *address, int i)
         doors->shared[i] = fd;
     else
         doors->own[0][i] = fd;
+    doors->joined[i] = !net_is_shared(address);
     return net_listen(fd, address, DEFER_SECONDS);
 }
 
@@ -77,7 +104,7 @@ static int open_address(struct doors *doors, struct net_address *address, int i)
 {
     if (!is_open(doors, i) && open_first(doors, address, i) < 0)
         return -1;
-    if (net_is_shared(address))
+    if (doors->shared[i] >= 0)
         return 0;
     for (int slot = 0; slot < doors->slot_count; slot++)
         if (doors->own[slot][i] < 0 && open_own(doors, address, i, slot) < 0)
@@ -165,30 +192,50 @@ static int find(const struct net_address *wish, const struct net_address *have, 
 static void carry(struct doors *doors, int i, const struct doors *from, int j)
 {
     doors->shared[i] = from->shared[j];
+    doors->joined[i] = from->joined[j];
+    doors->is_lent[i] = from->is_lent[j];
     for (int slot = 0; slot < SLOTS_MAX; slot++)
         doors->own[slot][i] = from->own[slot][j];
 }
 
-void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
-                 const struct doors *from, const struct net_address *have)
+static void carry_addresses(struct doors *doors, struct net_address *addresses, int address_count,
+                            const struct doors *from, const struct net_address *have)
 {
     static is_match *const ways[] = {net_is_same, is_any_port_of}; /* the exact ones first */
-    uint32_t taken = 0, found = 0;
-    memcpy(doors->inbox, from->inbox, sizeof doors->inbox);
+    uint32_t taken = 0;
     for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
         for (int i = 0; i < address_count; i++) {
-            int j = found >> i & 1
+            int j = is_open(doors, i)
                         ? -1
                         : find(&addresses[i], have, from->address_count, taken, ways[way]);
             if (j < 0)
                 continue;
             taken |= UINT32_C(1) << j;
-            found |= UINT32_C(1) << i;
             memcpy(&addresses[i].storage, &have[j].storage, sizeof have[j].storage);
+            memcpy(&addresses[i].name, &have[j].name, sizeof have[j].name);
             addresses[i].length = have[j].length;
             addresses[i].dual = have[j].dual;
             carry(doors, i, from, j);
         }
+}
+
+void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
+                 const struct doors *from, const struct net_address *have)
+{
+    memcpy(doors->inbox, from->inbox, sizeof doors->inbox);
+    carry_addresses(doors, addresses, address_count, from, have);
+}
+
+void slots_borrow(struct doors *doors, struct net_address *addresses, int address_count,
+                  const struct doors *from, const struct net_address *have)
+{
+    uint32_t open = 0;
+    for (int i = 0; i < address_count; i++)
+        open |= (uint32_t)is_open(doors, i) << i;
+    carry_addresses(doors, addresses, address_count, from, have);
+    for (int i = 0; i < address_count; i++)
+        if (!(open >> i & 1))
+            doors->is_lent[i] = is_open(doors, i);
 }
 
 static int renew_one(int fd, const struct net_address *address)
@@ -215,13 +262,15 @@ static void close_slot(struct doors *doors, int slot)
         if (doors->own[slot][i] >= 0)
             close(doors->own[slot][i]);
         doors->own[slot][i] = -1;
+        if (doors->joined[i] == slot + 1)
+            doors->joined[i] = slot;
     }
 }
 
 static int open_slot(struct doors *doors, const struct net_address *addresses, int slot)
 {
     for (int i = 0; i < doors->address_count; i++)
-        if (!net_is_shared(&addresses[i]) && open_own(doors, &addresses[i], i, slot) < 0)
+        if (doors->shared[i] < 0 && open_own(doors, &addresses[i], i, slot) < 0)
             return -1;
     return open_inbox(doors, slot);
 }
@@ -288,9 +337,19 @@ uint32_t slots_lost(const struct doors *doors, const struct doors *others)
     return lost;
 }
 
+/* What was lent is its owner's to close, but not what the further slots have of it. */
+static void give_back(struct doors *doors, int i)
+{
+    doors->shared[i] = -1;
+    for (int slot = 0; slot < doors->joined[i]; slot++)
+        doors->own[slot][i] = -1;
+}
+
 /* From the last slot on: a socket that leaves its reuseport group is replaced by the last one. */
 static void drop_address(struct doors *doors, int i, const struct doors *others)
 {
+    if (doors->is_lent[i])
+        give_back(doors, i);
     keep_open(&doors->shared[i], others);
     close_one(&doors->shared[i]);
     for (int slot = SLOTS_MAX - 1; slot >= 0; slot--) {
@@ -317,7 +376,7 @@ void slots_close(struct doors *doors, const struct net_address *addresses,
 {
     for (int i = 0; i < ADDRESSES_MAX; i++) {
         keep_open(&doors->shared[i], others);
-        if (doors->shared[i] >= 0)
+        if (doors->shared[i] >= 0 && !doors->is_lent[i])
             net_unlink(&addresses[i]);
     }
     slots_drop(doors, others);

@@ -3,6 +3,10 @@
  *
  * A listening socket is never closed while the server runs and its address is served: what is half
  * open or queued at it would be reset.
+ *
+ * Where a slot cannot have a socket of its own, since the group is another user's or lent, it
+ * shares that of a slot before it: both have it in epoll, level-triggered, and so does who adopts
+ * either.
  */
 #ifndef DROVER_MASTER_SLOTS_H
 #define DROVER_MASTER_SLOTS_H
@@ -28,6 +32,11 @@ int slots_open(struct doors *doors, struct net_address *addresses, int address_c
  */
 void slots_carry(struct doors *doors, struct net_address *addresses, int address_count,
                  const struct doors *from, const struct net_address *have);
+
+/* The same for what is not open yet, from sockets that stay somebody else's: slots_close() leaves
+ * them as they are. */
+void slots_borrow(struct doors *doors, struct net_address *addresses, int address_count,
+                  const struct doors *from, const struct net_address *have);
 
 /* Sockets that were carried over get the backlog and `defer` that their addresses have now, once
  * those who had them before are to have them no longer. Returns 0, or -1 with errno set, and as

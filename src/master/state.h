@@ -9,7 +9,9 @@
 
 #include "config/configuration.h"
 #include "master/children.h"
+#include "master/estate.h"
 #include "master/generation.h"
+#include "master/store.h"
 #include "os/command.h"
 #include "os/loop.h"
 #include "worker/board.h"
@@ -39,6 +41,9 @@ struct master {
     sigset_t mask;      /* the one it was given */
     struct command command;
     struct upgrade upgrade;
+    struct holding lent; /* for as long as the master lives, whatever configurations want of it */
+    struct notify notify;
+    struct store store;
     struct slot_set heirs; /* of a new master, once it serves */
     int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */
     int inherited_slots;

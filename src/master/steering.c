@@ -7,13 +7,19 @@
 #include "os/steer.h"
 
 /* A member's index is the order of listen(2), and no socket of a group is ever closed while the
- * server runs: it is the slot's number. */
-static size_t members_of(const struct slot_set *set, int slot_count, int members[SLOTS_MAX])
+ * server runs: it is the slot's number. Slots beyond the `joined` first share the sockets of these,
+ * which then serve as long as one of them does. */
+static size_t members_of(const struct slot_set *set, int slot_count, int joined,
+                         int members[SLOTS_MAX])
 {
+    struct slot_set in = {{0}};
     size_t count = 0;
-    for (int slot = 0; slot < slot_count; slot++)
-        if (slot_set_has(set, slot))
-            members[count++] = slot;
+    for (int slot = 0; slot < slot_count; slot++) {
+        if (!slot_set_has(set, slot) || slot_set_has(&in, slot % joined))
+            continue;
+        slot_set_add(&in, slot % joined);
+        members[count++] = slot % joined;
+    }
     return count;
 }
 
@@ -24,27 +30,21 @@ static void give_up(struct master *m)
     m->cannot_steer = true;
 }
 
-static void apply(struct master *m, const int *members, size_t count)
-{
-    const struct doors *doors = &m->present->doors;
-    for (int i = 0; i < doors->address_count && !m->cannot_steer; i++) {
-        int fd = doors->own[0][i];
-        if (fd < 0)
-            continue;
-        if (count > 0 && steer_attach(fd, members, count) < 0)
-            give_up(m);
-        if (count == 0 && steer_detach(fd) < 0)
-            give_up(m);
-    }
-}
-
 static void steer(struct master *m, const struct slot_set *set, bool is_all)
 {
     int members[SLOTS_MAX];
-    size_t count = is_all ? 0 : members_of(set, m->present->plan.slot_count, members);
+    const struct doors *doors = &m->present->doors;
     m->steered = *set;
     m->is_steered = !is_all;
-    apply(m, members, count);
+    for (int i = 0; i < doors->address_count && !m->cannot_steer; i++) {
+        if (doors->joined[i] < 1 || (doors->joined[i] == 1 && !is_all))
+            continue; /* a socket alone is no group */
+        size_t count = members_of(set, m->present->plan.slot_count, doors->joined[i], members);
+        if (is_all && steer_detach(doors->own[0][i]) < 0)
+            give_up(m);
+        if (!is_all && steer_attach(doors->own[0][i], members, count) < 0)
+            give_up(m);
+    }
 }
 
 static bool is_mine(const struct master *m)

@@ -14,14 +14,32 @@
 
 /* Who comes now is refused once the sockets are closed, and not reset after it was let in. Where
  * the kernel does not permit it, a client that comes at the last moment is. */
-static bool drop_new(const struct doors *doors)
+static bool drop_new(const struct master *m)
 {
-    bool is_filtered = true;
+    const struct doors *doors = &m->present->doors;
+    int count = 0;
+    if (m->store.is_sure)
+        return false; /* they wait in the queues for the next start */
     for (int slot = 0; slot < doors->slot_count; slot++)
-        for (int i = 0; i < doors->address_count; i++)
-            if (doors->own[slot][i] >= 0 && net_drop_new(doors->own[slot][i]) < 0)
-                is_filtered = false;
-    return is_filtered;
+        for (int i = 0; i < doors->address_count; i++) {
+            if (doors->own[slot][i] < 0 || doors->is_lent[i])
+                continue;
+            if (net_drop_new(doors->own[slot][i]) < 0)
+                return false;
+            count++;
+        }
+    return count > 0;
+}
+
+/* The next start has no use for the sockets of slots that have had no worker for long, and so no
+ * clients; the last ones alone can go (see steer.h). */
+static void forget_retired(struct master *m)
+{
+    const struct plan *plan = plan_of(m);
+    int slot = plan->slot_count;
+    while (slot > 1 && plan->slots[slot - 1].state == SLOT_EMPTY)
+        slot--;
+    store_forget(&m->store, slot);
 }
 
 static void begin(struct master *m)
@@ -30,10 +48,11 @@ static void begin(struct master *m)
     reload_give_up(m, "the server stops");
     upgrade_give_up(m, "the server stops");
     outcome_begin(m, OUTCOME_STOP);
-    m->is_filtered = drop_new(&m->present->doors);
+    m->is_filtered = drop_new(m);
     log_debug("new connections are %s", m->is_filtered ? "dropped" : "refused");
     m->is_stopping = true;
     plan_of(m)->is_stopping = true;
+    forget_retired(m);
     for (int slot = 0; slot < plan_of(m)->slot_count; slot++)
         crew_step(m, m->present, PLAN_UNWANT, slot);
     crew_hurry(m);

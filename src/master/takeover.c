@@ -9,113 +9,15 @@
 
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/estate.h"
+#include "master/lent.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/upgrade.h"
 #include "os/inherit.h"
-#include "os/net.h"
 #include "os/pass.h"
 #include "os/pidfile.h"
-
-/* What the old one had. */
-struct estate {
-    struct doors doors;
-    struct net_address addresses[ADDRESSES_MAX];
-};
-
-/* --------------------------------------------------------------------------- what is inherited */
-
-/* "slot12" is 12 for "slot"; -1: it is no such name. */
-static int number_of(const char *name, const char *stem)
-{
-    size_t n = strlen(stem);
-    if (strncmp(name, stem, n) != 0 || name[n] == '\0' || strlen(name + n) > 3)
-        return -1;
-    int number = 0;
-    for (const char *p = name + n; *p; p++) {
-        if (*p < '0' || *p > '9')
-            return -1;
-        number = number * 10 + (*p - '0');
-    }
-    return number < SLOTS_MAX ? number : -1;
-}
-
-/* Which of its addresses a listener is at; -1: there are too many, or it is none. */
-static int place(struct estate *estate, int fd)
-{
-    struct net_address address;
-    struct doors *doors = &estate->doors;
-    if (net_of_listener(fd, &address) < 0)
-        return -1;
-    address.any_port = true; /* it may have been */
-    for (int i = 0; i < doors->address_count; i++)
-        if (net_is_same(&address, &estate->addresses[i]))
-            return i;
-    if (doors->address_count == ADDRESSES_MAX)
-        return -1;
-    estate->addresses[doors->address_count] = address;
-    return doors->address_count++;
-}
-
-static bool put(int *where, int fd)
-{
-    if (*where >= 0)
-        return false;
-    *where = fd;
-    return true;
-}
-
-static void note_slot(struct estate *estate, int slot)
-{
-    if (slot >= estate->doors.slot_count)
-        estate->doors.slot_count = slot + 1;
-}
-
-static bool take_inbox(struct estate *estate, int fd, int slot, enum inbox_end end)
-{
-    note_slot(estate, slot);
-    return put(&estate->doors.inbox[slot][end], fd);
-}
-
-static bool take_listener(struct estate *estate, int fd, int slot)
-{
-    int i = place(estate, fd);
-    if (i < 0)
-        return false;
-    struct doors *doors = &estate->doors;
-    note_slot(estate, slot);
-    net_admit_new(fd);
-    return put(slot < 0 ? &doors->shared[i] : &doors->own[slot][i], fd);
-}
-
-static bool take(struct master *m, struct estate *estate, const struct inherit_entry *entry)
-{
-    int slot;
-    if (strcmp(entry->name, UPGRADE_NAME) == 0)
-        return put(&m->predecessor, entry->fd);
-    if (strcmp(entry->name, UPGRADE_PIDFILE_NAME) == 0)
-        return put(&m->pidfile, entry->fd);
-    if (strcmp(entry->name, UPGRADE_SHARED_NAME) == 0)
-        return take_listener(estate, entry->fd, -1);
-    if ((slot = number_of(entry->name, "slot")) >= 0)
-        return take_listener(estate, entry->fd, slot);
-    if ((slot = number_of(entry->name, UPGRADE_OUT_NAME)) >= 0)
-        return take_inbox(estate, entry->fd, slot, INBOX_OUT);
-    if ((slot = number_of(entry->name, UPGRADE_IN_NAME)) >= 0)
-        return take_inbox(estate, entry->fd, slot, INBOX_IN);
-    return false;
-}
-
-static void take_all(struct master *m, struct estate *estate, const struct inherit *inherit)
-{
-    for (size_t i = 0; i < inherit->count; i++) {
-        const struct inherit_entry *entry = &inherit->entries[i];
-        if (take(m, estate, entry))
-            continue;
-        log_warnx("descriptor %d (%s) was inherited, and is not used", entry->fd, entry->name);
-        close(entry->fd);
-    }
-}
+#include "os/steer.h"
 
 /* ------------------------------------------------------------------------------- the talking */
 
@@ -127,18 +29,29 @@ static void say(const struct master *m, struct upgrade_word *word)
         log_warn("cannot reach the old server");
 }
 
-/* Its own workers serve what is queued there, and close it. */
-static void give_back(const struct master *m, struct estate *estate)
+static void tell_closing(const struct master *m, const struct holding *h)
 {
-    const struct doors *doors = &m->present->doors;
-    uint32_t lost = slots_lost(&estate->doors, doors);
-    for (int i = 0; i < estate->doors.address_count; i++) {
-        struct upgrade_word word = {.kind = UPGRADE_CLOSING, .length = estate->addresses[i].length};
-        memcpy(&word.address, &estate->addresses[i].storage, sizeof word.address);
+    uint32_t lost = slots_lost(&h->doors, &m->present->doors);
+    for (int i = 0; i < h->doors.address_count; i++) {
+        struct upgrade_word word = {.kind = UPGRADE_CLOSING, .length = h->addresses[i].length};
+        memcpy(&word.address, &h->addresses[i].storage, sizeof word.address);
         if (lost >> i & 1)
             say(m, &word);
     }
-    slots_close(&estate->doors, estate->addresses, doors);
+}
+
+/* What no address wants. The old master's workers serve what is queued there, and it removes the
+ * files once this server has taken over; of a server that is gone nobody does. */
+static void give_back(struct master *m, struct holding *own)
+{
+    const struct doors *doors = &m->present->doors;
+    m->store.is_stale |= slots_lost(&own->doors, doors) != 0;
+    tell_closing(m, own);
+    tell_closing(m, &m->lent);
+    if (m->predecessor >= 0)
+        slots_drop(&own->doors, doors);
+    else
+        slots_close(&own->doors, own->addresses, doors);
 }
 
 static void take_scale(struct master *m)
@@ -156,32 +69,70 @@ static void take_scale(struct master *m)
     unsetenv(UPGRADE_VARIABLE);
 }
 
+/* A server that is gone may have steered past sockets that are served again. */
+static void wake_sockets(const struct doors *doors, const struct net_address *addresses)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        for (int slot = 0; slot < doors->slot_count; slot++)
+            if (doors->own[slot][i] >= 0 && steer_detach(doors->own[slot][i]) < 0)
+                log_warn("cannot end what new connections were steered by");
+    if (slots_renew(doors, addresses) < 0)
+        log_warn("cannot change a socket's backlog= or defer=");
+}
+
+/* Into the doors of the present generation, which are counted when they are opened. */
+static int settle(struct master *m, struct holding *own)
+{
+    char why[DROVER_WHY_SIZE];
+    struct settings *s = m->present->settings;
+    struct doors *doors = &m->present->doors;
+    int status = lent_resolve(s, &m->lent, why, sizeof why);
+    if (status) {
+        log_fatalx("%s", why);
+        return status;
+    }
+    slots_carry(doors, s->addresses, s->address_count, &own->doors, own->addresses);
+    slots_borrow(doors, s->addresses, s->address_count, &m->lent.doors, m->lent.addresses);
+    doors->address_count = s->address_count;
+    doors->slot_count = m->inherited_slots;
+    if (m->predecessor < 0)
+        wake_sockets(doors, s->addresses);
+    lent_warn_unused(&m->lent, doors);
+    give_back(m, own);
+    return 0;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 int takeover_begin(struct master *m)
 {
     char why[256];
     struct inherit inherit;
-    struct settings *s = m->present->settings;
     if (inherit_take(&inherit, why, sizeof why) < 0) {
         log_fatalx("what was inherited cannot be used: %s", why);
         return EX_OSERR;
     }
-    struct estate *estate = calloc(1, sizeof *estate);
+    struct estate *estate = malloc(sizeof *estate);
     if (!estate) {
         inherit_free(&inherit);
         return EX_OSERR;
     }
-    doors_init(&estate->doors);
-    take_all(m, estate, &inherit);
+    estate_take(estate, &inherit);
     inherit_free(&inherit);
-    slots_carry(&m->present->doors, s->addresses, s->address_count, &estate->doors,
-                estate->addresses);
-    m->inherited_slots = estate->doors.slot_count;
+    m->predecessor = estate->channel;
+    m->pidfile = estate->pidfile;
+    m->lent = estate->lent;
+    m->inherited_slots = larger(estate->own.doors.slot_count, estate->lent.doors.slot_count);
+    m->store.slots = m->inherited_slots;
     if (m->predecessor >= 0)
         log_set_name("new master");
     take_scale(m);
-    give_back(m, estate);
+    int status = settle(m, &estate->own);
     free(estate);
-    return 0;
+    return status;
 }
 
 int takeover_slots(const struct master *m)
@@ -202,6 +153,7 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     loop_delete(loop, fd);
     close(fd);
     m->predecessor = -1;
+    store_renew(&m->store, &m->present->doors);
     steering_renew(m);
 }
 

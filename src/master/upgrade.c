@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,24 +23,38 @@
 
 /* ------------------------------------------------------------------ what the new one inherits */
 
-#define NAME_SIZE 16
-
 struct legacy {
     size_t count;
     struct inherit_entry entries[INHERIT_MAX];
-    char names[INHERIT_MAX][NAME_SIZE];
+    char names[INHERIT_MAX][ESTATE_NAME_SIZE];
 };
 
-static void add(struct legacy *legacy, int fd, const char *name, int slot)
+static void add(struct legacy *legacy, int fd, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(struct legacy *legacy, int fd, const char *format, ...)
 {
-    if (fd < 0)
+    va_list args;
+    if (fd < 0 || legacy->count == INHERIT_MAX)
         return;
     char *text = legacy->names[legacy->count];
-    if (slot < 0)
-        snprintf(text, NAME_SIZE, "%s", name);
-    else
-        snprintf(text, NAME_SIZE, "%s%d", name, slot);
+    va_start(args, format);
+    vsnprintf(text, ESTATE_NAME_SIZE, format, args);
+    va_end(args);
     legacy->entries[legacy->count++] = (struct inherit_entry){.fd = fd, .name = text};
+}
+
+/* The sockets of an address, but not a slot's that is another one's, too. */
+static void add_address(struct legacy *legacy, const struct doors *doors, int i, const char *lent)
+{
+    char name[ESTATE_NAME_SIZE];
+    estate_name(name, -1, lent);
+    add(legacy, doors->shared[i], "%s", name);
+    for (int slot = 0; slot < SLOTS_MAX; slot++) {
+        estate_name(name, slot, lent);
+        if (slot < doors->joined[i] || doors->joined[i] < 0)
+            add(legacy, doors->own[slot][i], "%s", name);
+    }
 }
 
 static struct legacy *gather(const struct master *m, int channel)
@@ -48,15 +63,16 @@ static struct legacy *gather(const struct master *m, int channel)
     struct legacy *legacy = calloc(1, sizeof *legacy);
     if (!legacy)
         return NULL;
-    add(legacy, channel, UPGRADE_NAME, -1);
-    add(legacy, m->pidfile, UPGRADE_PIDFILE_NAME, -1);
+    add(legacy, channel, ESTATE_UPGRADE);
+    add(legacy, m->pidfile, ESTATE_PIDFILE);
     for (int i = 0; i < doors->address_count; i++)
-        add(legacy, doors->shared[i], UPGRADE_SHARED_NAME, -1);
+        if (!doors->is_lent[i])
+            add_address(legacy, doors, i, "");
+    for (int i = 0; i < m->lent.doors.address_count; i++)
+        add_address(legacy, &m->lent.doors, i, m->lent.addresses[i].name);
     for (int slot = 0; slot < doors->slot_count; slot++) {
-        for (int i = 0; i < doors->address_count; i++)
-            add(legacy, doors->own[slot][i], "slot", slot);
-        add(legacy, doors->inbox[slot][INBOX_OUT], UPGRADE_OUT_NAME, slot);
-        add(legacy, doors->inbox[slot][INBOX_IN], UPGRADE_IN_NAME, slot);
+        add(legacy, doors->inbox[slot][INBOX_OUT], ESTATE_OUT "%d", slot);
+        add(legacy, doors->inbox[slot][INBOX_IN], ESTATE_IN "%d", slot);
     }
     return legacy;
 }
@@ -138,6 +154,15 @@ static void send_yours(const struct master *m)
         log_warn("upgrade: cannot tell the new server that it may steer");
 }
 
+/* Of addresses that the new one does not serve. */
+static void remove_files(const struct master *m)
+{
+    const struct generation *g = m->present;
+    for (int i = 0; i < g->doors.address_count; i++)
+        if ((m->upgrade.closing >> i & 1) && !g->doors.is_lent[i])
+            net_unlink(&g->settings->addresses[i]);
+}
+
 /* The file, the lock and the address are the new one's from here on. */
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
@@ -153,6 +178,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
     crew_dismiss_all(m, m->present, m->upgrade.closing);
+    remove_files(m);
     outcome_end(m, OUTCOME_UPGRADE, 0, words);
 }
 

@@ -4,7 +4,8 @@
  * once they accept. Only then do the old workers leave, and the old master behind them. Whatever
  * goes wrong before that, nothing has changed.
  *
- * The two talk over a socketpair, a message each, whose format outlives a version.
+ * What the new one inherits is told by its names: see estate.h. The two talk over a socketpair, a
+ * message each, whose format outlives a version.
  */
 #ifndef DROVER_MASTER_UPGRADE_H
 #define DROVER_MASTER_UPGRADE_H
@@ -12,13 +13,6 @@
 #include <sys/socket.h>
 
 #include "master/state.h"
-
-/* Names of what is inherited, beside "slotN" for a listener. */
-#define UPGRADE_NAME         "upgrade"
-#define UPGRADE_PIDFILE_NAME "pidfile"
-#define UPGRADE_SHARED_NAME  "shared"
-#define UPGRADE_OUT_NAME     "out" /* "outN", "inN": the ends of a slot's inbox */
-#define UPGRADE_IN_NAME      "in"
 
 /* In the environment of the new one: "CONFIGURED:PRESENT" workers, which holds until the
  * configuration has another number. */

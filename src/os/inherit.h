@@ -13,8 +13,9 @@
 
 #include "base/limits.h"
 
-/* Every slot's listeners and both ends of its inbox, and some that belong to the master. */
-#define INHERIT_MAX (ADDRESSES_MAX * SLOTS_MAX + 2 * SLOTS_MAX + 16)
+/* Every slot's listeners, its own and lent ones, both ends of its inbox, and some that belong to
+ * the master. */
+#define INHERIT_MAX (2 * ADDRESSES_MAX * SLOTS_MAX + 2 * SLOTS_MAX + 16)
 
 struct inherit_entry {
     int fd;

@@ -19,6 +19,16 @@ bool net_is_shared(const struct net_address *address)
     return address->any.sa_family == AF_UNIX;
 }
 
+bool net_is_lent(const struct net_address *address)
+{
+    return address->name[0] != '\0';
+}
+
+bool net_is_name(const struct net_address *address)
+{
+    return address->length == 0 && net_is_lent(address);
+}
+
 static bool is_inet(const struct net_address *address)
 {
     return address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
@@ -137,25 +147,24 @@ static int keep_alive(int fd)
     return set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
 }
 
+/* Accepted sockets inherit all of it. An answer is written whole: nothing to wait for. */
+static int set_for_clients(int fd, const struct net_address *address, int defer_seconds)
+{
+    if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0 ||
+        set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SEND_BACKLOG_MAX) < 0 || keep_alive(fd) < 0)
+        return -1;
+    return set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, address->defer ? defer_seconds : 0);
+}
+
 int net_renew(int fd, const struct net_address *address, int defer_seconds)
 {
-    if (is_inet(address) &&
-        set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, address->defer ? defer_seconds : 0) < 0)
+    if (is_inet(address) && set_for_clients(fd, address, defer_seconds) < 0)
         return -1;
-    return listen(fd, address->backlog);
+    return address->backlog > 0 ? listen(fd, address->backlog) : 0;
 }
 
 int net_listen(int fd, const struct net_address *address, int defer_seconds)
 {
-    if (is_inet(address)) {
-        /* Accepted sockets inherit all of it. An answer is written whole: nothing to wait for. */
-        if (set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
-            return -1;
-        if (set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SEND_BACKLOG_MAX) < 0)
-            return -1;
-        if (keep_alive(fd) < 0)
-            return -1;
-    }
     if (net_renew(fd, address, defer_seconds) < 0)
         return -1;
     return is_inet(address) ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
@@ -308,7 +317,9 @@ void net_unlink(const struct net_address *address)
 void net_text(const struct net_address *address, char text[NET_TEXT_SIZE])
 {
     char host[INET6_ADDRSTRLEN];
-    if (address->any.sa_family == AF_INET) {
+    if (net_is_name(address)) {
+        snprintf(text, NET_TEXT_SIZE, "fd:%s", address->name);
+    } else if (address->any.sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, &address->storage, sizeof in);
         inet_ntop(AF_INET, &in.sin_addr, host, sizeof host);

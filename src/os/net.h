@@ -15,8 +15,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* The longest text of an address, with its NUL: "unix:" and a path. */
-#define NET_TEXT_SIZE (sizeof(struct sockaddr_un) + sizeof "unix:")
+/* The longest name of an inherited descriptor, with its NUL (sd_listen_fds(3)). */
+#define NET_NAME_SIZE 256
+
+/* The longest text of an address, with its NUL: "fd:" and a name; a path is shorter. */
+#define NET_TEXT_SIZE (sizeof "fd:" + NET_NAME_SIZE)
 
 struct net_address {
     union {
@@ -25,12 +28,21 @@ struct net_address {
         struct sockaddr_un un;
     };
     socklen_t length;
-    int backlog;
+    int backlog;   /* 0: as it is */
     bool defer;    /* wait for the client's first bytes: TCP_DEFER_ACCEPT, tcp(7) */
     bool proxy;    /* a PROXY header comes first on every connection; for whoever reads it */
     bool dual;     /* [::] that takes IPv4 clients too */
     bool any_port; /* port 0 was asked for; it stays true when the kernel has chosen one */
+    /* Of a socket that was lent by whoever started this program, who listens there before and after
+     * it: the name that it was given. "": it is bound here. Without a length it is a name alone. */
+    char name[NET_NAME_SIZE];
 };
+
+/* Is it somebody else's socket, which is never shut, filtered or removed here? */
+bool net_is_lent(const struct net_address *address);
+
+/* Is it the name of an inherited socket, whose address is not known yet? */
+bool net_is_name(const struct net_address *address);
 
 /* Unix sockets cannot be a reuseport group: all workers share one socket. */
 bool net_is_shared(const struct net_address *address);
@@ -56,8 +68,8 @@ int net_join(const struct net_address *address);
  */
 int net_listen(int fd, const struct net_address *address, int defer_seconds);
 
-/* Gives a socket that listens the backlog and the TCP_DEFER_ACCEPT of this address; its queue
- * stays. Returns 0, or -1 with errno set. */
+/* Gives a socket that listens the backlog and the TCP_DEFER_ACCEPT of this address, and all that
+ * accepted sockets inherit; its queue stays. Returns 0, or -1 with errno set. */
 int net_renew(int fd, const struct net_address *address, int defer_seconds);
 
 /*
@@ -107,8 +119,8 @@ int net_admit_new(int fd);
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". The zone of a link-local address is its
- * number, as in "[fe80::1%2]:80". */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name", of a name alone "fd:NAME". The zone of a
+ * link-local address is its number, as in "[fe80::1%2]:80". */
 void net_text(const struct net_address *address, char text[NET_TEXT_SIZE]);
 
 /*

@@ -379,7 +379,8 @@ static void shut(int fd, void *context)
     if (a->is_paused && has_queue(fd)) /* it waits for room */
         return;
     /* For every process at once: what comes now is refused, and not left in a queue. */
-    shutdown(fd, SHUT_RDWR);
+    if (!(a->kept & doors_address(a->doors, fd)))
+        shutdown(fd, SHUT_RDWR);
     unwatch(fd, a);
 }
 
@@ -401,11 +402,12 @@ static void narrow(struct acceptor *a, uint32_t addresses)
     a->addresses = addresses;
 }
 
-void acceptor_shut(struct acceptor *a, uint32_t addresses, bool is_filtered)
+void acceptor_shut(struct acceptor *a, uint32_t addresses, uint32_t kept, bool is_filtered)
 {
     if (!a->is_open)
         return;
     narrow(a, addresses);
+    a->kept = kept;
     if (!is_filtered) {
         shut_all(a);
         return;

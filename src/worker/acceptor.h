@@ -35,6 +35,7 @@ struct acceptor {
 
     /* private */
     uint32_t addresses; /* that it accepts at, a bit each */
+    uint32_t kept;      /* of which these are not shut */
     bool is_shutting;
     bool is_settling;  /* handshakes are waited for */
     bool has_taken;    /* since the last turn */
@@ -84,12 +85,13 @@ void acceptor_leave(struct acceptor *a);
 /*
  * Nobody accepts at these addresses from here on, and others do at the rest, which are not watched
  * any more: takes what is queued, as far as there is room now and whenever there is some, and then
- * shuts their doors for every process. is_open tells when that is done.
+ * shuts their doors for every process, but those of `kept`, which others have. is_open tells when
+ * that is done.
  *
  * `is_filtered`: no new handshake begins, so it goes on until those that are under way have ended:
  * until SHUT_QUIET_MS have passed without a client, at most SHUT_QUIET_MAX_MS.
  */
-void acceptor_shut(struct acceptor *a, uint32_t addresses, bool is_filtered);
+void acceptor_shut(struct acceptor *a, uint32_t addresses, uint32_t kept, bool is_filtered);
 
 /* A bit for every address. */
 #define EVERY_ADDRESS UINT32_MAX

@@ -9,6 +9,8 @@ void doors_init(struct doors *doors)
     doors->slot_count = 0;
     doors->address_count = 0;
     memset(doors->is_proxied, 0, sizeof doors->is_proxied);
+    memset(doors->is_lent, 0, sizeof doors->is_lent);
+    memset(doors->joined, 0, sizeof doors->joined);
 }
 
 static void close_one(int fd)
@@ -69,6 +71,14 @@ static bool holds(const struct doors *doors, int address, int door)
         if (doors->own[slot][address] == door)
             return true;
     return false;
+}
+
+uint32_t doors_address(const struct doors *doors, int door)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        if (holds(doors, i, door))
+            return UINT32_C(1) << i;
+    return 0;
 }
 
 bool doors_is_proxied(const struct doors *doors, int door)

@@ -50,6 +50,9 @@ struct order {
     /* ORDER_LEAVE: addresses, a bit each, that nobody accepts at any more: their queues are served,
      * and then they are shut. */
     uint32_t closing;
+    /* Of those that are closing, and at ORDER_STOP: who comes now is for others, so their queues
+     * are served, but they are not shut. */
+    uint32_t kept;
     /* ORDER_STOP, and ORDER_LEAVE for what is closing: no new handshake begins any more, so those
      * that are under way are waited for. */
     bool is_filtered;

@@ -110,7 +110,7 @@ static void leave(struct worker *w, const struct order *order)
     begin_to_leave(w);
     inbox_leave(&w->inbox);
     if (order->closing)
-        acceptor_shut(&w->acceptor, order->closing, order->is_filtered);
+        acceptor_shut(&w->acceptor, order->closing, order->kept, order->is_filtered);
     else
         acceptor_leave(&w->acceptor);
 }
@@ -126,7 +126,7 @@ static void stop(struct worker *w, const struct order *order)
         return;
     begin_to_leave(w);
     inbox_read(&w->inbox);
-    acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->is_filtered);
+    acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->kept, order->is_filtered);
 }
 
 static int report(const struct worker *w, enum report_kind kind, int count, const char *why)

@@ -155,7 +155,7 @@ ROWS
 
 @test "addresses that are none are refused, and what one looks like is said" {
     local value message
-    local forms='an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or unix:@name'
+    local forms='an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name or fd:NAME'
     while IFS='|' read -r value message; do
         refused "--listen $value: $message" --listen "$value"
     done <<ROWS

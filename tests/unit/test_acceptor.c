@@ -396,7 +396,7 @@ Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
     call(&rig, 0, 2 * ACCEPT_TURN_MAX);
     call(&rig, 1, 3);
     call(&rig, -1, 2);
-    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, false);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 0, false);
     cr_expect_eq(rig.taken, 2 * ACCEPT_TURN_MAX + 3 + 2, "%d", rig.taken);
     cr_expect_not(rig.acceptor.is_open, "that is done");
     cr_expect_eq(call(&rig, 0, 1) + call(&rig, 1, 1) + call(&rig, -1, 1), 0, "refused");
@@ -431,7 +431,7 @@ Test(acceptor, a_stop_of_a_full_one_serves_the_queues_as_others_leave)
     open_tcp_door(&rig, 1, 2);
     acceptor_add(&rig.acceptor, 0);
     acceptor_add(&rig.acceptor, 1);
-    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, false);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 0, false);
     cr_expect_eq(rig.taken, 2);
     for (int i = 1; i <= 3; i++) {
         cr_expect(rig.acceptor.is_open, "%d of 5", rig.taken);
@@ -456,7 +456,7 @@ Test(acceptor, one_address_is_shut_and_the_others_are_left)
     acceptor_rearm(&rig.acceptor);
     call(&rig, 0, 3);
     call(&rig, -1, 2);
-    acceptor_shut(&rig.acceptor, 1u << 1, false);
+    acceptor_shut(&rig.acceptor, 1u << 1, 0, false);
     cr_expect_eq(rig.taken, 2, "%d", rig.taken);
     cr_expect_not(rig.acceptor.is_open);
     cr_expect_eq(call(&rig, -1, 1), 0, "refused");
@@ -476,7 +476,7 @@ Test(acceptor, a_stop_waits_for_handshakes)
     acceptor_rearm(&rig.acceptor);
     call(&rig, 0, 3);
     acceptor_tick(&rig.acceptor, 2000);
-    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 0, true);
     acceptor_tick(&rig.acceptor, 5000); /* the turn in which it was told to */
     cr_expect(rig.acceptor.is_open);
     cr_expect_eq(turn(&rig), 3);
@@ -503,7 +503,7 @@ Test(acceptor, a_stop_does_not_wait_for_handshakes_without_end)
     struct rig rig;
     open_rig(&rig, CLIENTS);
     acceptor_add(&rig.acceptor, 0);
-    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 0, true);
     int64_t now = 5000;
     for (acceptor_tick(&rig.acceptor, now); rig.acceptor.is_open; now += SHUT_QUIET_MS / 2) {
         cr_assert_leq(now, 5000 + SHUT_QUIET_MAX_MS);
@@ -521,7 +521,7 @@ Test(acceptor, the_deadline_ends_a_stop_that_waits)
     struct rig rig;
     open_rig(&rig, CLIENTS);
     acceptor_add(&rig.acceptor, 0);
-    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, true);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 0, true);
     acceptor_tick(&rig.acceptor, 2000);
     acceptor_leave(&rig.acceptor);
     cr_expect_not(rig.acceptor.is_open);

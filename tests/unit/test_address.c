@@ -71,7 +71,7 @@ Test(address, every_form)
     }
 }
 
-#define FORMS "an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or unix:@name"
+#define FORMS "an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name or fd:NAME"
 #define PORTS "the port must be a number from 0 to 65535"
 #define TAILS "after a comma may stand backlog=N, defer=yes, defer=no or proxy"
 #define UNIX  "a unix address is unix:/path, absolute, or unix:@name"

@@ -134,7 +134,7 @@ Test(inherit, what_is_taken)
         {"a pid that is none", "x", "2", "a:b", 2, "", "LISTEN_PID=x is not a number", EINVAL},
         {"no number", "self", NULL, "a", 1, "", "LISTEN_FDS= is not a number", EINVAL},
         {"a negative number", "self", "-1", "a", 1, "", "LISTEN_FDS=-1 is not a number", EINVAL},
-        {"too many", "self", "4625", "a", 1, "", "LISTEN_FDS=4625 is more than 4624", EINVAL},
+        {"too many", "self", "8721", "a", 1, "", "LISTEN_FDS=8721 is more than 8720", EINVAL},
         {"far too many", "self", "18446744073709551617", "a", 1, "",
          "LISTEN_FDS=18446744073709551617 is not a number", EINVAL},
         {"one that is not open", "self", "3", "a:b:c", 2, "",

@@ -251,8 +251,8 @@ static const struct {
     {"--fallback index.html", EX_USAGE,
      "--fallback index.html: must be a file below ROOT, as in /index.html"},
     {"--listen x", EX_USAGE,
-     "--listen x: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path or "
-     "unix:@name"},
+     "--listen x: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path, "
+     "unix:@name or fd:NAME"},
     {"--listen :80,backlog=0", EX_USAGE,
      "--listen :80,backlog=0: backlog= takes a number from 1 to 1048576"},
     {"--ready-fd -1", EX_USAGE, "--ready-fd -1: must be a whole number from 0 to 2147483647"},
