@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/log.h"
 #include "config/app.h"
 #include "config/keys.h"
 #include "config/options.h"
@@ -42,9 +43,11 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
 
 int launch_fail(const struct settings *settings, int status, const char *why)
 {
+    const char *program = settings->program;
     while (*why) {
         int n = (int)strcspn(why, "\n");
-        fprintf(stderr, "%s: %.*s\n", settings->program, n, why);
+        fprintf(stderr, "%s%s%s%.*s\n", log_prefix(LOG_ERROR), program ? program : "",
+                program ? ": " : "", n, why);
         why += n + (why[n] == '\n');
     }
     return status;
