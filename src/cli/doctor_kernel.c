@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "cli/doctor.h"
@@ -130,9 +131,9 @@ static const struct row other_rows[] = {
      .means = "the static site follows symbolic links, and none leads out of ROOT",
      .without = GRADE_NOTE,
      .means_without = "the static site follows no symbolic link at all",
-     .change =
-         "run it on Linux from 5.6 on; if this is, permit openat2, which the seccomp profiles "
-         "of older container runtimes refuse"},
+     .change = "run it on Linux from 5.6 on; if this is, permit openat2: in a unit, "
+               "RestrictSUIDSGID=, which DynamicUser= implies, refuses it, and so do the seccomp "
+               "profiles of older container runtimes"},
 };
 
 /* Does the server bind TCP addresses itself? */
@@ -162,7 +163,8 @@ static void add_listener(struct doctor *d)
         return;
     }
     f->grade = probe.verdict == PROBE_NO && binds_tcp(d) ? GRADE_BAD : GRADE_NOTE;
-    finding_means(f, "drover serves unix sockets, and what the service manager has opened, alone");
+    finding_means(
+        f, "only unix sockets, and those that the service manager has opened, can be served");
     finding_change(f, "%s", DOCTOR_PERMIT);
 }
 
@@ -189,9 +191,12 @@ static void add_processes(struct findings *findings)
         return;
     }
     f->grade = GRADE_BAD;
-    probe_describe(&probe, f->found, sizeof f->found);
-    finding_change(f, "let this user have more processes: ulimit -u, TasksMax= in the unit, "
-                      "pids.max of the control group");
+    finding_found(f, "cannot be forked (%s)", strerror(probe.cause));
+    if (probe.cause == EAGAIN)
+        finding_change(f, "let this user have more of them: ulimit -u, TasksMax= in the unit, "
+                          "pids.max of the control group");
+    else
+        finding_change(f, "%s", DOCTOR_PERMIT);
 }
 
 /* A call that is answered by SIGSYS ends whoever makes it: of those that drover makes, none may be

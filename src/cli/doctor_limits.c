@@ -213,7 +213,7 @@ static void add_seccomp(struct doctor *d)
     f->grade = refused.needed > 0 || refused.deadly > 0 ? GRADE_BAD : GRADE_NOTE;
     finding_change(f, "%s", refused.deadly > 0 ? DOCTOR_REFUSE_KINDLY : DOCTOR_PERMIT);
     if (refused.deadly > 0)
-        finding_means(f, "who calls one of these is killed: %s", refused.names);
+        finding_means(f, "a server is killed as soon as it calls %s", refused.names);
     else if (refused.needed > 0)
         finding_means(f, "drover needs what is refused: %s", refused.names);
     else

@@ -9,7 +9,7 @@
 /* The first descriptor of LISTEN_FDS, sd_listen_fds(3). */
 #define SOCKETS_FROM 3
 
-#define US_PER_MS 1000
+#define US_PER_S 1e6
 
 static const char *unit_of(const struct probe_service *s)
 {
@@ -30,8 +30,10 @@ static void add_manager(struct doctor *d)
         finding_means(f, "what follows is what that unit gives");
     } else if (s->runs_systemd) {
         finding_found(f, "systemd, which has not started this process");
-        finding_means(f, "what follows is what a start by hand gets. For what a unit gives, have "
-                         "drover doctor as its ExecStart= for once, by systemctl edit");
+        finding_means(f,
+                      "what follows is what a start by hand gets. To see what a unit gives, have "
+                      "drover doctor as its ExecStart= for once (systemctl edit), and read the "
+                      "journal");
     } else {
         finding_found(f, "none is known");
         finding_means(f, "drover needs none");
@@ -77,14 +79,17 @@ static void add_store(struct doctor *d)
     const struct probe_service *s = &d->service;
     long long wanted = stored_wanted(d->settings);
     struct finding *f = findings_add(&d->findings, "descriptor store");
-    if (!s->notify) {
-        finding_found(f, "none");
-        finding_means(
-            f, "the sockets end with drover, and clients that come while it is restarted are "
-               "refused");
+    if (s->stored_max >= 0)
+        finding_found(f, "room for %lld descriptors", (long long)s->stored_max);
+    else
+        finding_found(f, s->notify ? "not told" : "none");
+    if (s->socket_count > 0) {
+        finding_means(f, "activated sockets outlive a restart without it");
+    } else if (!s->notify) {
+        finding_means(f, "the sockets end with drover, and clients that come while it is restarted "
+                         "are refused");
     } else if (s->stored_max < 0) {
         f->grade = GRADE_NOTE;
-        finding_found(f, "not told");
         finding_means(f,
                       "systemd says so from version 254 on, where there is one; an older one does "
                       "not, and it cannot be known from inside");
@@ -94,15 +99,15 @@ static void add_store(struct doctor *d)
                        unit_of(s), wanted);
     } else if (s->stored_max < wanted) {
         f->grade = GRADE_NOTE;
-        finding_found(f, "room for %lld descriptors", (long long)s->stored_max);
         finding_means(f,
                       "drover has %lld sockets, and those without room end with it: clients that "
                       "wait there are lost in a restart",
                       wanted);
         finding_change(f, "FileDescriptorStoreMax=%lld in %s", wanted, unit_of(s));
     } else {
-        finding_found(f, "room for %lld descriptors", (long long)s->stored_max);
-        finding_means(f, "all %lld sockets outlive a restart, and clients wait in them", wanted);
+        finding_means(f,
+                      "enough for %lld sockets, which outlive a restart, and clients wait in them",
+                      wanted);
     }
 }
 
@@ -117,12 +122,12 @@ static void add_watchdog(struct doctor *d)
             finding_change(f, "WatchdogSec=10s in %s, where that is wanted", s->unit);
         return;
     }
-    finding_found(f, "every %lld ms", (long long)s->watchdog_us / US_PER_MS);
+    finding_found(f, "every %g s", (double)s->watchdog_us / US_PER_S);
     finding_means(f, "the service manager restarts drover when it gives no sign of life");
     if (!is_for_others(s->watchdog_pid))
         return;
     f->grade = GRADE_NOTE;
-    finding_found(f, "every %lld ms, of process %d", (long long)s->watchdog_us / US_PER_MS,
+    finding_found(f, "every %g s, of process %d", (double)s->watchdog_us / US_PER_S,
                   (int)s->watchdog_pid);
     finding_means(f, "WATCHDOG_PID is not this process (%d), which gives no sign of life then",
                   (int)getpid());
