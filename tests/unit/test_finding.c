@@ -69,6 +69,15 @@ Test(finding, no_line_is_longer_than_96_columns_unless_a_word_is)
     cr_expect_gt(lines, 5);
 }
 
+Test(finding, a_line_is_as_long_as_it_may_be)
+{
+    struct finding *f = add("x", GRADE_OK, "");
+    finding_found(f, "%0*d %0*d", 35, 0, 34, 0); /* behind 26 columns */
+    cr_expect_eq(strcspn(text_of(findings_text), "\n"), 96);
+    finding_found(f, "%0*d %0*d", 35, 0, 35, 0);
+    cr_expect_eq(strcspn(text_of(findings_text), "\n"), 26 + 35);
+}
+
 Test(finding, a_terminal_is_safe_from_what_is_found)
 {
     add("notify socket", GRADE_OK, "/run/\x1b[2J\xff\xc3\xa9");
