@@ -4,6 +4,8 @@
 #ifndef DROVER_CLI_DOCTOR_H
 #define DROVER_CLI_DOCTOR_H
 
+#include <stdbool.h>
+
 #include "cli/finding.h"
 #include "config/settings.h"
 #include "os/probe_service.h"
@@ -22,6 +24,9 @@ void doctor_limits(struct doctor *d);
 
 /* What the service manager gives. */
 void doctor_service(struct doctor *d);
+
+/* Were there activated sockets for a server in the place of this process? */
+bool doctor_has_sockets(const struct doctor *d);
 
 /* Who confines a process mostly does so in one of these places. */
 #define DOCTOR_PERMIT                                                                              \

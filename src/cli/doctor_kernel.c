@@ -141,7 +141,7 @@ static bool binds_tcp(const struct doctor *d)
 {
     for (int i = 0; i < d->settings->address_count; i++)
         if (!net_is_shared(&d->settings->addresses[i]))
-            return d->service.socket_count == 0;
+            return !doctor_has_sockets(d);
     return false;
 }
 
@@ -186,7 +186,7 @@ static void add_processes(struct findings *findings)
     struct finding *f = findings_add(findings, "processes");
     struct probe probe = probe_try(probe_fork, 0);
     finding_means(f, "drover is a master and its workers");
-    if (probe.verdict == PROBE_YES) {
+    if (probe.verdict == PROBE_YES || probe.signal) {
         finding_found(f, "can be forked");
         return;
     }

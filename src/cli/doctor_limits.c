@@ -81,7 +81,7 @@ static void add_low_ports(struct doctor *d)
     }
     finding_found(f, "ports from %lld on, without CAP_NET_BIND_SERVICE", (long long)first);
     finding_means(f, "--listen takes no lower one");
-    if (!low || d->service.socket_count > 0)
+    if (!low || doctor_has_sockets(d))
         return;
     net_text(low, text);
     f->grade = GRADE_BAD;

@@ -21,6 +21,11 @@ static bool is_for_others(pid_t pid)
     return pid != 0 && pid != getpid();
 }
 
+bool doctor_has_sockets(const struct doctor *d)
+{
+    return d->service.socket_count > 0 && !is_for_others(d->service.socket_pid);
+}
+
 static void add_manager(struct doctor *d)
 {
     const struct probe_service *s = &d->service;
@@ -83,7 +88,7 @@ static void add_store(struct doctor *d)
         finding_found(f, "room for %lld descriptors", (long long)s->stored_max);
     else
         finding_found(f, s->notify ? "not told" : "none");
-    if (s->socket_count > 0) {
+    if (doctor_has_sockets(d)) {
         finding_means(f, "activated sockets outlive a restart without it");
     } else if (!s->notify) {
         finding_means(f, "the sockets end with drover, and clients that come while it is restarted "

@@ -41,9 +41,11 @@ static struct probe wait_for(pid_t child, const struct probe *answer)
     while (ended < 0 && errno == EINTR);
     if (ended < 0)
         return probe_is(PROBE_UNKNOWN);
-    if (WIFSIGNALED(status))
-        return (struct probe){.verdict = PROBE_NO, .signal = WTERMSIG(status)};
-    return *answer;
+    if (!WIFSIGNALED(status))
+        return *answer;
+    /* One that was too slow says nothing: the machine may be. */
+    enum probe_verdict verdict = WTERMSIG(status) == SIGALRM ? PROBE_UNKNOWN : PROBE_NO;
+    return (struct probe){.verdict = verdict, .signal = WTERMSIG(status)};
 }
 
 struct probe probe_try(probe_fn *fn, int argument)

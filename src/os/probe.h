@@ -31,8 +31,9 @@ typedef struct probe probe_fn(int argument);
 struct probe probe_is(enum probe_verdict verdict);
 
 /*
- * Runs it in a child, for PROBE_SECONDS at most, and waits for its end. A child that cannot be made
- * is PROBE_UNKNOWN, one that a signal ended PROBE_NO. SIGCHLD must not be ignored.
+ * Runs it in a child, for PROBE_SECONDS at most, and waits for its end. PROBE_UNKNOWN: no child can
+ * be made, or it was too slow; PROBE_NO also when another signal ended it. SIGCHLD must not be
+ * ignored.
  */
 struct probe probe_try(probe_fn *fn, int argument);
 

@@ -97,10 +97,12 @@ static void read_seccomp(struct probe_service *service)
 void probe_service_read(struct probe_service *service)
 {
     const char *notify = getenv("NOTIFY_SOCKET");
+    if (notify && !*notify)
+        notify = NULL;
     *service = (struct probe_service){
         .runs_systemd = access("/run/systemd/system", F_OK) == 0,
         .is_invoked = getenv("INVOCATION_ID") != NULL,
-        .notify = notify && *notify ? notify : NULL,
+        .notify = notify,
         .stored_max = number_in("FDSTORE"),
         .watchdog_us = positive_in("WATCHDOG_USEC"),
         .watchdog_pid = (pid_t)positive_in("WATCHDOG_PID"),
@@ -111,7 +113,7 @@ void probe_service_read(struct probe_service *service)
         .seccomp_mode = -1,
         .seccomp_filters = -1,
     };
-    if (service->notify)
+    if (notify)
         service->notify_cause = reach(notify);
     read_unit(service);
     read_seccomp(service);

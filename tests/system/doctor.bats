@@ -269,6 +269,8 @@ PY
     assert_equal "$(finding 'low ports' means)" '--listen [::1]:80 will be refused'
     examine "${NETWORK[@]}" "${as_nobody[@]}" env LISTEN_FDS=1 -- --listen 127.0.0.1:80 /
     assert_regex "$(finding 'low ports')" '^ok: '
+    examine "${NETWORK[@]}" "${as_nobody[@]}" env LISTEN_FDS=1 LISTEN_PID=1 -- --listen 127.0.0.1:80 /
+    assert_regex "$(finding 'low ports')" '^bad: '
     in_network net.ipv4.ip_unprivileged_port_start=80
     examine "${NETWORK[@]}" "${as_nobody[@]}" -- --listen 127.0.0.1:80 /
     assert_equal "$status: $(finding 'low ports')" '0: ok: ports from 80 on, without CAP_NET_BIND_SERVICE'
@@ -335,6 +337,34 @@ C
     assert_equal "$status" 69
     assert_equal "$(finding seccomp means)" 'a server is killed as soon as it calls sendfile'
     assert_equal "$(find . -name 'core*')" ''
+}
+
+@test "without TCP sockets: bad, unless unix sockets or activated ones are all that is served" {
+    cat >none.c <<'C'
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+int socket(int domain, int type, int protocol)
+{
+    int (*next)(int, int, int) = (int (*)(int, int, int))dlsym(RTLD_NEXT, "socket");
+    errno = EAFNOSUPPORT;
+    return domain == AF_UNIX ? next(domain, type, protocol) : -1;
+}
+C
+    cc -std=gnu17 -D_GNU_SOURCE -fPIC -shared -o none.so none.c
+    local none=(env LD_PRELOAD="$PWD/none.so"
+        ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0")
+    examine "${none[@]}" --
+    assert_equal "$status" 69
+    assert_equal "$(finding 'TCP listener')" \
+        'bad: refused (Address family not supported by protocol)'
+    assert_regex "$(finding SO_REUSEPORT)" '^note: could not be tried '
+    examine "${none[@]}" -- --listen unix:@x
+    assert_equal "$status" 0
+    assert_regex "$(finding 'TCP listener')" '^note: refused '
+    examine "${none[@]}" LISTEN_FDS=1 --
+    assert_equal "$status" 0
 }
 
 # ---- what a service manager gives -------------------------------------------------------------
