@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
     {"serve", cli_serve, "serve the files below a directory, or an application"},
     {"check", cli_check, "say what is wrong with a configuration file, or what it comes to"},
+    {"doctor", cli_doctor, "say what this machine gives a server, and how to have more"},
     {"version", cli_version, "print the version"},
     {"help", help, "print this"},
 };

@@ -206,6 +206,12 @@
 /* A queue from which nothing was taken for so many milliseconds is steered around. */
 #define QUEUE_STILL_MS 75
 
+/* drover doctor: seconds that one probe has, which takes microseconds; and milliseconds that it
+ * waits for what must not happen, and for what must. */
+#define PROBE_SECONDS   3
+#define PROBE_STILL_MS  20
+#define PROBE_ANSWER_MS 500
+
 /* Milliseconds from a drain's deadline, which the worker keeps itself, to its SIGKILL. */
 #define DRAIN_GRACE_MS 1000
 
