@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 static void add_escaped(struct buf *to, unsigned char c)
 {

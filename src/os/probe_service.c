@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 /* A variable that is a whole number; -1: it is not there, or none. */
 static int64_t number_in(const char *name)
@@ -44,16 +45,6 @@ static int reach(const char *path)
     int cause = connect(fd, (struct sockaddr *)&un, length) < 0 ? errno : 0;
     close(fd);
     return cause;
-}
-
-/* JOURNAL_STREAM is device and inode: a redirected stderr is another. */
-static bool is_journal(void)
-{
-    const char *text = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
-    struct stat st;
-    return text && sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
-           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 bool probe_service_unit(const char *line, char unit[PROBE_UNIT_SIZE])
@@ -109,7 +100,7 @@ void probe_service_read(struct probe_service *service)
         .socket_count = positive_in("LISTEN_FDS"),
         .socket_pid = (pid_t)positive_in("LISTEN_PID"),
         .socket_names = getenv("LISTEN_FDNAMES"),
-        .is_journal = is_journal(),
+        .is_journal = *log_prefix(LOG_INFO) != '\0',
         .seccomp_mode = -1,
         .seccomp_filters = -1,
     };
