@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 /* Lines of faults: more than anybody mends before the next try. */
 #define SHOWN_MAX 20

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 #define BYTE_ORDER_MARK \
     "\xef\xbb\xbf" /* the byte order mark, which editors of Windows begin with */

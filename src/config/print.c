@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 /* Bytes of the character that starts here and can be shown as it is; 0: there is none. */
 static size_t shown_length(const char *text)

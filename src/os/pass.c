@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 union control {
@@ -17,11 +16,11 @@ int pass_pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 }
 
-static void attach(struct msghdr *message, union control *control, const int *fds, size_t count)
+void pass_attach(struct msghdr *message, void *control, const int *fds, size_t count)
 {
     size_t length = sizeof(int) * count;
-    memset(control, 0, sizeof *control);
-    message->msg_control = control->bytes;
+    memset(control, 0, CMSG_SPACE(length));
+    message->msg_control = control;
     message->msg_controllen = (socklen_t)CMSG_SPACE(length); /* its type in musl */
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
     header->cmsg_level = SOL_SOCKET;
@@ -40,7 +39,7 @@ int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t 
         return -1;
     }
     if (fd_count > 0)
-        attach(&message, &control, fds, fd_count);
+        pass_attach(&message, &control, fds, fd_count);
     ssize_t sent;
     do
         sent = sendmsg(end, &message, MSG_NOSIGNAL);

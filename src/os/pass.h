@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* Descriptors of one message at most. */
@@ -20,6 +21,12 @@ int pass_pair(int ends[2]);
  * Returns 0, or -1 with errno set: EAGAIN when the other side does not read, EPIPE when it is gone.
  */
 int pass_send(int end, const void *bytes, size_t length, const int *fds, size_t fd_count);
+
+/*
+ * Puts `count` descriptors, one at least, beside a message that is about to be sent. `control` has
+ * CMSG_SPACE(sizeof(int) * count) bytes, aligned as a struct cmsghdr, and stays until it is sent.
+ */
+void pass_attach(struct msghdr *message, void *control, const int *fds, size_t count);
 
 /*
  * Receives one message. *fd_count is how many `fds` has room for, and then how many came; they

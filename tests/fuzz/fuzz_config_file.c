@@ -12,10 +12,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "config/lines.h"
 #include "config/options.h"
 #include "config/print.h"
-#include "config/utf8.h"
 #include "fuzz.h"
 
 #define WHY_SIZE 16384

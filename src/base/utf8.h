@@ -1,8 +1,8 @@
 /*
  * utf8 - characters of UTF-8 (RFC 3629).
  */
-#ifndef DROVER_CONFIG_UTF8_H
-#define DROVER_CONFIG_UTF8_H
+#ifndef DROVER_BASE_UTF8_H
+#define DROVER_BASE_UTF8_H
 
 #include <stddef.h>
 
