@@ -12,7 +12,6 @@
 #include "master/announce.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
-#include "master/service.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/takeover.h"
@@ -94,10 +93,11 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
         close(m->upgrade.channel);
     if (m->predecessor >= 0)
         close(m->predecessor);
-    service_forget(m);
     if (!m->is_announced)
         announce_close(g->settings);
     close_others(m, g);
+    notify_close(&m->notify);
+    notify_forget();
     children_free(&m->children);
     int status = worker_run(&job);
     close(channel);

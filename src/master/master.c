@@ -194,10 +194,12 @@ static int start(struct master *m)
     const struct settings *s = g->settings;
     if (sigfd_block(&m->mask) < 0)
         return fail(m, EX_OSERR, "sigprocmask");
+    if (notify_open(&m->notify) < 0)
+        log_warn("NOTIFY_SOCKET");
+    service_open(m);
     int status = takeover_begin(m);
     if (status)
         return status;
-    service_open(m);
     prepare_descriptors(g->settings);
     m->board = board_open();
     if (!m->board || open_loop(m) < 0)
@@ -302,6 +304,7 @@ static void clean_up(struct master *m)
         doors_close(&g->doors); /* the files of unix sockets are another master's */
     else
         slots_close(&g->doors, g->settings->addresses, NULL);
+    notify_close(&m->notify);
     command_free(&m->command);
     if (m->upgrade.channel >= 0)
         close(m->upgrade.channel);
@@ -310,7 +313,6 @@ static void clean_up(struct master *m)
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->pidfile_path);
     free(m->pidfile_path);
-    service_close(m);
     children_free(&m->children);
     reload_sweep(m);
     board_close(m->board);
@@ -337,6 +339,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .signals = -1,
                        .pidfile = -1,
                        .predecessor = -1,
+                       .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
                        .on_start = on_start,

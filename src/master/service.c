@@ -28,7 +28,7 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static bool has_manager(const struct master *m)
 {
-    return m->service.notify.fd >= 0;
+    return m->notify.fd >= 0;
 }
 
 /* Another process is the main one, and what this one says would not be believed. */
@@ -39,39 +39,16 @@ static bool is_another(const struct master *m)
 
 void service_init(struct service *s)
 {
-    *s = (struct service){.notify = {.fd = -1}, .barrier = -1, .barrier_until = CLOCK_NEVER};
+    *s = (struct service){.barrier = -1, .barrier_until = CLOCK_NEVER};
 }
 
 void service_open(struct master *m)
 {
     struct service *s = &m->service;
-    if (notify_open(&s->notify) < 0)
-        log_warn("NOTIFY_SOCKET=%s: the service manager is told nothing", getenv("NOTIFY_SOCKET"));
-    if (!has_manager(m))
-        return;
     int64_t watchdog = notify_watchdog();
     s->ping_ms = watchdog > 1 ? watchdog / 2 : watchdog;
     s->sampled_at = clock_ms();
     s->renew_at = s->sampled_at + SERVICE_RENEW_MS;
-}
-
-static void close_barrier(struct service *s)
-{
-    if (s->barrier >= 0)
-        close(s->barrier);
-    s->barrier = -1;
-}
-
-void service_close(struct master *m)
-{
-    close_barrier(&m->service);
-    notify_close(&m->service.notify);
-}
-
-void service_forget(struct master *m)
-{
-    service_close(m);
-    notify_forget();
 }
 
 /* ------------------------------------------------------------------------------ the sending */
@@ -80,7 +57,7 @@ void service_forget(struct master *m)
 static bool send_words(struct master *m, const char *words)
 {
     struct service *s = &m->service;
-    if (notify_send(&s->notify, words) == 0) {
+    if (notify_send(&m->notify, words) == 0) {
         s->is_deaf = false;
         return true;
     }
@@ -262,6 +239,13 @@ void service_end(struct master *m, enum outcome_kind kind, int status, const cha
 
 /* ----------------------------------------------------------------------------- the handover */
 
+static void close_barrier(struct service *s)
+{
+    if (s->barrier >= 0)
+        close(s->barrier);
+    s->barrier = -1;
+}
+
 static void release(struct master *m)
 {
     struct service *s = &m->service;
@@ -290,7 +274,7 @@ static void raise_barrier(struct master *m)
             release(m);
         return;
     }
-    s->barrier = notify_barrier(&s->notify);
+    s->barrier = notify_barrier(&m->notify);
     if (s->barrier < 0 && errno == EAGAIN) {
         s->again_at = m->now + SERVICE_AGAIN_MS;
         return;

@@ -25,16 +25,11 @@
 
 #include "master/state.h"
 
-/* There is no manager yet. */
+/* Nothing was told. */
 void service_init(struct service *service);
 
-/* Finds the manager; after what was inherited has been taken. Needs the board from the first turn
- * on. */
+/* The server starts: m->notify is open, or there is no manager. */
 void service_open(struct master *m);
-void service_close(struct master *m);
-
-/* In a worker, which is to tell nothing, nor what it runs. */
-void service_forget(struct master *m);
 
 /* A start that fails, for this reason, one line or more: that is the last that STATUS= says. Opens
  * what it needs. `m` is NULL before there is a master. Nothing in a new master of an upgrade: the

@@ -26,7 +26,6 @@ struct upgrade {
 
 /* What was told, and is to be told, to the service manager: see service.h. Times as clock_ms(). */
 struct service {
-    struct notify notify;
     unsigned owed;      /* what must arrive and was not sent yet, a bit a word */
     int64_t again_at;   /* when that is tried again */
     bool is_deaf;       /* it takes no message, which was logged */
@@ -62,6 +61,7 @@ struct master {
     struct command command;
     struct upgrade upgrade;
     struct service service;
+    struct notify notify;  /* the service manager */
     struct slot_set heirs; /* of a new master, once it serves */
     int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */
     int inherited_slots;
