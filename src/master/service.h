@@ -14,11 +14,14 @@
  * is from now on, and says and ends nothing before the manager has read it (BARRIER=1); then it
  * releases the new one, which says READY=1. It has written the pid file by then.
  *
- * What an operator sets: TimeoutStartSec= above the time that the application takes to start, with
- * --start-timeout as often as a worker is to be tried again, since READY=1 waits for every worker
- * and nothing here asks for more time (EXTEND_TIMEOUT_USEC); it bounds a reload, too.
- * TimeoutStopSec= above --lame-duck and --drain-timeout together, and a second. WatchdogSec= above
- * --hang-timeout, so that a worker which hangs is replaced before all of the server is.
+ * What an operator sets: TimeoutStartSec= above the time in which the application gets ready, since
+ * READY=1 waits for every worker, however often it is started anew, and no more time is asked for
+ * (EXTEND_TIMEOUT_USEC); a reload has as long. TimeoutStopSec= above --lame-duck and
+ * --drain-timeout together, and DRAIN_GRACE_MS. WatchdogSec= above --hang-timeout, so that a worker
+ * which hangs is replaced before all of the server is, and above twice what the application's
+ * before_fork takes at a reload, since the master does nothing else meanwhile.
+ * KillMode=control-group: after an upgrade the main process is a child of the old one, not of the
+ * manager, and with KillMode=mixed systemd 252 kills such a one without waiting for it to stop.
  */
 #ifndef DROVER_MASTER_SERVICE_H
 #define DROVER_MASTER_SERVICE_H
