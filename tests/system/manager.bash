@@ -65,9 +65,9 @@ messages() {
     cut -d ' ' -f 4- "$MESSAGES"
 }
 
-# The words of each message that tells a state, one a line: STATUS= and pings left out.
+# The words of each message that tells a state, one a line: without STATUS=, pings and what is stored.
 states() {
-    messages | sed 's/|STATUS=.*//' | grep -vE '^(STATUS=|WATCHDOG=1)'
+    messages | sed 's/|STATUS=.*//' | grep -vE '^(STATUS=|WATCHDOG=1|FDSTORE)'
 }
 
 # The last STATUS=.
