@@ -215,4 +215,17 @@
 /* Milliseconds from a drain's deadline, which the worker keeps itself, to its SIGKILL. */
 #define DRAIN_GRACE_MS 1000
 
+/* Milliseconds between two renewals of the line for the service manager, and until a message that
+ * found no room in its queue is sent again. */
+#define SERVICE_RENEW_MS 1000
+#define SERVICE_AGAIN_MS 100
+
+/* Milliseconds that an old master waits, at an upgrade, for the service manager to have read who
+ * the main process is: it reads within one, unless it is stuck. */
+#define SERVICE_BARRIER_MS 5000
+
+/* Bytes of that line: a terminal has some 200 in a row, an error with a path in it is no longer
+ * than this. */
+#define SERVICE_LINE_SIZE 512
+
 #endif

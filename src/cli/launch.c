@@ -9,6 +9,7 @@
 #include "config/keys.h"
 #include "config/options.h"
 #include "master/master.h"
+#include "master/service.h"
 
 bool launch_wants_help(int argc, char *const argv[])
 {
@@ -71,8 +72,10 @@ int launch_run(struct source *source)
     const struct settings words = {.program = source->program};
     int status;
     struct configuration *first = source_read(source, &status, why, sizeof why);
-    if (!first)
+    if (!first) {
+        service_failed(NULL, why);
         return launch_fail(&words, status, why);
+    }
     if (configuration_apply(first, why, sizeof why) < 0) {
         source_free(first);
         return launch_fail(&words, EX_USAGE, why);

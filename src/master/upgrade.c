@@ -15,6 +15,7 @@
 #include "master/crew.h"
 #include "master/outcome.h"
 #include "master/reload.h"
+#include "master/service.h"
 #include "master/steering.h"
 #include "os/child.h"
 #include "os/inherit.h"
@@ -81,10 +82,12 @@ static struct legacy *gather(const struct master *m, int channel)
 static _Noreturn void become_master(const struct master *m, struct legacy *legacy, int channel)
 {
     char variable[sizeof UPGRADE_VARIABLE + 48];
-    char *const extra[] = {variable, NULL};
+    char watchdog[sizeof "WATCHDOG_PID=" + 24];
+    char *const extra[] = {variable, m->service.ping_ms > 0 ? watchdog : NULL, NULL};
     int report = fcntl(channel, F_DUPFD_CLOEXEC, 0); /* gone when the binary runs */
     snprintf(variable, sizeof variable, UPGRADE_VARIABLE "=%lld:%d",
              (long long)m->present->configured, crew_size(m->present));
+    snprintf(watchdog, sizeof watchdog, "WATCHDOG_PID=%d", (int)getpid());
     if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
         inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
                      &report);
@@ -147,7 +150,7 @@ void upgrade_tick(struct master *m)
 
 /* ------------------------------------------------------------------------------ the handover */
 
-static void send_yours(const struct master *m)
+void upgrade_release(struct master *m)
 {
     struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_YOURS};
     if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
@@ -173,7 +176,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
     m->heirs = word->slots;
     m->is_handed_over = true;
     plan_of(m)->is_stopping = true;
-    send_yours(m);
+    service_hand_over(m);
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;

@@ -42,6 +42,9 @@ void upgrade_begin(struct master *m);
 /* A process that is no worker was reaped: is it the new master? */
 void upgrade_reaped(struct master *m, pid_t pid, int status);
 
+/* The new one is the main process to the service manager: it may steer, and say that it serves. */
+void upgrade_release(struct master *m);
+
 /* To be called every turn: ends one that is not ready in time. */
 void upgrade_tick(struct master *m);
 
