@@ -54,7 +54,8 @@ static void heed_signal(struct master *m, int signal)
     case SIGINT: stop_on(m, signal); break;
     default:
         if (m->is_handed_over)
-            log_info("%s: the server is pid %d now", sigfd_name(signal), (int)m->upgrade.pid);
+            log_info("%s: the server is pid %d now", sigfd_name(signal),
+                     (int)m->upgrade.master.pid);
         else if (!takeover_is_done(m))
             log_info("%s: this server has not taken over yet", sigfd_name(signal));
         else if (!m->is_stopping)

@@ -15,11 +15,6 @@ static const struct {
 };
 _Static_assert(sizeof kinds / sizeof *kinds == OUTCOME_KINDS, "a row a kind");
 
-const char *outcome_name(enum outcome_kind kind)
-{
-    return kinds[kind].name;
-}
-
 void outcome_begin(struct master *m, enum outcome_kind kind)
 {
     m->is_under_way[kind] = true;

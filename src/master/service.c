@@ -96,7 +96,7 @@ static void describe(struct master *m, char *out, size_t size)
         .connections = sum.connections,
         .rate = rate_of(s, sum.requests, m->now),
         .is_reloading = m->coming || m->is_under_way[OUTCOME_RELOAD],
-        .upgrade = upgrade_is_under_way(m) ? m->upgrade.pid : 0,
+        .upgrade = upgrade_is_under_way(m) ? m->upgrade.master.pid : 0,
         .lame_duck = m->stop_at == CLOCK_NEVER ? 0 : m->present->settings->lame_duck,
         .failure = s->failure};
     health_of(plan_of(m), &line.health);
@@ -121,7 +121,7 @@ static bool tell_word(struct master *m, enum service_word word)
 {
     char line[SERVICE_LINE_SIZE], words[64];
     if (word == WORD_MAINPID) {
-        snprintf(words, sizeof words, "MAINPID=%d", (int)m->upgrade.pid);
+        snprintf(words, sizeof words, "MAINPID=%d", (int)m->upgrade.master.pid);
         return send_words(m, words);
     }
     describe(m, line, sizeof line);
@@ -311,7 +311,7 @@ static void hand_over_tick(struct master *m)
     if (s->barrier_until <= m->now) {
         log_warnx("upgrade: the service manager has not read within %d ms that pid %d is the main "
                   "process",
-                  SERVICE_BARRIER_MS, (int)m->upgrade.pid);
+                  SERVICE_BARRIER_MS, (int)m->upgrade.master.pid);
         release(m);
     } else if (s->barrier < 0 && s->again_at <= m->now) {
         raise_barrier(m);

@@ -20,8 +20,6 @@
  * --drain-timeout together, and DRAIN_GRACE_MS. WatchdogSec= above --hang-timeout, so that a worker
  * which hangs is replaced before all of the server is, and above twice what the application's
  * before_fork takes at a reload, since the master does nothing else meanwhile.
- * KillMode=control-group: after an upgrade the main process is a child of the old one, not of the
- * manager, and with KillMode=mixed systemd 252 kills such a one without waiting for it to stop.
  */
 #ifndef DROVER_MASTER_SERVICE_H
 #define DROVER_MASTER_SERVICE_H

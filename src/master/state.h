@@ -15,11 +15,12 @@
 #include "os/command.h"
 #include "os/loop.h"
 #include "os/notify.h"
+#include "os/orphan.h"
 #include "worker/board.h"
 
 /* A new master that was started, and is not ready yet, or has just taken over. */
 struct upgrade {
-    pid_t pid;        /* 0: there is none */
+    struct orphan master;
     int channel;      /* socketpair */
     int64_t deadline; /* CLOCK_NEVER */
     int cause;        /* why it could not be run: an errno; 0 */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ void upgrade_give_up(struct master *m, const char *why)
 {
     if (!upgrade_is_under_way(m))
         return;
-    kill(m->upgrade.pid, SIGKILL); /* its workers are tied to it */
+    kill(m->upgrade.master.pid, SIGKILL); /* its workers are tied to it */
     fail(m, why);
 }
 
@@ -132,7 +133,7 @@ bool upgrade_break_off(struct master *m, const char *why)
 {
     if (!upgrade_is_under_way(m))
         return false;
-    kill(m->upgrade.pid, SIGKILL);
+    kill(m->upgrade.master.pid, SIGKILL);
     forget_new(m);
     outcome_again(m, OUTCOME_UPGRADE, why);
     return true;
@@ -144,7 +145,7 @@ void upgrade_tick(struct master *m)
     if (m->upgrade.deadline > m->now)
         return;
     snprintf(why, sizeof why, "the new server (pid %d) is not ready after %lld ms and is ended",
-             (int)m->upgrade.pid, (long long)m->present->settings->start_timeout);
+             (int)m->upgrade.master.pid, (long long)m->present->settings->start_timeout);
     upgrade_give_up(m, why);
 }
 
@@ -170,8 +171,12 @@ static void remove_files(const struct master *m)
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
     char words[96];
+    if (orphan_let_go(&m->upgrade.master) < 0) {
+        fail(m, "the new server ended as soon as it was ready");
+        return;
+    }
     snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
-             (int)m->upgrade.pid, (int)m->pid);
+             (int)m->upgrade.master.pid, (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
     m->is_handed_over = true;
@@ -215,6 +220,8 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
         ssize_t n = pass_receive(fd, &word, sizeof word, NULL, NULL);
         if (n == (ssize_t)sizeof word && word.version == UPGRADE_VERSION) {
             heed(m, &word);
+            if (m->upgrade.channel != fd)
+                return; /* that was the end of it */
             continue;
         }
         if (n == 0 || (n < 0 && errno != EAGAIN))
@@ -227,21 +234,21 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
 void upgrade_reaped(struct master *m, pid_t pid, int status)
 {
     char how[64], why[256];
-    if (pid != m->upgrade.pid || pid == 0)
+    if (pid != m->upgrade.master.between || pid == 0)
         return;
+    m->upgrade.master.between = 0;
     on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
-    child_describe(status, how, sizeof how);
-    if (m->is_handed_over) {
-        log_warnx("upgrade: the new server (pid %d) has ended: %s", (int)pid, how);
-        m->upgrade.pid = 0;
+    if (m->is_handed_over)
         return;
-    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        kill(m->upgrade.master.pid, SIGKILL); /* it was meant, or the one that stands for it */
+    child_describe(status, how, sizeof how);
     if (m->upgrade.cause)
         snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
                  strerror(m->upgrade.cause));
     else
-        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s", (int)pid,
-                 how);
+        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s",
+                 (int)m->upgrade.master.pid, how);
     fail(m, why);
 }
 
@@ -253,22 +260,23 @@ static int start(struct master *m)
     int64_t limit = m->present->settings->start_timeout;
     if (pass_pair(ends) < 0)
         return -1;
+    struct orphan new = {0};
     struct legacy *legacy = gather(m, ends[1]);
-    pid_t pid = legacy ? fork() : -1;
-    if (pid == 0)
+    int forked = legacy ? orphan_fork(&new) : -1;
+    if (forked == 0)
         become_master(m, legacy, ends[1]);
     int saved = errno;
     free(legacy);
     close(ends[1]);
-    if (pid < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+    if (forked < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
         close(ends[0]);
-        if (pid > 0)
-            kill(pid, SIGKILL);
+        if (forked > 0)
+            kill(new.pid, SIGKILL);
         errno = saved;
         return -1;
     }
     m->upgrade = (struct upgrade){
-        .pid = pid, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
+        .master = new, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
     return 0;
 }
 
@@ -286,8 +294,8 @@ static const char *what_hinders(const struct master *m)
 
 void upgrade_begin(struct master *m)
 {
-    if (m->upgrade.pid > 0) {
-        log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.pid);
+    if (m->upgrade.master.pid > 0) {
+        log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.master.pid);
         return;
     }
     outcome_begin(m, OUTCOME_UPGRADE);
@@ -303,5 +311,5 @@ void upgrade_begin(struct master *m)
         steering_renew(m);
         return;
     }
-    log_info("upgrade: pid %d runs %s", (int)m->upgrade.pid, m->command.path);
+    log_info("upgrade: pid %d runs %s", (int)m->upgrade.master.pid, m->command.path);
 }

@@ -57,7 +57,7 @@ bool upgrade_break_off(struct master *m, const char *why);
 /* Is one under way? */
 static inline bool upgrade_is_under_way(const struct master *m)
 {
-    return m->upgrade.pid > 0 && !m->is_handed_over;
+    return m->upgrade.master.pid > 0 && !m->is_handed_over;
 }
 
 #endif
