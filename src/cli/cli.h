@@ -6,7 +6,10 @@
 #define DROVER_CLI_CLI_H
 
 int cli_check(int argc, char *const argv[]);
+int cli_reload(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
+int cli_stop(int argc, char *const argv[]);
+int cli_upgrade(int argc, char *const argv[]);
 int cli_version(int argc, char *const argv[]);
 
 #endif

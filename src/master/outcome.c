@@ -53,9 +53,8 @@ static void log_failure(const char *name, const char *words)
 
 static void tell(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
-    (void)status;
-    (void)words;
     m->is_under_way[kind] = false;
+    control_tell(m, kind, status, words);
 }
 
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)

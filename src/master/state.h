@@ -9,6 +9,7 @@
 
 #include "config/configuration.h"
 #include "master/children.h"
+#include "master/control.h"
 #include "master/generation.h"
 #include "os/command.h"
 #include "os/loop.h"
@@ -38,6 +39,7 @@ struct master {
     char *pidfile_path; /* owned; where it is, whatever a reload says */
     sigset_t mask;      /* the one it was given */
     struct command command;
+    struct control control;
     struct upgrade upgrade;
     struct slot_set heirs; /* of a new master, once it serves */
     int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */

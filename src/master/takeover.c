@@ -95,6 +95,8 @@ static bool take(struct master *m, struct estate *estate, const struct inherit_e
         return put(&m->predecessor, entry->fd);
     if (strcmp(entry->name, UPGRADE_PIDFILE_NAME) == 0)
         return put(&m->pidfile, entry->fd);
+    if (strcmp(entry->name, UPGRADE_CONTROL_NAME) == 0)
+        return control_inherit(m, entry->fd);
     if (strcmp(entry->name, UPGRADE_SHARED_NAME) == 0)
         return take_listener(estate, entry->fd, -1);
     if ((slot = number_of(entry->name, "slot")) >= 0)
@@ -228,6 +230,7 @@ void takeover_end(struct master *m)
         return;
     log_set_name("master");
     take_pidfile(m);
+    control_take_over(m);
     if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
         log_warn("cannot change a socket's backlog= or defer=");
     plan_serving(plan_of(m), &word.slots);

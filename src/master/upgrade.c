@@ -50,6 +50,7 @@ static struct legacy *gather(const struct master *m, int channel)
         return NULL;
     add(legacy, channel, UPGRADE_NAME, -1);
     add(legacy, m->pidfile, UPGRADE_PIDFILE_NAME, -1);
+    add(legacy, m->control.listener, UPGRADE_CONTROL_NAME, -1);
     for (int i = 0; i < doors->address_count; i++)
         add(legacy, doors->shared[i], UPGRADE_SHARED_NAME, -1);
     for (int slot = 0; slot < doors->slot_count; slot++) {
@@ -65,7 +66,9 @@ static struct legacy *gather(const struct master *m, int channel)
 static _Noreturn void become_master(const struct master *m, struct legacy *legacy, int channel)
 {
     char variable[sizeof UPGRADE_VARIABLE + 48];
-    char *const extra[] = {variable, NULL};
+    char where[CONTROL_VARIABLE_SIZE];
+    bool has_control = control_variable(&m->control, where, sizeof where);
+    char *const extra[] = {variable, has_control ? where : NULL, NULL};
     int report = fcntl(channel, F_DUPFD_CLOEXEC, 0); /* gone when the binary runs */
     snprintf(variable, sizeof variable, UPGRADE_VARIABLE "=%lld:%d",
              (long long)m->present->configured, crew_size(m->present));
@@ -152,6 +155,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
+    control_hand_over(m);
     crew_dismiss_all(m, m->present, m->upgrade.closing);
     outcome_end(m, OUTCOME_UPGRADE, 0, words);
 }

@@ -16,6 +16,7 @@
 /* Names of what is inherited, beside "slotN" for a listener. */
 #define UPGRADE_NAME         "upgrade"
 #define UPGRADE_PIDFILE_NAME "pidfile"
+#define UPGRADE_CONTROL_NAME "control"
 #define UPGRADE_SHARED_NAME  "shared"
 #define UPGRADE_OUT_NAME     "out" /* "outN", "inN": the ends of a slot's inbox */
 #define UPGRADE_IN_NAME      "in"

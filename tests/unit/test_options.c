@@ -84,6 +84,7 @@ Test(options, defaults)
     cr_expect_eq(s.page_count, 0);
     cr_expect_eq(s.ready_fd, -1);
     cr_expect_null(s.pidfile);
+    cr_expect_null(s.control);
     cr_expect_null(s.user);
     cr_expect_null(s.group);
     cr_expect_not(s.identity.change);
@@ -544,6 +545,8 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --dot-files yes|no   (default: no)\n",
                                          "  --ready-fd N   (default: off)\n",
                                          "  --pidfile FILE   (default: off)\n",
+                                         "  --control PATH   (default: in $RUNTIME_DIRECTORY, "
+                                         "$XDG_RUNTIME_DIR or /run)\n",
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
