@@ -90,7 +90,7 @@ drover reload: site\.conf:3:11: listing = maybe: must be yes or no' reload
 }
 
 @test "two drover reload at once: both wait for the end, and one that is begun anew is not told before" {
-    printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 1s' >site.conf
     misbehave MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     touch slow
@@ -501,7 +501,7 @@ PY
 
 @test "who goes away, says more, or does not read is forgotten; the server goes on" {
     local before
-    printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 1s' >site.conf
     misbehave MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     before=$(fd_count "$DROVER_PID")

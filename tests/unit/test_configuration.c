@@ -77,11 +77,11 @@ Test(configuration, the_pid_file_and_the_control_socket_are_fixed)
     for (size_t i = 0; i < LENGTH(rows); i++) {
         const struct configuration present = {.settings = rows[i].present};
         const struct configuration next = {.settings = rows[i].next};
-        const char *keys[CONFIGURATION_FIXED_MAX];
-        char fixed[64] = "";
-        size_t count = configuration_fixed(&present, &next, keys);
+        const char *changed[CONFIGURATION_FIXED_MAX];
+        char text[64] = "";
+        size_t count = configuration_fixed(&present, &next, changed);
         for (size_t k = 0; k < count; k++)
-            strcat(strcat(fixed, keys[k]), " ");
-        cr_expect_str_eq(fixed, rows[i].fixed, "row %zu", i);
+            strcat(strcat(text, changed[k]), " ");
+        cr_expect_str_eq(text, rows[i].fixed, "row %zu", i);
     }
 }

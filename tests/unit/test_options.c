@@ -241,6 +241,14 @@ static const struct {
     {"--root ''", EX_USAGE, "--root: must not be empty"},
     {"--root=", EX_USAGE, "--root: must not be empty"},
     {"--pidfile ''", EX_USAGE, "--pidfile: must not be empty"},
+    {"--control ''", EX_USAGE, "--control: must not be empty"},
+    {"--control "
+     "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "123456789/1234567",
+     EX_USAGE,
+     "--control "
+     "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "123456789/1234567: is longer than 107 bytes"},
     {"--user ''", EX_USAGE, "--user: must not be empty"},
     {"--group=", EX_USAGE, "--group: must not be empty"},
     {"--precompressed on", EX_USAGE, "--precompressed on: must be yes or no"},
