@@ -14,6 +14,9 @@
 #include "cli/launch.h"
 #include "os/pass.h"
 
+/* How often another server is asked, which has taken over while it was. */
+#define TRIES 3
+
 static int fail(const struct request *request, int status, const char *why)
 {
     const struct settings words = {.program = request->program};
@@ -21,7 +24,7 @@ static int fail(const struct request *request, int status, const char *why)
 }
 
 /* "STATUS TEXT"; -1: it is not. */
-static int parse(char *answer, const char **text)
+static int parse(const char *answer, const char **text)
 {
     char *end;
     long status = strtol(answer, &end, 10);
@@ -31,7 +34,7 @@ static int parse(char *answer, const char **text)
     return (int)status;
 }
 
-static int tell(const struct request *request, char *answer)
+static int tell(const struct request *request, const char *answer)
 {
     const char *text;
     int status = parse(answer, &text);
@@ -51,28 +54,43 @@ static void wait_for_end(int fd)
         continue;
 }
 
-static int hear(const struct request *request, int fd)
+/* Leaves the answer, ended by a NUL; false: there was none. */
+static bool converse(const struct request *request, int fd, char *answer, size_t size)
 {
-    static char answer[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
-    ssize_t n = pass_receive(fd, answer, sizeof answer - 1, NULL, NULL);
+    ssize_t n;
+    /* A server that closes at once, with the request unread, has answered before that. */
+    if (pass_send(fd, request->words, strlen(request->words), NULL, 0) < 0 && errno != EPIPE)
+        return false;
+    do
+        n = pass_receive(fd, answer, size - 1, NULL, NULL);
+    while (n < 0 && errno == ECONNRESET);
     if (n <= 0)
-        return fail(request, EX_SOFTWARE, "the server ended before it answered");
+        return false;
     answer[n] = '\0';
     wait_for_end(fd);
-    return tell(request, answer);
+    return true;
+}
+
+/* One that was upgraded after it had accepted the connection says so, and has done nothing. */
+static bool is_another_now(const char *answer)
+{
+    const char *text;
+    return parse(answer, &text) == EX_TEMPFAIL;
 }
 
 int ask(const struct request *request)
 {
-    int fd;
-    int status = finder_connect(request->program, request->control, &fd);
-    if (status)
-        return status;
-    /* A server that refuses a connection has answered already, and hears nothing. */
-    if (pass_send(fd, request->words, strlen(request->words), NULL, 0) < 0 && errno != EPIPE)
-        status = fail(request, EX_OSERR, strerror(errno));
-    else
-        status = hear(request, fd);
-    close(fd);
-    return status;
+    static char answer[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
+    for (int tries = 1;; tries++) {
+        int fd;
+        int status = finder_connect(request->program, request->control, &fd);
+        if (status)
+            return status;
+        bool has_answer = converse(request, fd, answer, sizeof answer);
+        close(fd);
+        if (!has_answer)
+            return fail(request, EX_SOFTWARE, "the server ended before it answered");
+        if (tries == TRIES || !is_another_now(answer))
+            return tell(request, answer);
+    }
 }

@@ -100,12 +100,16 @@ void control_tell(struct master *m, int kind, int status, const char *words)
     }
 }
 
-/* Who still waits when the master ends, which is no end of what was asked for. */
+/* What was not answered until the master ends never is; or it can be asked of the new one. */
 static void tell_all(struct master *m)
 {
-    for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)
-        if (m->control.peers[i].stage == CONTROL_WAITING)
-            say(m->control.peers[i].fd, EX_UNAVAILABLE, "the server ends");
+    char why[VERB_WHY_SIZE];
+    int status = verb_refuse(m, NULL, why);
+    for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
+        const struct control_peer *peer = &m->control.peers[i];
+        if (peer->stage == CONTROL_WAITING || peer->stage == CONTROL_SILENT)
+            say(peer->fd, status, why);
+    }
 }
 
 /* It may be answered, and gone, before this returns. */
@@ -290,7 +294,7 @@ static int fail(const char *path)
 {
     int cause = errno;
     struct peer holder = {.pid = 0};
-    int fd = cause == EADDRINUSE ? peer_connect(path, 0) : -1;
+    int fd = cause == EADDRINUSE ? peer_connect(path, CONTROL_CONNECT_MS) : -1;
     if (fd >= 0 && peer_get(fd, &holder) == 0)
         log_fatalx("--control %s: is held by pid %d, which is running", path, (int)holder.pid);
     else

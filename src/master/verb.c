@@ -49,7 +49,7 @@ int verb_refuse(const struct master *m, const struct verb *verb, char why[VERB_W
         snprintf(why, VERB_WHY_SIZE, "the server is pid %d now; ask that", (int)m->upgrade.pid);
         return EX_TEMPFAIL;
     }
-    if (m->is_stopping && verb->kind != OUTCOME_STOP) {
+    if (!verb || (m->is_stopping && verb->kind != OUTCOME_STOP)) {
         snprintf(why, VERB_WHY_SIZE, "the server stops");
         return EX_UNAVAILABLE;
     }

@@ -23,7 +23,7 @@ struct verb {
 const struct verb *verb_find(const char *words, size_t n, char why[VERB_WHY_SIZE]);
 
 /* May it begin now? Returns 0, or the status to exit with, EX_TEMPFAIL when another server is to be
- * asked; the reason is in `why`. */
+ * asked; the reason is in `why`. NULL: any verb, of a master that ends. */
 int verb_refuse(const struct master *m, const struct verb *verb, char why[VERB_WHY_SIZE]);
 
 #endif

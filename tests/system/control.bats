@@ -177,6 +177,51 @@ assert time.monotonic() - begun < 2, "the old one has answered, when it had drop
 PY
 }
 
+@test "drover reload while the server is upgraded: every one is answered, by the old or the new one" {
+    copy_drover
+    drover_start --workers 2 "$SITE"
+    act "$DROVER" <<'PY'
+import subprocess, threading
+failed, over = [], threading.Event()
+
+def ask():
+    while not over.is_set():
+        p = subprocess.run([args[0], "reload"], capture_output=True, timeout=20)
+        # between the new one's file and the end of the old one's; or that has begun anew for it
+        if p.returncode:
+            failed.append((p.returncode, p.stderr))
+
+asking = [threading.Thread(target=ask) for _ in range(3)]
+for t in asking:
+    t.start()
+for _ in range(10):
+    p = subprocess.run([args[0], "upgrade"], capture_output=True, timeout=20)
+    assert p.returncode == 0, p.stderr
+over.set()
+for t in asking:
+    t.join()
+unexpected = [f for f in failed if b"an upgrade has begun" not in f[1]]
+assert not unexpected, unexpected
+PY
+    follow_upgrade
+    ask 0 "$RELOADED" '' reload
+}
+
+@test "a reload that is asked for during an upgrade ends with it" {
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 5s' >site.conf
+    misbehave MISBEHAVE_SLOW="$PWD/slow"
+    drover_start --listen 127.0.0.1:0 -c site.conf
+    touch slow
+    "$DROVER" upgrade >upgraded 2>&1 3>&- 4>&- &
+    local asking=$!
+    wait_until 10 logged 'upgrade: pid '
+    rm slow
+    ask 0 "reload: pid [0-9]+ serves; pid $DROVER_PID leaves when its workers have" '' reload
+    wait "$asking"
+    assert_equal "upgrade: ${output#reload: }" "$(<upgraded)"
+    follow_upgrade
+}
+
 @test "drover upgrade to a binary that cannot run: the reason, 69, and the server goes on" {
     local old
     copy_drover

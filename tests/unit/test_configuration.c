@@ -78,10 +78,10 @@ Test(configuration, the_pid_file_and_the_control_socket_are_fixed)
         const struct configuration present = {.settings = rows[i].present};
         const struct configuration next = {.settings = rows[i].next};
         const char *changed[CONFIGURATION_FIXED_MAX];
-        char text[64] = "";
+        char names[64] = "";
         size_t count = configuration_fixed(&present, &next, changed);
         for (size_t k = 0; k < count; k++)
-            strcat(strcat(text, changed[k]), " ");
-        cr_expect_str_eq(text, rows[i].fixed, "row %zu", i);
+            strcat(strcat(names, changed[k]), " ");
+        cr_expect_str_eq(names, rows[i].fixed, "row %zu", i);
     }
 }
