@@ -207,6 +207,75 @@ PY
     ask 0 "$RELOADED" '' reload
 }
 
+@test "while the old server finishes what it has, the new one alone is asked" {
+    drover_start --workers 2 "$SITE"
+    slow_client
+    act "$(control)" "$XDG_RUNTIME_DIR" <<'PY'
+def connect(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(10)
+    s.connect(path)
+    return s
+
+def descriptors():
+    return len(os.listdir(f"/proc/{master}/fd"))
+
+before, old = descriptors(), master
+early = connect(args[0])
+wait(lambda: descriptors() > before) # the old one has accepted it
+upgrade(lambda old: None)
+early.send(b"reload")
+words = early.recv(65536)
+assert words == f"75 the server is pid {master} now; ask that".encode(), words
+for _ in range(20):
+    s = connect(f"{args[1]}/drover-{master}.control")
+    s.send(b"reload")
+    words = s.recv(65536)
+    assert words.startswith(b"0 every worker"), words
+assert not is_gone(old)
+PY
+    follow_upgrade
+    slow_finish "$SLOW"
+}
+
+# pretend ANSWER...: what is no drover, at the path fake: gives each connection an answer, "reset"
+# without having read the request, and ends. PRETENDS is its pid.
+pretend() {
+    py "$PWD/fake" "$@" <<'PY' &
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(sys.argv[1] + ".new")
+listener.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+for words in sys.argv[2:]:
+    s = listener.accept()[0]
+    if words != "reset":
+        s.recv(100)
+    s.send(words.encode())
+    s.close()
+PY
+    PRETENDS=$!
+    wait_until 10 test -S fake
+}
+
+@test "who is told that the server is another one now asks that, but not for ever" {
+    pretend '75 the server is pid 5 now; ask that' '0 done'
+    ask 0 'reload: done' '' reload --control fake
+    wait "$PRETENDS"
+    rm fake
+    pretend '75 ask 1' '75 ask 2' '75 ask 3'
+    ask 75 '' 'drover reload: ask 3' reload --control fake
+    wait "$PRETENDS"
+}
+
+@test "an answer that is none; one that comes before the request is read" {
+    pretend 'OK' '0done' '256 x' '-1 x' 'reset'
+    for _ in 1 2 3 4; do
+        ask 76 '' "drover stop: the server's answer cannot be understood" stop --control fake
+    done
+    ask 76 '' "drover stop: the server's answer cannot be understood" stop --control fake
+    wait "$PRETENDS"
+}
+
 @test "a reload that is asked for during an upgrade ends with it" {
     printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 5s' >site.conf
     misbehave MISBEHAVE_SLOW="$PWD/slow"
