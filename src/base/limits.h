@@ -26,8 +26,8 @@
 /* Bytes of such a request: a verb, and room for what it may be told. */
 #define CONTROL_REQUEST_MAX 256
 
-/* Bytes of an answer: an exit status and a blank, then all that is wrong with a configuration. */
-#define CONTROL_ANSWER_MAX (16384 + 4)
+/* Bytes of an answer: an exit status, then all that is wrong with a configuration. */
+#define CONTROL_ANSWER_MAX (16384 + 16)
 
 /* Milliseconds until a server that takes no further connection counts as one that hangs. */
 #define CONTROL_CONNECT_MS 5000

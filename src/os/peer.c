@@ -13,7 +13,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 

@@ -83,7 +83,7 @@ int sockfile_move(const char *from, const char *to, int type)
     if (errno != EEXIST)
         return -1;
     if (strlen(to) < sizeof address.sun_path) {
-        strcpy(address.sun_path, to);
+        memcpy(address.sun_path, to, strlen(to) + 1);
         if (remove_stale(&address, sizeof address, type))
             return rename_unless_there(from, to);
     }

@@ -2,7 +2,8 @@
 #
 # The control socket, and who asks there: drover reload, drover upgrade, drover stop.
 #
-# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test is a subshell; the variables are the helper's
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154 # each test is a subshell; the variables are
+# the helper's and bats' own
 
 load helper
 load process
@@ -292,19 +293,21 @@ PY
 }
 
 @test "drover upgrade to a binary that cannot run: the reason, 69, and the server goes on" {
-    local old
+    local old served
     copy_drover
+    served=$DROVER
     cp "$DROVER" good
     drover_start --workers 2 "$SITE"
     old=$(workers)
-    rm "$DROVER"
-    DROVER=$PWD/good ask 69 '' "drover upgrade: cannot run $DROVER: No such file or directory" upgrade
-    printf '#!/bin/sh\nexit 3\n' >"$DROVER"
-    chmod 755 "$DROVER"
-    DROVER=$PWD/good ask 69 '' \
+    rm "$served"
+    DROVER=$PWD/good # for the verbs
+    ask 69 '' "drover upgrade: cannot run $served: No such file or directory" upgrade
+    printf '#!/bin/sh\nexit 3\n' >"$served"
+    chmod 755 "$served"
+    ask 69 '' \
         'drover upgrade: the new server \(pid [0-9]+\) ended before it was ready: exit status 3' upgrade
     assert_equal "$(workers)" "$old"
-    DROVER=$PWD/good ask 0 "$RELOADED" '' reload
+    ask 0 "$RELOADED" '' reload
 }
 
 # ---- stop -------------------------------------------------------------------------------------
@@ -355,7 +358,7 @@ PY
     ask 0 "$STOPPED" '' stop
     wait "$!"
     assert_equal "$(<one)" "$output"
-    ! logged 'at once'
+    run ! logged 'at once'
 }
 
 @test "a server that is killed while it is asked: 70, and the next one starts" {
@@ -401,12 +404,11 @@ $XDG_RUNTIME_DIR and /run; name its socket with --control PATH"
     DROVER_PIDS="$one $DROVER_PID" ask 64 '' "drover stop: several servers run; name the one that is meant:
 (  --control $XDG_RUNTIME_DIR/drover-[0-9]+\.control   \(pid [0-9]+\)
 ?)*" stop
-    # shellcheck disable=SC2154 # stderr is of bats
     [[ $stderr == *"drover-$one.control   (pid $one)"* ]]
     [[ $stderr == *"drover-$DROVER_PID.control   (pid $DROVER_PID)"* ]]
     ask 0 "$RELOADED" '' reload --control "$XDG_RUNTIME_DIR/drover-$one.control"
     ask 0 "$STOPPED" '' stop --control "$(control)"
-    ! is_gone "$one"
+    run ! is_gone "$one"
 }
 
 @test "the list of servers has the pid of one that was upgraded" {

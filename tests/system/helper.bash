@@ -32,7 +32,8 @@ drover_starts=0
 # Where servers put their control sockets, and verbs look for them; any user may serve.
 unset RUNTIME_DIRECTORY
 export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
-mkdir -p -m 1777 "$XDG_RUNTIME_DIR"
+mkdir -p "$XDG_RUNTIME_DIR"
+chmod 1777 "$XDG_RUNTIME_DIR"
 
 # ---- one server -------------------------------------------------------------------------------
 
