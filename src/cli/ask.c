@@ -50,8 +50,10 @@ static int tell(const struct request *request, const char *answer)
 static void wait_for_end(int fd)
 {
     char byte;
-    while (pass_receive(fd, &byte, sizeof byte, NULL, NULL) > 0)
-        continue;
+    ssize_t n;
+    do
+        n = pass_receive(fd, &byte, sizeof byte, NULL, NULL);
+    while (n > 0);
 }
 
 /* Leaves the answer, ended by a NUL; false: there was none. */

@@ -84,12 +84,12 @@ static void answer(struct master *m, struct control_peer *peer, int status, cons
 }
 
 /* What cannot be read anew is no end of the reload that is under way. */
-static bool goes_on(const struct master *m, int kind, int status)
+static bool goes_on(const struct master *m, unsigned kind, int status)
 {
     return kind == OUTCOME_RELOAD && status && m->coming;
 }
 
-void control_tell(struct master *m, int kind, int status, const char *words)
+void control_tell(struct master *m, unsigned kind, int status, const char *words)
 {
     struct control *c = &m->control;
     for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {

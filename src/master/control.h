@@ -32,7 +32,7 @@ enum control_stage {
 struct control_peer {
     enum control_stage stage;
     int fd;
-    int kind;         /* enum outcome_kind: what it waits for */
+    unsigned kind;    /* enum outcome_kind: what it waits for */
     int64_t deadline; /* CLOCK_NEVER */
 };
 
@@ -71,7 +71,7 @@ void control_take_over(struct master *m);
 void control_hand_over(struct master *m);
 
 /* What was asked for has come to its end: see outcome_end(). */
-void control_tell(struct master *m, int kind, int status, const char *words);
+void control_tell(struct master *m, unsigned kind, int status, const char *words);
 
 /* To be called every turn; and when the next one must be at the latest, CLOCK_NEVER. */
 void control_tick(struct master *m);

@@ -553,8 +553,8 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --dot-files yes|no   (default: no)\n",
                                          "  --ready-fd N   (default: off)\n",
                                          "  --pidfile FILE   (default: off)\n",
-                                         "  --control PATH   (default: in $RUNTIME_DIRECTORY, "
-                                         "$XDG_RUNTIME_DIR or /run)\n",
+                                         ("  --control PATH   (default: in $RUNTIME_DIRECTORY, "
+                                          "$XDG_RUNTIME_DIR or /run)\n"),
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",
