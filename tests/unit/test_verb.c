@@ -51,7 +51,7 @@ Test(verb, is_refused_by_a_server_that_leaves_or_stops)
 {
     static const char *const words[] = {"reload", "upgrade", "stop", "stop now"};
     const struct master serves = {.pid = 1}, stops = {.is_stopping = true};
-    const struct master left = {.is_handed_over = true, .upgrade = {.pid = 7}};
+    const struct master left = {.is_handed_over = true, .upgrade = {.master = {.pid = 7}}};
     for (size_t i = 0; i < LENGTH(words); i++) {
         bool is_stop = strncmp(words[i], "stop", 4) == 0;
         expect_refused(&serves, words[i], 0, NULL);
