@@ -647,6 +647,22 @@ PY
     ask 0 "$RELOADED" '' reload
 }
 
+@test "a server without descriptors lets who asks wait, and does not spin; with some again it answers" {
+    local ticks
+    drover_start --workers 2 "$SITE"
+    prlimit --pid "$DROVER_PID" --nofile="$(lowest_free_fd "$DROVER_PID"):"
+    ticks=$(cpu_ticks "$DROVER_PID")
+    "$DROVER" reload >reloaded 2>&1 3>&- 4>&- &
+    wait_until 5 logged 'control: no connection can be taken: Too many open files'
+    [[ $(fetch /hello.txt) == hello ]]
+    sleep 0.5 # in which it tries again, five times
+    (($(cpu_ticks "$DROVER_PID") - ticks < 20))
+    assert_equal "$(count_logged 'no connection can be taken')" 1
+    prlimit --pid "$DROVER_PID" --nofile=1000:
+    wait "$!"
+    [[ $(<reloaded) =~ ^$RELOADED$ ]] || fail "$(<reloaded)"
+}
+
 # has_descriptors N: for wait_until.
 has_descriptors() {
     (($(fd_count "$DROVER_PID") == $1))
