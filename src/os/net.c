@@ -308,6 +308,14 @@ int net_queue(int fd, struct net_queue *queue)
     return 0;
 }
 
+bool net_is_reachable(const struct net_address *address)
+{
+    struct stat st;
+    if (address->any.sa_family != AF_UNIX || address->un.sun_path[0] == '\0')
+        return true;
+    return lstat(address->un.sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 void net_unlink(const struct net_address *address)
 {
     if (address->any.sa_family == AF_UNIX && address->un.sun_path[0] != '\0')
