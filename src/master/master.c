@@ -252,6 +252,7 @@ static int64_t next_deadline(struct master *m)
         next = sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
         next = sooner(next, m->pulse_at);
+    next = sooner(next, store_next(&m->store, m->now));
     return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
 }
 

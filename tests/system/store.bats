@@ -238,6 +238,39 @@ PY
     done
 }
 
+@test "a store of which is known that it has no room for all: a restart under load loses nothing" {
+    export FDSTORE=4
+    managed_start --store 4 -- --listen 127.0.0.1:0 --workers 8 "$SITE"
+    wait_until 10 has_stored 4
+    both_begin
+    for _ in 1 2 3; do
+        manage_again restart
+    done
+    nothing_is_lost_by_restarts
+}
+
+@test "3 times SIGKILL to the master alone under load: only what was in flight or kept is lost" {
+    managed_start -- --listen 127.0.0.1:0 --workers 4 "$SITE"
+    wait_until 10 has_stored 4
+    both_begin
+    for i in 1 2 3; do
+        manage signal SIGKILL
+        wait_until 10 logged_times $((i + 1)) 'master: serving '
+        managed_learn
+        sleep 0.2 # so that clients come meanwhile
+    done
+    load_stop short
+    ((LOST <= 3 * 64))
+    assert_equal "$(caused short refused timeout)" 0
+    (($(longest_ms short) < 2000))
+    load_stop kept
+    ((LOST <= 3 * 64))
+    assert_equal "$(caused kept refused timeout)" 0
+    clients 200
+    run frozen_queues 200
+    [[ $output == [1-9]* ]] || fail "$output"
+}
+
 @test "a store that takes nothing: the next start binds anew" {
     managed_start --store 0 -- --listen "127.0.0.1:$(free_port)" --workers 2 "$SITE"
     clients 50
