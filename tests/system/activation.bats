@@ -274,6 +274,7 @@ PY
     load_stop kept
     assert_equal "$LOST $CAUSES" '0 '
     ((OPENED > 64))
+    run ! grep FDSTORE=1 "$EVENTS" # the manager has them already
 }
 
 @test "10 restarts under load with a single lent socket: nothing is lost" {

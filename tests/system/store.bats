@@ -200,6 +200,19 @@ PY
     clients 200
 }
 
+@test "slots that TTIN adds are stored" {
+    managed_start -- --listen 127.0.0.1:0 --workers 2 "$SITE"
+    wait_until 10 has_stored 2
+    act <<<'scale(2, 4)'
+    wait_until 10 has_stored 4
+    load_begin short --close --clients 32
+    manage_again kill
+    load_stop short
+    assert_equal "$(caused short refused timeout)" 0
+    assert_equal "$(listeners)" 4
+    clients 200
+}
+
 @test "what a dead server has steered by is gone with the next start" {
     managed_start -- --listen 127.0.0.1:0 --workers 4 --hang-timeout 0 "$SITE"
     wait_until 10 has_stored 4
@@ -371,6 +384,25 @@ is_refused() {
     assert_equal "$(stored)" "$(printf "slot%d: 1 $DROVER_ADDR\n" 0 1 2 3)"
     run frozen_queues 200
     [[ $output == [1-9]* ]] || fail "$output"
+}
+
+@test "an upgrade to other addresses: the store has those" {
+    local first second
+    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    configure "listen = $first"
+    managed_start -- -c "$CONF" --workers 2
+    wait_until 10 has_stored 2
+    configure "listen = $second"
+    manage upgrade
+    wait_until 20 follow_upgrade
+    wait_until 20 happened "main $DROVER_PID"
+    wait_until 10 has_stored 2
+    assert_equal "$(stored)" "$(printf "slot%d: 1 $second\n" 0 1)"
+    at "$first"
+    wait_until 10 is_refused
+    manage_again kill
+    assert_equal "$DROVER_ADDR" "$second"
+    clients 50
 }
 
 # wrapped: the server is started by a script that a test can change: the rest of its lines are on
