@@ -66,7 +66,7 @@ all_loaded() {
 
 @test "without --listen all that is passed is served, and nothing else" {
     local address
-    managed_start --lend a=127.0.0.1:0 --lend b=[::1]:0 --lend "c=unix:$BATS_TEST_TMPDIR/c" -- "$SITE"
+    managed_start --lend a=127.0.0.1:0 --lend 'b=[::1]:0*3' --lend "c=unix:$BATS_TEST_TMPDIR/c" -- "$SITE"
     for address in "$(lent_address a)" "$(lent_address b)" "$(lent_address c)"; do
         at "$address"
         assert_equal "$(fetch /hello.txt)" hello
@@ -255,10 +255,10 @@ PY
 # ---- they outlive the server ------------------------------------------------------------------
 
 @test "a stop leaves what was lent alone: who comes while the server is down is served by the next" {
-    local waiting i
     SITE_SOCKET=$BATS_TEST_TMPDIR/web.sock
+    # with one of its own, where the kernel is told to drop who comes now
     managed_start --lend web=127.0.0.1:0 --lend 'four=127.0.0.1:0*4' --lend "web=unix:$SITE_SOCKET" -- \
-        --workers 2 --hang-timeout 500ms "$SITE"
+        --listen fd:web --listen fd:four --listen 127.0.0.1:0 --workers 2 --hang-timeout 500ms "$SITE"
     kill -STOP "$(worker_of 1)" # what is steered around at the stop is not so at the next start
     wait_until 10 logged 'was stopped'
     act "$(lent_address web)" "$(lent_address four)" "unix:$SITE_SOCKET" "$ORDERS_FILE" <<'PY'
@@ -293,6 +293,21 @@ PY
     assert_equal "$LOST $CAUSES" '0 '
     ((OPENED > 64))
     run ! grep FDSTORE=1 "$EVENTS" # the manager has them already
+}
+
+@test "3 times SIGKILL to everything with lent sockets under load: nobody is refused or waits long" {
+    managed_start --lend 'web=127.0.0.1:0*4' -- --listen fd:web --workers 4 "$SITE"
+    load_begin short --close --clients 64
+    for _ in 1 2 3; do
+        manage_again kill
+        sleep 0.2 # so that clients come meanwhile
+    done
+    load_stop short
+    ((LOST <= 3 * 64))
+    assert_equal "$(caused short refused timeout)" 0
+    (($(jq .latency_us.max "$BATS_TEST_TMPDIR/load.short") < 2000000))
+    run frozen_queues 200
+    [[ $output == [1-9]* ]] || fail "$output"
 }
 
 @test "10 restarts under load with a single lent socket: nothing is lost" {
