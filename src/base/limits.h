@@ -210,6 +210,9 @@
  * SIGKILL. */
 #define ABORT_GRACE_MS 2000
 
+/* Milliseconds until the service manager is asked again to store what it had no room for. */
+#define STORE_RETRY_MS 50
+
 /* Milliseconds between two looks at the board: while it moves, so that a hang is seen within 100,
  * and while it does not: no more than one wake-up in any second. */
 #define PULSE_MS      25

@@ -49,8 +49,10 @@ static int place(struct holding *h, int fd, const char *lent)
     for (int i = 0; i < doors->address_count; i++)
         if (net_is_same(&address, &h->addresses[i]))
             return i;
-    if (doors->address_count == ADDRESSES_MAX)
+    if (doors->address_count == ADDRESSES_MAX) {
+        errno = ENOSPC;
         return -1;
+    }
     h->addresses[doors->address_count] = address;
     return doors->address_count++;
 }
@@ -180,7 +182,7 @@ void estate_take(struct estate *estate, const struct inherit *inherit)
     estate_init(estate);
     for (size_t i = 0; i < inherit->count; i++) {
         const struct inherit_entry *entry = &inherit->entries[i];
-        errno = 0;
+        errno = 0; /* what stays 0 has a place that is taken */
         if (take(estate, entry))
             continue;
         if (errno)

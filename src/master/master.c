@@ -274,6 +274,7 @@ static int64_t next_deadline(struct master *m)
         next = sooner(next, m->pulse_at);
     next = sooner(next, service_next(m));
     next = sooner(next, control_next(m));
+    next = sooner(next, store_next(&m->store, m->now));
     return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
 }
 

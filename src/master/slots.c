@@ -76,14 +76,18 @@ static int open_own(struct doors *doors, const struct net_address *address, int 
     return result <= 0 ? result : share_own(doors, i, slot);
 }
 
+/* -1: there is none. */
+static int some_socket(const struct doors *doors, int i)
+{
+    for (int slot = 0; doors->shared[i] < 0 && slot < SLOTS_MAX; slot++)
+        if (doors->own[slot][i] >= 0)
+            return doors->own[slot][i];
+    return doors->shared[i];
+}
+
 static bool is_open(const struct doors *doors, int i)
 {
-    if (doors->shared[i] >= 0)
-        return true;
-    for (int slot = 0; slot < SLOTS_MAX; slot++)
-        if (doors->own[slot][i] >= 0)
-            return true;
-    return false;
+    return some_socket(doors, i) >= 0;
 }
 
 static int open_first(struct doors *doors, struct net_address *address, int i)
@@ -330,7 +334,7 @@ uint32_t slots_lost(const struct doors *doors, const struct doors *others)
 {
     uint32_t lost = 0;
     for (int i = 0; i < doors->address_count; i++) {
-        int fd = doors->shared[i] >= 0 ? doors->shared[i] : doors->own[0][i];
+        int fd = some_socket(doors, i);
         if (fd >= 0 && !has_socket(others, fd))
             lost |= UINT32_C(1) << i;
     }

@@ -17,7 +17,7 @@ static bool drop_new(const struct master *m)
 {
     const struct doors *doors = &m->present->doors;
     int count = 0;
-    if (m->store.is_sure)
+    if (store_holds(&m->store, doors))
         return false; /* they wait in the queues for the next start */
     for (int slot = 0; slot < doors->slot_count; slot++)
         for (int i = 0; i < doors->address_count; i++) {

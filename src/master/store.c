@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "master/estate.h"
 
@@ -11,7 +13,7 @@
 
 void store_open(struct store *store, const struct notify *notify)
 {
-    if (notify_keeps_descriptors(notify, &store->is_sure))
+    if (notify_keeps_descriptors(notify, &store->room))
         store->notify = notify;
 }
 
@@ -41,6 +43,15 @@ static size_t gather(const struct doors *doors, int slot, int fds[ADDRESSES_MAX]
             fds[count++] = fd;
     }
     return count;
+}
+
+bool store_holds(const struct store *store, const struct doors *doors)
+{
+    int fds[ADDRESSES_MAX];
+    size_t count = gather(doors, SHARED_NAME, fds);
+    for (int slot = 0; slot < doors->slot_count; slot++)
+        count += gather(doors, slot, fds);
+    return store_is_open(store) && count <= store->room;
 }
 
 /* Those that it has already it knows by themselves. */
@@ -78,13 +89,24 @@ void store_renew(struct store *store, const struct doors *doors)
     store_tick(store, doors);
 }
 
+/* It reads too slowly, which passes; what else fails would fail again. */
+static bool is_late(void)
+{
+    return errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS;
+}
+
 void store_tick(struct store *store, const struct doors *doors)
 {
-    while (store->left > 0 && (send_next(store, doors) == 0 || errno != EAGAIN)) {
+    while (store->left > 0 && (send_next(store, doors) == 0 || !is_late())) {
         store->left--;
         if (store->left == store->added)
             store->is_stale = false;
     }
+}
+
+int64_t store_next(const struct store *store, int64_t now)
+{
+    return store->left > 0 ? now + STORE_RETRY_MS : CLOCK_NEVER;
 }
 
 void store_forget(const struct store *store, int slot)

@@ -10,13 +10,14 @@
 #define DROVER_MASTER_STORE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "os/notify.h"
 #include "worker/doors.h"
 
 struct store {
     const struct notify *notify; /* borrowed; NULL: there is no store */
-    bool is_sure;                /* the manager says that it has one */
+    uint64_t room;               /* for so many descriptors, says the manager; 0: nothing */
     bool is_stale;               /* it may hold sockets that are not served any more */
     int slots;                   /* of which it may hold some */
     int added, left;             /* messages: that add something, and of all that are still due */
@@ -28,11 +29,17 @@ void store_open(struct store *store, const struct notify *notify);
 /* Is there one? Then sockets outlive this server. */
 bool store_is_open(const struct store *store);
 
+/* Is there room for all that these doors have, as far as the manager has said? */
+bool store_holds(const struct store *store, const struct doors *doors);
+
 /* It is to hold what these doors have, but what is lent, and nothing else. */
 void store_renew(struct store *store, const struct doors *doors);
 
 /* To be called every turn: sends what is due. */
 void store_tick(struct store *store, const struct doors *doors);
+
+/* When it is to be called again at the latest, as `now`; CLOCK_NEVER. */
+int64_t store_next(const struct store *store, int64_t now);
 
 /* At the end: the slots from this one on are not served any more. From the last one down, so that
  * the kernel's order of the rest stays (see steer.h). */

@@ -81,6 +81,19 @@ static void wake_sockets(const struct doors *doors, const struct net_address *ad
         log_warn("cannot change a socket's backlog= or defer=");
 }
 
+/* A unix socket whose file was removed meanwhile, as with the service's runtime directory, is of no
+ * use: its address is bound anew. */
+static void leave_unreachable(struct master *m, struct holding *own)
+{
+    for (int i = 0; i < own->doors.address_count; i++) {
+        if (own->doors.shared[i] < 0 || net_is_reachable(&own->addresses[i]))
+            continue;
+        close(own->doors.shared[i]);
+        own->doors.shared[i] = -1;
+        m->store.is_stale = true;
+    }
+}
+
 /* Into the doors of the present generation, which are counted when they are opened. */
 static int settle(struct master *m, struct holding *own)
 {
@@ -93,6 +106,8 @@ static int settle(struct master *m, struct holding *own)
         service_failed(m, why);
         return status;
     }
+    if (m->predecessor < 0)
+        leave_unreachable(m, own);
     slots_carry(doors, s->addresses, s->address_count, &own->doors, own->addresses);
     slots_borrow(doors, s->addresses, s->address_count, &m->lent.doors, m->lent.addresses);
     doors->address_count = s->address_count;

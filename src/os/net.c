@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -279,6 +280,14 @@ int net_queue(int fd, struct net_queue *queue)
     *queue = (struct net_queue){
         .queued = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = drops_of(fd)};
     return 0;
+}
+
+bool net_is_reachable(const struct net_address *address)
+{
+    struct stat st;
+    if (address->any.sa_family != AF_UNIX || address->un.sun_path[0] == '\0')
+        return true;
+    return lstat(address->un.sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
 void net_unlink(const struct net_address *address)

@@ -116,6 +116,10 @@ int net_drop_new(int fd);
  */
 int net_admit_new(int fd);
 
+/* False: the socket file of this unix address is gone, and nobody can connect to who listens there.
+ */
+bool net_is_reachable(const struct net_address *address);
+
 /* Removes the socket file of a unix address; nothing for the others. */
 void net_unlink(const struct net_address *address);
 

@@ -123,12 +123,12 @@ int64_t notify_watchdog(void)
     return usec < 1000 ? 1 : (int64_t)(usec / 1000);
 }
 
-bool notify_keeps_descriptors(const struct notify *n, bool *is_sure)
+bool notify_keeps_descriptors(const struct notify *n, uint64_t *room)
 {
-    uint64_t room = 0;
-    bool is_told = span_to_u64(span_of(getenv("FDSTORE")), &room);
-    *is_sure = n->fd >= 0 && is_told && room > 0;
-    return n->fd >= 0 && (!is_told || room > 0);
+    uint64_t told = 0;
+    bool is_told = span_to_u64(span_of(getenv("FDSTORE")), &told);
+    *room = n->fd >= 0 && is_told ? told : 0;
+    return n->fd >= 0 && (!is_told || told > 0);
 }
 
 void notify_forget(void)

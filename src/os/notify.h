@@ -78,10 +78,11 @@ int64_t notify_watchdog(void);
 
 /*
  * Is there a descriptor store (FDSTORE=1), as far as can be known? No without a manager and with
- * FDSTORE=0 in the environment, yes otherwise. *is_sure: FDSTORE is a number above 0, which systemd
- * sets since 254; without it, what is sent to be stored may be closed there.
+ * FDSTORE=0 in the environment, yes otherwise. *room: how many descriptors it takes, FDSTORE's
+ * number, which systemd sets since 254; 0 without it: what is sent to be stored may be closed
+ * there.
  */
-bool notify_keeps_descriptors(const struct notify *n, bool *is_sure);
+bool notify_keeps_descriptors(const struct notify *n, uint64_t *room);
 
 /* Takes NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and FDSTORE out of the environment, for a
  * process that is to tell nothing, nor what it runs: a worker. What is open stays so. */

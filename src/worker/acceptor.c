@@ -52,6 +52,7 @@ void acceptor_free(struct acceptor *a)
 /* ---------------------------------------------------------------------------- the watching */
 
 static void on_door(struct loop *loop, int fd, uint32_t events, void *context);
+static void on_shared_door(struct loop *loop, int fd, uint32_t events, void *context);
 
 /* Level-triggered, always: an edge that a dead worker swallowed would strand its queue. */
 static void watch(int fd, void *context)
@@ -71,7 +72,7 @@ static void unwatch(int fd, void *context)
 static void watch_shared(int fd, void *context)
 {
     struct acceptor *a = context;
-    if (loop_add(a->loop, fd, EPOLLIN | EPOLLEXCLUSIVE, on_door, a) < 0 && errno != EEXIST)
+    if (loop_add(a->loop, fd, EPOLLIN | EPOLLEXCLUSIVE, on_shared_door, a) < 0 && errno != EEXIST)
         log_warn("cannot watch a shared socket");
 }
 
@@ -360,6 +361,18 @@ static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
             loop_delete(loop, fd);
         return;
     }
+}
+
+/* The kernel wakes the one that has watched it for the longest time, so whoever has taken some goes
+ * to the end of the row: else one takes all, as long as it keeps up. */
+static void on_shared_door(struct loop *loop, int fd, uint32_t events, void *context)
+{
+    struct acceptor *a = context;
+    on_door(loop, fd, events, a);
+    if (!is_watching(a) || (events & EPOLLHUP))
+        return;
+    unwatch(fd, a);
+    watch_shared(fd, a);
 }
 
 /* ------------------------------------------------------------------------------ the ending */

@@ -405,6 +405,60 @@ Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
     close_rig(&rig);
 }
 
+/* Others listen there before and after: who comes now waits for them. */
+Test(acceptor, what_is_kept_is_served_and_not_shut)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_add(&rig.acceptor, 1);
+    acceptor_rearm(&rig.acceptor);
+    call(&rig, 0, 2 * ACCEPT_TURN_MAX);
+    call(&rig, 1, 3);
+    call(&rig, -1, 2);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 1u << 0, false);
+    cr_expect_eq(rig.taken, 2 * ACCEPT_TURN_MAX + 3 + 2, "%d", rig.taken);
+    cr_expect_not(rig.acceptor.is_open, "that is done");
+    cr_expect_eq(call(&rig, -1, 1), 0, "refused");
+    cr_expect_eq(call(&rig, 0, 1) + call(&rig, 1, 1), 2, "they are let in");
+    cr_expect_eq(loop_turn(rig.loop, 0, NULL, NULL), 0, "and not watched");
+    struct pollfd p = {.fd = rig.doors.own[1][0], .events = POLLIN};
+    cr_expect_eq(poll(&p, 1, 0), 1, "they wait");
+    close_rig(&rig);
+}
+
+Test(acceptor, what_all_share_is_kept_or_shut_by_itself)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, 1u << 1, false);
+    cr_expect_eq(call(&rig, 0, 1), 0, "refused");
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    close_rig(&rig);
+}
+
+/* A full one serves the queue of what is kept, too, as room comes. */
+Test(acceptor, what_is_kept_of_a_full_one)
+{
+    struct rig rig;
+    open_rig(&rig, 2);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 3);
+    acceptor_shut(&rig.acceptor, EVERY_ADDRESS, EVERY_ADDRESS, false);
+    cr_expect_eq(rig.taken, 2);
+    cr_expect(rig.acceptor.is_open);
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 2000);
+    cr_expect_eq(rig.taken, 3);
+    rig.acceptor.room++;
+    acceptor_tick(&rig.acceptor, 2001);
+    cr_expect_not(rig.acceptor.is_open);
+    cr_expect_eq(call(&rig, 0, 1), 1, "and is not shut then, either");
+    close_rig(&rig);
+}
+
 /* TCP: what is in the queue of a socket that is shut is reset. */
 static void open_tcp_door(struct rig *rig, int slot, int queued)
 {

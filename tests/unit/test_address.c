@@ -14,6 +14,13 @@
     "xyz0123456789abcdefghijklmnopqrstuvwxyz0123456"
 #define PATH_107 PATH_106 "z"
 
+/* The name of a descriptor has 255 at most. */
+#define NAME_255                                                                                   \
+    "x"                                                                                            \
+    "abcdefghijklmnopqrstuvwxyz0123456789"                                                         \
+    "abcdefghijklmno" PATH_106 "01234567890123456789012345678901234567890123456789012345678901234" \
+                               "56789012345678901234567890123456"
+
 static const struct {
     const char *text;
     const char *shown; /* NULL: as it was given */
@@ -47,6 +54,11 @@ static const struct {
     {"127.0.0.1:80,defer=no,defer=yes", "127.0.0.1:80", AF_INET, BACKLOG, true, false},
     {"unix:/a,backlog=9", "unix:/a", AF_UNIX, 9, true, false},
     {"unix:@a,backlog=9", "unix:@a", AF_UNIX, 9, true, false},
+    {"fd:web", NULL, AF_UNSPEC, 0, true, false}, /* the backlog is its owner's */
+    {"fd:drover.socket", NULL, AF_UNSPEC, 0, true, false},
+    {"fd:" NAME_255, NULL, AF_UNSPEC, 0, true, false},
+    {"fd:web,backlog=9", "fd:web", AF_UNSPEC, 9, true, false},
+    {"fd:web,defer=no,proxy", "fd:web", AF_UNSPEC, 0, false, false},
 };
 
 TestSuite(address, .init = speak_english);
@@ -74,7 +86,10 @@ Test(address, every_form)
 #define FORMS "an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name or fd:NAME"
 #define PORTS "the port must be a number from 0 to 65535"
 #define TAILS "after a comma may stand backlog=N, defer=yes, defer=no or proxy"
-#define UNIX  "a unix address is unix:/path, absolute, or unix:@name"
+#define NAME                                                                                  \
+    "the name of an inherited socket has neither blanks, nor colons, nor anything but ASCII " \
+    "(systemd.socket(5), FileDescriptorName=)"
+#define UNIX "a unix address is unix:/path, absolute, or unix:@name"
 
 /* Each says what is allowed. */
 static const struct {
@@ -126,6 +141,14 @@ static const struct {
     {"127.0.0.1:80, defer=no", TAILS},
     {"127.0.0.1:80,backlog=5,nonsense", TAILS},
     {"unix:/a,b", TAILS},
+    {"fd:", "the name of an inherited socket stands behind fd:, as in fd:web"},
+    {"fd:,proxy", "the name of an inherited socket stands behind fd:, as in fd:web"},
+    {"fd:" NAME_255 "y", "the name of an inherited socket has at most 255 bytes"},
+    {"fd:web:80", NAME},
+    {"fd:a b", NAME},
+    {"fd:\xc3\xa4", NAME},
+    {"fd:a\x7f", NAME},
+    {"fd:web,b", TAILS},
 };
 
 Test(address, what_is_wrong_and_what_is_allowed)

@@ -440,18 +440,19 @@ Test(notify, descriptor_store)
 {
     static const struct {
         const char *value;
-        bool has_manager, keeps, is_sure;
+        bool has_manager, keeps;
+        uint64_t room;
     } rows[] = {
-        {NULL, false, false, false}, {"16", false, false, false}, {NULL, true, true, false},
-        {"16", true, true, true},    {"1", true, true, true},     {"0", true, false, false},
-        {"", true, true, false},     {"many", true, true, false},
+        {NULL, false, false, 0}, {"16", false, false, 0}, {NULL, true, true, 0},
+        {"16", true, true, 16},  {"1", true, true, 1},    {"0", true, false, 0},
+        {"", true, true, 0},     {"many", true, true, 0},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         struct notify n = {.fd = rows[i].has_manager ? STDIN_FILENO : -1};
-        bool is_sure = !rows[i].is_sure;
+        uint64_t room = 99;
         set_or_not("FDSTORE", rows[i].value);
-        cr_expect_eq(notify_keeps_descriptors(&n, &is_sure), rows[i].keeps, "row %zu", i);
-        cr_expect_eq(is_sure, rows[i].is_sure, "row %zu", i);
+        cr_expect_eq(notify_keeps_descriptors(&n, &room), rows[i].keeps, "row %zu", i);
+        cr_expect_eq(room, rows[i].room, "row %zu", i);
     }
 }
 

@@ -467,3 +467,194 @@ Test(slots, one_that_cannot_be_added_leaves_nothing_open)
     cr_expect_eq(doors.inbox[1][INBOX_OUT], -1);
     slots_close(&doors, addresses, NULL);
 }
+
+/* ------------------------------------------------------------------------ what is shared or lent
+ */
+
+/* Both are the same open socket: what is set at one is so at the other. */
+static bool is_copy(int a, int b)
+{
+    struct stat x, y;
+    return a != b && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino;
+}
+
+/* Doors of `count` sockets in one group, as they are lent; their address is put in *a. */
+static void lend(struct doors *lent, struct net_address *a, int count)
+{
+    *a = any_port();
+    open_doors(lent, a, 1, count);
+    for (int slot = 0; slot < count; slot++) {
+        for (int end = 0; end < INBOX_ENDS; end++) {
+            close(lent->inbox[slot][end]);
+            lent->inbox[slot][end] = -1;
+        }
+    }
+    snprintf(a->name, sizeof a->name, "web");
+    a->any_port = false;
+}
+
+Test(slots, more_slots_than_lent_sockets_share_them_evenly)
+{
+    struct doors lent, doors;
+    struct net_address have, address;
+    int before = count_fds();
+    lend(&lent, &have, 2);
+    address = fixed(&have);
+    doors_init(&doors);
+    slots_borrow(&doors, &address, 1, &lent, &have);
+    cr_expect_str_eq(address.name, "web");
+    cr_expect(doors.is_lent[0]);
+    cr_expect_eq(slots_open(&doors, &address, 1, 5, why, sizeof why), 0, "%s", why);
+    cr_expect_eq(doors.joined[0], 2);
+    for (int slot = 0; slot < 5; slot++) {
+        if (slot < 2)
+            cr_expect_eq(doors.own[slot][0], lent.own[slot][0]);
+        else
+            cr_expect(is_copy(doors.own[slot][0], lent.own[slot % 2][0]), "slot %d", slot);
+        cr_expect(fcntl(doors.own[slot][0], F_GETFD) & FD_CLOEXEC);
+    }
+    slots_close(&doors, &address, NULL);
+    expect_none(&doors);
+    cr_expect(is_open(lent.own[0][0]) && is_open(lent.own[1][0]), "they are not ours");
+    cr_expect(answers(&have));
+    doors_close(&lent);
+    cr_expect_eq(count_fds(), before, "the copies are closed");
+}
+
+Test(slots, another_slot_of_lent_sockets_is_a_copy)
+{
+    struct doors lent, doors;
+    struct net_address have, address;
+    int fds[ADDRESSES_MAX + INBOX_ENDS];
+    lend(&lent, &have, 2);
+    address = fixed(&have);
+    doors_init(&doors);
+    slots_borrow(&doors, &address, 1, &lent, &have);
+    cr_expect_eq(slots_open(&doors, &address, 1, 2, why, sizeof why), 0, "%s", why);
+    cr_expect_eq(slots_add(&doors, &address), 0, "%m");
+    cr_expect(is_copy(doors.own[2][0], doors.own[0][0]));
+    cr_expect_eq(doors.joined[0], 2);
+    cr_expect_eq(slots_own(&doors, 2, fds), 1 + INBOX_ENDS);
+    slots_close(&doors, &address, NULL);
+    doors_close(&lent);
+}
+
+Test(slots, a_lent_socket_for_all)
+{
+    char directory[64];
+    struct doors lent, doors;
+    make_directory(directory);
+    struct net_address have = local(directory), address = local(directory);
+    open_doors(&lent, &have, 1, 1);
+    snprintf(have.name, sizeof have.name, "web");
+    doors_init(&doors);
+    slots_borrow(&doors, &address, 1, &lent, &have);
+    cr_expect_eq(slots_open(&doors, &address, 1, 3, why, sizeof why), 0, "%s", why);
+    cr_expect_eq(doors.shared[0], lent.shared[0]);
+    cr_expect_eq(doors.own[1][0], -1);
+    slots_close(&doors, &address, NULL);
+    cr_expect(answers(&have), "neither closed nor unlinked");
+    slots_close(&lent, &have, NULL);
+    remove_tree(directory);
+}
+
+/* From one generation to the next what was lent stays so, and the copies are the same ones. */
+Test(slots, lent_sockets_are_carried_with_their_copies)
+{
+    struct doors lent, first, next;
+    struct net_address have, one, two;
+    lend(&lent, &have, 2);
+    one = two = fixed(&have);
+    int before = count_fds();
+    doors_init(&first);
+    slots_borrow(&first, &one, 1, &lent, &have);
+    cr_expect_eq(slots_open(&first, &one, 1, 3, why, sizeof why), 0, "%s", why);
+    follow(&next, &two, 1, &first, &one);
+    expect_same(&first, 0, &next, 0);
+    cr_expect(next.is_lent[0]);
+    cr_expect_eq(next.joined[0], 2);
+    cr_expect_eq(slots_lost(&first, &next), 0);
+    slots_close(&first, &one, &next);
+    cr_expect(is_open(next.own[2][0]), "the next one's");
+    cr_expect(is_open(next.own[1][0]));
+    slots_close(&next, &two, NULL);
+    cr_expect_eq(count_fds(), before);
+    doors_close(&lent);
+}
+
+/* What is open already is not replaced by what is lent. */
+Test(slots, a_socket_of_ones_own_goes_before_a_lent_one)
+{
+    struct doors lent, doors;
+    struct net_address have, addresses[2];
+    lend(&lent, &have, 2);
+    addresses[0] = any_port();
+    open_doors(&doors, addresses, 1, 1);
+    addresses[1] = fixed(&have);
+    struct net_address same = have;
+    have = addresses[0];
+    slots_borrow(&doors, addresses, 2, &lent, &have);
+    cr_expect_not(doors.is_lent[0]);
+    cr_expect_neq(doors.own[0][0], lent.own[0][0]);
+    have = same;
+    slots_borrow(&doors, addresses, 2, &lent, &have);
+    cr_expect_not(doors.is_lent[0]);
+    cr_expect(doors.is_lent[1]);
+    cr_expect_eq(doors.own[1][1], lent.own[1][0]);
+    doors.address_count = 2;
+    slots_close(&doors, addresses, NULL);
+    doors_close(&lent);
+}
+
+/* As in a store that had lost one: the kernel's order of the rest is not known, so nobody joins. */
+Test(slots, a_gap_is_filled_by_copies)
+{
+    struct doors had, doors;
+    struct net_address have = any_port(), address;
+    open_doors(&had, &have, 1, 3);
+    close(had.own[0][0]);
+    had.own[0][0] = -1;
+    had.joined[0] = -1;
+    address = fixed(&have);
+    doors_init(&doors);
+    slots_carry(&doors, &address, 1, &had, &have);
+    cr_expect_eq(slots_open(&doors, &address, 1, 4, why, sizeof why), 0, "%s", why);
+    cr_expect_eq(doors.joined[0], -1);
+    cr_expect(is_copy(doors.own[0][0], doors.own[1][0]));
+    cr_expect_eq(doors.own[2][0], had.own[2][0]);
+    cr_expect(is_copy(doors.own[3][0], doors.own[0][0]));
+    slots_close(&doors, &address, NULL);
+}
+
+/* The first slots have the address, the further ones join it: the kernel's order is kept. */
+Test(slots, further_slots_join_what_was_stored)
+{
+    struct doors had, doors;
+    struct net_address have = any_port(), address;
+    open_doors(&had, &have, 1, 2);
+    address = fixed(&have);
+    doors_init(&doors);
+    slots_carry(&doors, &address, 1, &had, &have);
+    cr_expect_eq(slots_open(&doors, &address, 1, 4, why, sizeof why), 0, "%s", why);
+    cr_expect_eq(doors.joined[0], 4);
+    for (int slot = 0; slot < 4; slot++) {
+        cr_expect_eq(bound_port(doors.own[slot][0]), port_of(&address));
+        cr_expect_not(slot > 0 && is_copy(doors.own[slot][0], doors.own[slot - 1][0]));
+    }
+    slots_close(&doors, &address, NULL);
+}
+
+/* What had only sockets of further slots is lost, too, when nobody wants it. */
+Test(slots, lost_addresses_are_known_by_any_of_their_sockets)
+{
+    struct doors had, none;
+    struct net_address have = any_port();
+    open_doors(&had, &have, 1, 3);
+    doors_init(&none);
+    cr_expect_eq(slots_lost(&had, &none), 1);
+    close(had.own[0][0]);
+    had.own[0][0] = -1;
+    cr_expect_eq(slots_lost(&had, &none), 1);
+    cr_expect_eq(slots_lost(&had, &had), 0);
+    slots_close(&had, &have, NULL);
+}
