@@ -377,7 +377,7 @@ PY
         -c "$CONF" --workers 2
     first=$(lent_address a) second=$(lent_address b) old=$DROVER_PID
     both_begin
-    manage upgrade
+    manage signal SIGUSR2
     wait_until 20 follow_upgrade
     wait_until 20 happened "main $DROVER_PID"
     nothing_is_lost

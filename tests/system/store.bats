@@ -376,7 +376,7 @@ is_refused() {
     managed_start -- --listen 127.0.0.1:0 --workers 4 "$SITE"
     wait_until 10 has_stored 4
     both_begin
-    manage upgrade
+    manage signal SIGUSR2
     wait_until 20 follow_upgrade
     wait_until 20 happened "main $DROVER_PID"
     manage_again restart
@@ -393,7 +393,7 @@ is_refused() {
     managed_start -- -c "$CONF" --workers 2
     wait_until 10 has_stored 2
     configure "listen = $second"
-    manage upgrade
+    manage signal SIGUSR2
     wait_until 20 follow_upgrade
     wait_until 20 happened "main $DROVER_PID"
     wait_until 10 has_stored 2
