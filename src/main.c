@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "base/log.h"
 #include "cli/cli.h"
 #include "config/nearest.h"
 #include "config/options.h"
@@ -16,6 +17,7 @@ static const struct command {
 } commands[] = {
     {"serve", cli_serve, "serve the files below a directory, or an application"},
     {"check", cli_check, "say what is wrong with a configuration file, or what it comes to"},
+    {"doctor", cli_doctor, "say what this machine gives a server, and how to have more"},
     {"version", cli_version, "print the version"},
     {"help", help, "print this"},
 };
@@ -43,16 +45,18 @@ static int unknown(const char *typed)
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         names[i] = commands[i].name;
-    const char *nearest = nearest_name(typed, names, COMMAND_COUNT);
+    const char *mark = log_prefix(LOG_ERROR), *nearest = nearest_name(typed, names, COMMAND_COUNT);
     struct stat st;
     if (stat(typed, &st) == 0 && S_ISDIR(st.st_mode))
         fprintf(stderr,
-                "drover: there is no command \"%s\"; to serve that directory: drover serve %s\n",
-                typed, typed);
+                "%sdrover: there is no command \"%s\"; to serve that directory: drover serve %s\n",
+                mark, typed, typed);
     else if (nearest)
-        fprintf(stderr, "drover: there is no command \"%s\"; did you mean %s?\n", typed, nearest);
+        fprintf(stderr, "%sdrover: there is no command \"%s\"; did you mean %s?\n", mark, typed,
+                nearest);
     else
-        fprintf(stderr, "drover: there is no command \"%s\"; drover help lists them\n", typed);
+        fprintf(stderr, "%sdrover: there is no command \"%s\"; drover help lists them\n", mark,
+                typed);
     return EX_USAGE;
 }
 

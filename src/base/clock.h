@@ -14,6 +14,9 @@
 /* Milliseconds since some fixed point; never goes back. */
 int64_t clock_ms(void);
 
+/* The same in microseconds, for those who compare it with a time of theirs. */
+int64_t clock_us(void);
+
 /* Seconds since the Epoch, as the system's clock has it. */
 time_t clock_date(void);
 

@@ -206,7 +206,26 @@
 /* A queue from which nothing was taken for so many milliseconds is steered around. */
 #define QUEUE_STILL_MS 75
 
+/* drover doctor: seconds that one probe has, which takes microseconds; and milliseconds that it
+ * waits for what must not happen, and for what must. */
+#define PROBE_SECONDS   3
+#define PROBE_STILL_MS  20
+#define PROBE_ANSWER_MS 500
+
 /* Milliseconds from a drain's deadline, which the worker keeps itself, to its SIGKILL. */
 #define DRAIN_GRACE_MS 1000
+
+/* Milliseconds between two renewals of the line for the service manager, and until a message that
+ * found no room in its queue is sent again. */
+#define SERVICE_RENEW_MS 1000
+#define SERVICE_AGAIN_MS 100
+
+/* Milliseconds that an old master waits, at an upgrade, for the service manager to have read who
+ * the main process is: it reads within one, unless it is stuck. */
+#define SERVICE_BARRIER_MS 5000
+
+/* Bytes of that line: a terminal has some 200 in a row, an error with a path in it is no longer
+ * than this. */
+#define SERVICE_LINE_SIZE 512
 
 #endif

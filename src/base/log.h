@@ -4,6 +4,15 @@
  * A line is written whole, by one write(2), and a process name stands in it, so the lines of a
  * master and its workers may share a file. Every verb keeps errno. The verbs without x append
  * errno's words, as err(3) and errx(3) do.
+ *
+ *     2026-01-31 12:00:00.000 warn  worker 3: words
+ *     <4>worker 3: words                               in the journal
+ *
+ * The second when stderr is the journal's socket, that is, when JOURNAL_STREAM names its device and
+ * inode (systemd.exec(5)): the journal has time and level of its own, the level from this prefix
+ * (sd-daemon(3)). The variable is read with the first line and stays where it is: workers, the next
+ * master and whatever else inherits stderr have the same question. Stderr itself is looked at for
+ * each line, so one that was redirected since gets the first form, from its next line on.
  */
 #ifndef DROVER_BASE_LOG_H
 #define DROVER_BASE_LOG_H
@@ -20,6 +29,10 @@ void log_set_name(const char *name);
 
 /* True when a line of that level would be written. */
 bool log_shows(enum log_level level);
+
+/* For a line that is written to stderr past the log: "<3>" and its like when stderr is the journal,
+ * else "". A constant; keeps errno. */
+const char *log_prefix(enum log_level level);
 
 /* LOG_ERROR: something that drover was asked to do does not happen. */
 void log_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));

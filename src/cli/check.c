@@ -24,11 +24,8 @@ static int help(const struct settings *settings)
 /* What stands in a file starts with its place, which editors take as it is. */
 static int fail(int status, const char *why)
 {
-    const struct settings words = {.program = "drover check"};
-    if (status != EX_CONFIG)
-        return launch_fail(&words, status, why);
-    fprintf(stderr, "%s\n", why);
-    return status;
+    const struct settings words = {.program = status == EX_CONFIG ? NULL : "drover check"};
+    return launch_fail(&words, status, why);
 }
 
 /* The value of the file that a message, "--name value: what", is about; NULL: none. */

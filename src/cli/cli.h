@@ -6,6 +6,7 @@
 #define DROVER_CLI_CLI_H
 
 int cli_check(int argc, char *const argv[]);
+int cli_doctor(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
 int cli_version(int argc, char *const argv[]);
 

@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/log.h"
 #include "config/app.h"
 #include "config/keys.h"
 #include "config/options.h"
 #include "master/master.h"
+#include "master/service.h"
 
 bool launch_wants_help(int argc, char *const argv[])
 {
@@ -42,9 +44,11 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
 
 int launch_fail(const struct settings *settings, int status, const char *why)
 {
+    const char *program = settings->program;
     while (*why) {
         int n = (int)strcspn(why, "\n");
-        fprintf(stderr, "%s: %.*s\n", settings->program, n, why);
+        fprintf(stderr, "%s%s%s%.*s\n", log_prefix(LOG_ERROR), program ? program : "",
+                program ? ": " : "", n, why);
         why += n + (why[n] == '\n');
     }
     return status;
@@ -68,8 +72,10 @@ int launch_run(struct source *source)
     const struct settings words = {.program = source->program};
     int status;
     struct configuration *first = source_read(source, &status, why, sizeof why);
-    if (!first)
+    if (!first) {
+        service_failed(NULL, why);
         return launch_fail(&words, status, why);
+    }
     if (configuration_apply(first, why, sizeof why) < 0) {
         source_free(first);
         return launch_fail(&words, EX_USAGE, why);

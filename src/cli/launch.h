@@ -26,7 +26,8 @@ int launch_check(const struct settings *settings, const struct drover_app *app, 
  */
 int launch_run(struct source *source);
 
-/* Prints a message, of one or more lines, and returns the status. */
+/* Prints a message, of one or more lines, each with the program's name before it unless that is
+ * NULL, as errors of the journal if that is where they go; returns the status. */
 int launch_fail(const struct settings *settings, int status, const char *why);
 
 #endif

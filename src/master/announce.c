@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/service.h"
 #include "master/takeover.h"
 
 void announce_close(const struct settings *s)
@@ -68,4 +69,5 @@ void announce(struct master *m)
     print_line(m);
     write_ready(m->present->settings);
     takeover_end(m);
+    service_ready(m);
 }

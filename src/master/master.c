@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "master/reaper.h"
 #include "master/reload.h"
 #include "master/scale.h"
+#include "master/service.h"
 #include "master/slots.h"
 #include "master/state.h"
 #include "master/steering.h"
@@ -52,7 +54,8 @@ static void heed_signal(struct master *m, int signal)
     case SIGINT: stop_on(m, signal); break;
     default:
         if (m->is_handed_over)
-            log_info("%s: the server is pid %d now", sigfd_name(signal), (int)m->upgrade.pid);
+            log_info("%s: the server is pid %d now", sigfd_name(signal),
+                     (int)m->upgrade.master.pid);
         else if (!takeover_is_done(m))
             log_info("%s: this server has not taken over yet", sigfd_name(signal));
         else if (!m->is_stopping)
@@ -72,6 +75,25 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 }
 
 /* -------------------------------------------------------------------------------- the start */
+
+/* Why there will be no server. */
+__attribute__((format(printf, 3, 4))) static int failx(struct master *m, int status,
+                                                       const char *format, ...)
+{
+    char why[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    log_fatalx("%s", why);
+    service_failed(m, why);
+    return status;
+}
+
+static int fail(struct master *m, int status, const char *what)
+{
+    return failx(m, status, "%s: %s", what, strerror(errno));
+}
 
 /* A signal to the whole process group has reached the master, too, and is read first: then this is
  * a stop, in which every worker has its queue to serve. */
@@ -94,7 +116,7 @@ static void give_up_start(struct master *m)
     struct plan *plan = plan_of(m);
     if (m->is_announced || m->is_stopping || plan_count(plan, SLOT_REFUSED) < plan->slot_count)
         return;
-    log_fatalx("no worker can start");
+    failx(m, EX_CONFIG, "no worker can start");
     plan->is_stopping = m->is_stopping = true;
     m->status = EX_CONFIG;
 }
@@ -121,12 +143,6 @@ static void on_give_up(struct master *m, int slot)
     reload_give_up(m, why);
 }
 
-static int fail(int status, const char *what)
-{
-    log_fatal("%s", what);
-    return status;
-}
-
 static int open_pidfile(struct master *m)
 {
     pid_t holder;
@@ -139,18 +155,18 @@ static int open_pidfile(struct master *m)
         return 0;
     m->pidfile_path = strdup(path);
     if (!m->pidfile_path)
-        return fail(EX_OSERR, "cannot start");
+        return fail(m, EX_OSERR, "cannot start");
     if (m->pidfile >= 0) /* the old master's, and ours when we serve */
         return 0;
     m->pidfile = pidfile_open(path, &holder);
     if (m->pidfile >= 0)
         return 0;
-    if (errno == EWOULDBLOCK) {
-        log_fatalx("--pidfile %s: is held by pid %d, which is running", path, (int)holder);
-        return EX_UNAVAILABLE;
-    }
-    log_fatal("--pidfile %s", path);
-    return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR;
+    int cause = errno;
+    if (cause == EWOULDBLOCK)
+        return failx(m, EX_UNAVAILABLE, "--pidfile %s: is held by pid %d, which is running", path,
+                     (int)holder);
+    return failx(m, cause == EACCES || cause == EPERM ? EX_NOPERM : EX_OSERR, "--pidfile %s: %s",
+                 path, strerror(cause));
 }
 
 static int open_doors(struct master *m)
@@ -159,9 +175,7 @@ static int open_doors(struct master *m)
     struct settings *s = m->present->settings;
     int status = slots_open(&m->present->doors, s->addresses, s->address_count, takeover_slots(m),
                             why, sizeof why);
-    if (status)
-        log_fatalx("%s", why);
-    return status;
+    return status ? failx(m, status, "%s", why) : 0;
 }
 
 static int open_loop(struct master *m)
@@ -180,9 +194,10 @@ static int start(struct master *m)
     struct generation *g = m->present;
     const struct settings *s = g->settings;
     if (sigfd_block(&m->mask) < 0)
-        return fail(EX_OSERR, "sigprocmask");
+        return fail(m, EX_OSERR, "sigprocmask");
     if (notify_open(&m->notify) < 0)
         log_warn("NOTIFY_SOCKET");
+    service_open(m);
     store_open(&m->store, &m->notify);
     int status = takeover_begin(m);
     if (status)
@@ -190,7 +205,7 @@ static int start(struct master *m)
     prepare_descriptors(g->settings);
     m->board = board_open();
     if (!m->board || open_loop(m) < 0)
-        return fail(EX_OSERR, "cannot start");
+        return fail(m, EX_OSERR, "cannot start");
     status = open_pidfile(m);
     if (status)
         return status;
@@ -236,6 +251,7 @@ static void heed_deadlines(struct master *m)
     upgrade_tick(m);
     pulse_tick(m);
     store_tick(&m->store, &m->present->doors);
+    service_tick(m);
     reload_sweep(m);
 }
 
@@ -252,12 +268,14 @@ static int64_t next_deadline(struct master *m)
         next = sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
         next = sooner(next, m->pulse_at);
+    next = sooner(next, service_next(m));
     return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
 }
 
 static bool is_over(const struct master *m)
 {
-    return (m->is_stopping || m->is_handed_over) && m->children.count == 0;
+    return (m->is_stopping || m->is_handed_over) && m->children.count == 0 &&
+           !service_is_awaited(m);
 }
 
 /* From here on nothing that can be recovered from may end the master. */
@@ -316,9 +334,7 @@ static int prepare(struct master *m)
 {
     char why[DROVER_WHY_SIZE * 2];
     int status = prepare_app(m, m->present, why, sizeof why);
-    if (status)
-        log_fatalx("%s", why);
-    return status;
+    return status ? failx(m, status, "%s", why) : 0;
 }
 
 int master_run(struct configuration *first, const struct configuration_source *source)
@@ -335,9 +351,10 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .on_start = on_start,
                        .on_leaving = on_leaving,
                        .on_give_up = on_give_up};
+    service_init(&m.service);
     if (!m.present) {
         source->free(first);
-        return fail(EX_OSERR, "cannot start");
+        return fail(&m, EX_OSERR, "cannot start");
     }
     doors_init(&m.lent.doors);
     log_set_level(first->settings.log_level);

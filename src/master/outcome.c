@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "master/service.h"
 
 static const struct {
     const char *name;
@@ -14,14 +15,10 @@ static const struct {
 };
 _Static_assert(sizeof kinds / sizeof *kinds == OUTCOME_KINDS, "a row a kind");
 
-const char *outcome_name(enum outcome_kind kind)
-{
-    return kinds[kind].name;
-}
-
 void outcome_begin(struct master *m, enum outcome_kind kind)
 {
     m->is_under_way[kind] = true;
+    service_begin(m, kind);
 }
 
 void outcome_again(struct master *m, enum outcome_kind kind, const char *why)
@@ -53,9 +50,8 @@ static void log_failure(const char *name, const char *words)
 
 static void tell(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
-    (void)status;
-    (void)words;
     m->is_under_way[kind] = false;
+    service_end(m, kind, status, words);
 }
 
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)

@@ -12,9 +12,6 @@
 /* Bytes of the words of an outcome, with the NUL: all that is wrong with a configuration. */
 #define OUTCOME_TEXT_SIZE CONFIGURATION_WHY_SIZE
 
-/* "reload", "upgrade", "stop". */
-const char *outcome_name(enum outcome_kind kind);
-
 /* It is under way. */
 void outcome_begin(struct master *m, enum outcome_kind kind);
 

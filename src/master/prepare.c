@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "config/descriptors.h"
 
 static int apply(struct master *m, const struct generation *g, char *why, size_t size)
 {
@@ -66,25 +66,17 @@ void prepare_back(struct master *m)
         log_warnx("%s", why);
 }
 
-/* A worker needs as many descriptors as its connections may come to hold, all at once: without one
- * it could not accept, or not open what it is asked for. */
 void prepare_descriptors(struct settings *s)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    int64_t limit = descriptors_raise();
+    int64_t fit = descriptors_fit(s, limit);
+    if (fit == s->max_connections)
         return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        getrlimit(RLIMIT_NOFILE, &limit);
-    int64_t room = (int64_t)limit.rlim_cur - s->workers * (s->address_count + INBOX_ENDS) -
-                   SPARE_FDS;
-    if (limit.rlim_cur == RLIM_INFINITY || s->max_connections <= room / CONN_FDS_MAX)
-        return;
-    int64_t fit = room >= 2 * CONN_FDS_MAX ? room / CONN_FDS_MAX : 1;
     /* Half of it at least is there: no reason to stand in the log of every start. */
-    void (*tell)(const char *format, ...) = s->max_connections <= room ? log_debug : log_warnx;
-    tell("--max-connections %lld: a process may have only %llu descriptors open (ulimit -n), so a "
+    bool is_half = s->max_connections <= fit * CONN_FDS_MAX;
+    void (*tell)(const char *format, ...) = is_half ? log_debug : log_warnx;
+    tell("--max-connections %lld: a process may have only %lld descriptors open (ulimit -n), so a "
          "worker takes %lld connections, each with a file to send",
-         (long long)s->max_connections, (unsigned long long)limit.rlim_cur, (long long)fit);
+         (long long)s->max_connections, (long long)limit, (long long)fit);
     s->max_connections = fit;
 }

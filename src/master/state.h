@@ -14,15 +14,37 @@
 #include "master/store.h"
 #include "os/command.h"
 #include "os/loop.h"
+#include "os/notify.h"
+#include "os/orphan.h"
 #include "worker/board.h"
 
 /* A new master that was started, and is not ready yet, or has just taken over. */
 struct upgrade {
-    pid_t pid;        /* 0: there is none */
+    struct orphan master;
     int channel;      /* socketpair */
     int64_t deadline; /* CLOCK_NEVER */
     int cause;        /* why it could not be run: an errno; 0 */
     uint32_t closing; /* addresses that it does not serve, a bit each */
+};
+
+/* What was told, and is to be told, to the service manager: see service.h. Times as clock_ms(). */
+struct service {
+    unsigned owed;      /* what must arrive and was not sent yet, a bit a word */
+    int64_t again_at;   /* when that is tried again */
+    bool is_deaf;       /* it takes no message, which was logged */
+    int64_t reload_us;  /* of CLOCK_MONOTONIC, when the reload began */
+    int64_t ping_ms;    /* milliseconds from one WATCHDOG=1 to the next; 0: none is wanted */
+    int64_t ping_at;    /* the next */
+    bool is_ill;        /* so few workers make progress that there is none */
+    bool has_failed;    /* the start, and why is the last that is told */
+    int64_t renew_at;   /* the line may be told anew */
+    int64_t sampled_at; /* when so many requests were answered */
+    uint64_t sampled;
+    uint64_t rate;                       /* a second, before that */
+    int barrier;                         /* that an upgrade waits for; -1 */
+    int64_t barrier_until;               /* CLOCK_NEVER: no upgrade waits for one */
+    char line[SERVICE_LINE_SIZE];        /* as it was told last */
+    char failure[SERVICE_LINE_SIZE / 2]; /* why a reload or an upgrade was not done; "" */
 };
 
 /* What is asked of the server, and comes to an end: see outcome.h. */
@@ -41,9 +63,10 @@ struct master {
     sigset_t mask;      /* the one it was given */
     struct command command;
     struct upgrade upgrade;
-    struct holding lent; /* for as long as the master lives, whatever configurations want of it */
-    struct notify notify;
+    struct notify notify; /* the service manager */
+    struct service service;
     struct store store;
+    struct holding lent;   /* for as long as the master lives, whatever configurations want of it */
     struct slot_set heirs; /* of a new master, once it serves */
     int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */
     int inherited_slots;

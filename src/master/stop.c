@@ -96,7 +96,7 @@ void stop_on(struct master *m, int signal)
 {
     if (m->is_handed_over) {
         log_info("%s: the new server is pid %d; this one leaves when its workers have",
-                 sigfd_name(signal), (int)m->upgrade.pid);
+                 sigfd_name(signal), (int)m->upgrade.master.pid);
         return;
     }
     if (!takeover_is_done(m)) {

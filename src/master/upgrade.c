@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "master/crew.h"
 #include "master/outcome.h"
 #include "master/reload.h"
+#include "master/service.h"
 #include "master/steering.h"
 #include "os/child.h"
 #include "os/inherit.h"
@@ -81,10 +83,12 @@ static struct legacy *gather(const struct master *m, int channel)
 static _Noreturn void become_master(const struct master *m, struct legacy *legacy, int channel)
 {
     char variable[sizeof UPGRADE_VARIABLE + 48];
-    char *const extra[] = {variable, NULL};
+    char watchdog[sizeof "WATCHDOG_PID=" + 24];
+    char *const extra[] = {variable, m->service.ping_ms > 0 ? watchdog : NULL, NULL};
     int report = fcntl(channel, F_DUPFD_CLOEXEC, 0); /* gone when the binary runs */
     snprintf(variable, sizeof variable, UPGRADE_VARIABLE "=%lld:%d",
              (long long)m->present->configured, crew_size(m->present));
+    snprintf(watchdog, sizeof watchdog, "WATCHDOG_PID=%d", (int)getpid());
     if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
         inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
                      &report);
@@ -121,7 +125,7 @@ void upgrade_give_up(struct master *m, const char *why)
 {
     if (!upgrade_is_under_way(m))
         return;
-    kill(m->upgrade.pid, SIGKILL); /* its workers are tied to it */
+    kill(m->upgrade.master.pid, SIGKILL); /* its workers are tied to it */
     fail(m, why);
 }
 
@@ -129,7 +133,7 @@ bool upgrade_break_off(struct master *m, const char *why)
 {
     if (!upgrade_is_under_way(m))
         return false;
-    kill(m->upgrade.pid, SIGKILL);
+    kill(m->upgrade.master.pid, SIGKILL);
     forget_new(m);
     outcome_again(m, OUTCOME_UPGRADE, why);
     return true;
@@ -141,13 +145,13 @@ void upgrade_tick(struct master *m)
     if (m->upgrade.deadline > m->now)
         return;
     snprintf(why, sizeof why, "the new server (pid %d) is not ready after %lld ms and is ended",
-             (int)m->upgrade.pid, (long long)m->present->settings->start_timeout);
+             (int)m->upgrade.master.pid, (long long)m->present->settings->start_timeout);
     upgrade_give_up(m, why);
 }
 
 /* ------------------------------------------------------------------------------ the handover */
 
-static void send_yours(const struct master *m)
+void upgrade_release(struct master *m)
 {
     struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_YOURS};
     if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
@@ -167,13 +171,17 @@ static void remove_files(const struct master *m)
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
     char words[96];
+    if (orphan_let_go(&m->upgrade.master) < 0) {
+        fail(m, "the new server ended as soon as it was ready");
+        return;
+    }
     snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
-             (int)m->upgrade.pid, (int)m->pid);
+             (int)m->upgrade.master.pid, (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
     m->is_handed_over = true;
     plan_of(m)->is_stopping = true;
-    send_yours(m);
+    service_hand_over(m);
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
@@ -212,6 +220,8 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
         ssize_t n = pass_receive(fd, &word, sizeof word, NULL, NULL);
         if (n == (ssize_t)sizeof word && word.version == UPGRADE_VERSION) {
             heed(m, &word);
+            if (m->upgrade.channel != fd)
+                return; /* that was the end of it */
             continue;
         }
         if (n == 0 || (n < 0 && errno != EAGAIN))
@@ -224,21 +234,21 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
 void upgrade_reaped(struct master *m, pid_t pid, int status)
 {
     char how[64], why[256];
-    if (pid != m->upgrade.pid || pid == 0)
+    if (pid != m->upgrade.master.between || pid == 0)
         return;
+    m->upgrade.master.between = 0;
     on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
-    child_describe(status, how, sizeof how);
-    if (m->is_handed_over) {
-        log_warnx("upgrade: the new server (pid %d) has ended: %s", (int)pid, how);
-        m->upgrade.pid = 0;
+    if (m->is_handed_over)
         return;
-    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        kill(m->upgrade.master.pid, SIGKILL); /* it was meant, or the one that stands for it */
+    child_describe(status, how, sizeof how);
     if (m->upgrade.cause)
         snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
                  strerror(m->upgrade.cause));
     else
-        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s", (int)pid,
-                 how);
+        snprintf(why, sizeof why, "the new server (pid %d) ended before it was ready: %s",
+                 (int)m->upgrade.master.pid, how);
     fail(m, why);
 }
 
@@ -250,22 +260,23 @@ static int start(struct master *m)
     int64_t limit = m->present->settings->start_timeout;
     if (pass_pair(ends) < 0)
         return -1;
+    struct orphan new = {0};
     struct legacy *legacy = gather(m, ends[1]);
-    pid_t pid = legacy ? fork() : -1;
-    if (pid == 0)
+    int forked = legacy ? orphan_fork(&new) : -1;
+    if (forked == 0)
         become_master(m, legacy, ends[1]);
     int saved = errno;
     free(legacy);
     close(ends[1]);
-    if (pid < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+    if (forked < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
         close(ends[0]);
-        if (pid > 0)
-            kill(pid, SIGKILL);
+        if (forked > 0)
+            kill(new.pid, SIGKILL);
         errno = saved;
         return -1;
     }
     m->upgrade = (struct upgrade){
-        .pid = pid, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
+        .master = new, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
     return 0;
 }
 
@@ -283,8 +294,8 @@ static const char *what_hinders(const struct master *m)
 
 void upgrade_begin(struct master *m)
 {
-    if (m->upgrade.pid > 0) {
-        log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.pid);
+    if (m->upgrade.master.pid > 0) {
+        log_warnx("upgrade: one is under way already: pid %d", (int)m->upgrade.master.pid);
         return;
     }
     outcome_begin(m, OUTCOME_UPGRADE);
@@ -300,5 +311,5 @@ void upgrade_begin(struct master *m)
         steering_renew(m);
         return;
     }
-    log_info("upgrade: pid %d runs %s", (int)m->upgrade.pid, m->command.path);
+    log_info("upgrade: pid %d runs %s", (int)m->upgrade.master.pid, m->command.path);
 }

@@ -42,6 +42,9 @@ void upgrade_begin(struct master *m);
 /* A process that is no worker was reaped: is it the new master? */
 void upgrade_reaped(struct master *m, pid_t pid, int status);
 
+/* The new one is the main process to the service manager: it may steer, and say that it serves. */
+void upgrade_release(struct master *m);
+
 /* To be called every turn: ends one that is not ready in time. */
 void upgrade_tick(struct master *m);
 
@@ -54,7 +57,7 @@ bool upgrade_break_off(struct master *m, const char *why);
 /* Is one under way? */
 static inline bool upgrade_is_under_way(const struct master *m)
 {
-    return m->upgrade.pid > 0 && !m->is_handed_over;
+    return m->upgrade.master.pid > 0 && !m->is_handed_over;
 }
 
 #endif

@@ -1,0 +1,63 @@
+#include "cli/json.h"
+
+#include "support.h"
+
+/* What a string becomes, until the next call. */
+static const char *json_of(const char *text)
+{
+    static struct buf b;
+    buf_clear(&b);
+    json_string(&b, text);
+    buf_add(&b, "", 1);
+    cr_assert(!b.failed);
+    return b.p;
+}
+
+Test(json, strings)
+{
+    static const struct {
+        const char *name, *text, *wanted;
+    } rows[] = {
+        {"empty", "", "\"\""},
+        {"plain", "net.core.somaxconn=4096", "\"net.core.somaxconn=4096\""},
+        {"quotes", "a \"b\" c", "\"a \\\"b\\\" c\""},
+        {"a backslash", "\\x1b", "\"\\\\x1b\""},
+        {"a slash stays", "/run", "\"/run\""},
+        {"lines", "a\nb\r\tc\b\f", "\"a\\nb\\r\\tc\\b\\f\""},
+        {"controls", "\x01\x1b[2J\x7f", "\"\\u0001\\u001b[2J\\u007f\""},
+        {"two to four bytes", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb4",
+         "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb4\""},
+        {"no UTF-8",
+         "a\xff"
+         "b\xc3",
+         "\"a\\ufffdb\\ufffd\""},
+        {"a surrogate", "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
+        {"too long", "\xc0\xaf", "\"\\ufffd\\ufffd\""},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        cr_expect_str_eq(json_of(rows[i].text), rows[i].wanted, "%s: %s", rows[i].name,
+                         json_of(rows[i].text));
+}
+
+Test(json, every_byte_is_told_without_a_raw_control)
+{
+    for (int c = 1; c < 256; c++) {
+        const char text[] = {(char)c, '\0'};
+        const char *json = json_of(text);
+        size_t n = strlen(json);
+        cr_assert(json[0] == '"' && json[n - 1] == '"' && n >= 3, "%d: %s", c, json);
+        for (size_t i = 1; i + 1 < n; i++) {
+            cr_expect((unsigned char)json[i] >= ' ' && (unsigned char)json[i] < 0x7f, "%d", c);
+            cr_expect(json[i] != '"' || json[i - 1] == '\\', "%d", c);
+        }
+    }
+}
+
+Test(json, members)
+{
+    struct buf b = {0};
+    json_member(&b, "what", "a \"b\"");
+    buf_add(&b, "", 1);
+    cr_expect_str_eq(b.p, "\"what\":\"a \\\"b\\\"\"");
+    buf_free(&b);
+}
