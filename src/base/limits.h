@@ -13,6 +13,25 @@
 /* Listening addresses at most, after host names were resolved. */
 #define ADDRESSES_MAX 16 /* at most 32: sets of them are bits */
 
+/* Bytes of the path of a unix socket: sun_path without its NUL, unix(7). */
+#define SOCKET_PATH_MAX 107
+
+/* Connections to the control socket at most, those that wait for what they have asked for among
+ * them: people and scripts. More wait in its queue. */
+#define CONTROL_PEERS_MAX 16
+
+/* Milliseconds that one of these has to say what it asks for: a program says it at once. */
+#define CONTROL_REQUEST_MS 2000
+
+/* Bytes of such a request: a verb, and room for what it may be told. */
+#define CONTROL_REQUEST_MAX 256
+
+/* Bytes of an answer: an exit status, then all that is wrong with a configuration. */
+#define CONTROL_ANSWER_MAX (16384 + 16)
+
+/* Milliseconds until a server that takes no further connection counts as one that hangs. */
+#define CONTROL_CONNECT_MS 5000
+
 /* --set on one command line: more keys than an application has. */
 #define SETS_MAX 64
 

@@ -20,8 +20,14 @@ static bool is_same(const char *one, const char *other)
     return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
-const char *configuration_fixed(const struct configuration *present,
-                                const struct configuration *next)
+size_t configuration_fixed(const struct configuration *present, const struct configuration *next,
+                           const char *keys[CONFIGURATION_FIXED_MAX])
 {
-    return is_same(present->settings.pidfile, next->settings.pidfile) ? NULL : "pidfile";
+    const struct settings *a = &present->settings, *b = &next->settings;
+    size_t count = 0;
+    if (!is_same(a->pidfile, b->pidfile))
+        keys[count++] = "pidfile";
+    if (!is_same(a->control, b->control))
+        keys[count++] = "control";
+    return count;
 }

@@ -42,11 +42,11 @@ struct configuration_source {
  */
 int configuration_apply(const struct configuration *c, char *why, size_t why_size);
 
-/*
- * The key that a reload from one to the other would change and cannot, since the master holds it
- * from its start on: "pidfile". NULL: every difference can be taken over.
- */
-const char *configuration_fixed(const struct configuration *present,
-                                const struct configuration *next);
+/* Keys that hold from the master's start on. */
+#define CONFIGURATION_FIXED_MAX 2
+
+/* Those of them that a reload from one to the other would change and cannot. Returns how many. */
+size_t configuration_fixed(const struct configuration *present, const struct configuration *next,
+                           const char *keys[CONFIGURATION_FIXED_MAX]);
 
 #endif

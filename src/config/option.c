@@ -38,6 +38,9 @@ static const struct option options[] = {
      "is closed"},
     {"pidfile", OPTION_TEXT, "FILE", NULL, "off", 0, 0, AT(pidfile),
      "the master's pid; locked, so that a second one is refused"},
+    {"control", OPTION_TEXT, "PATH", NULL, "in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /run", 0,
+     SOCKET_PATH_MAX, AT(control),
+     "the socket at which drover reload, upgrade and stop ask; off: none"},
     {"user", OPTION_TEXT, "NAME", NULL, "as started", 0, 0, AT(user), "who the workers run as"},
     {"group", OPTION_TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
     {"max-connections", OPTION_NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
@@ -255,10 +258,13 @@ static bool set_level(const char *value, enum log_level *member, struct what wha
     return wrong(what, "must be error, warn, info or debug");
 }
 
-static bool set_text(const char *value, const char **member, struct what what)
+static bool set_text(const struct option *o, const char *value, const char **member,
+                     struct what what)
 {
     if (!*value)
         return wrong(what, "must not be empty");
+    if (o->max && strlen(value) > (size_t)o->max)
+        return wrong(what, "is longer than %lld bytes", (long long)o->max);
     *member = value;
     return true;
 }
@@ -296,7 +302,7 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_SET: return add_set(value, s, what);
     case OPTION_CONFIG: return wrong(what, "is for the command line");
     case OPTION_APP:
-    case OPTION_TEXT: return set_text(value, member, what);
+    case OPTION_TEXT: return set_text(o, value, member, what);
     case OPTION_YES_NO: return value_bool(value, member) || wrong(what, "must be yes or no");
     case OPTION_SITE_FIELD: return site_field(value, s, text, size);
     case OPTION_SITE_PAGE: return site_page(value, s, text, size);

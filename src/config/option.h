@@ -39,8 +39,9 @@ struct option {
     const char *argument; /* how --help calls the value */
     const char *fallback; /* the default; NULL: none */
     const char *shown;    /* the default, in words; NULL: as it is */
-    int64_t min, max;     /* of a number, of a size in bytes, of a duration in milliseconds */
-    size_t offset;        /* in struct settings */
+    int64_t min, max; /* of a number, of a size in bytes, of a duration in milliseconds; of a text
+                         its bytes at most, 0: any */
+    size_t offset;    /* in struct settings */
     const char *help;
 };
 

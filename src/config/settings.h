@@ -51,6 +51,7 @@ struct settings {
     int64_t ready_fd;    /* -1: none */
     bool is_reload;      /* read for one: --ready-fd was closed long ago */
     const char *pidfile; /* NULL: none */
+    const char *control; /* NULL: see os/control_path.h; "off": none */
     const char *user;    /* NULL: as started */
     const char *group;   /* NULL: the user's */
     int64_t max_connections;

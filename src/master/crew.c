@@ -88,6 +88,7 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     fill_job(m, g, &job, slot, row, channel);
     loop_close(m->loop);
     close(m->signals);
+    control_leave(&m->control);
     if (m->pidfile >= 0)
         close(m->pidfile);
     if (m->upgrade.channel >= 0)

@@ -118,6 +118,8 @@ static bool take(struct estate *estate, const struct inherit_entry *entry)
         return put(&estate->channel, entry->fd);
     if (strcmp(name, ESTATE_PIDFILE) == 0)
         return put(&estate->pidfile, entry->fd);
+    if (strcmp(name, ESTATE_CONTROL) == 0)
+        return put(&estate->control, entry->fd);
     if (strcmp(name, ESTATE_SHARED) == 0)
         return take_listener(estate, entry->fd, -1, "");
     if (strncmp(name, shared, sizeof shared - 1) == 0)
@@ -170,7 +172,7 @@ void estate_init(struct estate *estate)
 {
     doors_init(&estate->own.doors);
     doors_init(&estate->lent.doors);
-    estate->channel = estate->pidfile = -1;
+    estate->channel = estate->pidfile = estate->control = -1;
 }
 
 void estate_take(struct estate *estate, const struct inherit *inherit)

@@ -2,13 +2,13 @@
  * estate - the sockets that a server is started with, by address and slot, and told apart by their
  * names (sd_listen_fds(3)), never by their order:
  *
- *   slotN, shared           this server's own: from the service manager's store of descriptors, or
- *                           from the master before it
- *   slotN@NAME, shared@NAME lent ones, from the master before it
- *   outN, inN               the ends of a slot's inbox, from the same
- *   upgrade, pidfile        the same: the channel to it, and what it holds
- *   any other               lent by the service manager (systemd.socket(5)): several of one address
- *                           are its slots', a single one is shared by all workers
+ *   slotN, shared              this server's own: from the service manager's store of descriptors,
+ *                              or from the master before it
+ *   slotN@NAME, shared@NAME    lent ones, from the master before it
+ *   outN, inN                  the ends of a slot's inbox, from the same
+ *   upgrade, pidfile, control  the channel to the same, and what it holds
+ *   any other                  lent by the service manager (systemd.socket(5)): several of one
+ *                              address are its slots', a single one is shared by all workers
  */
 #ifndef DROVER_MASTER_ESTATE_H
 #define DROVER_MASTER_ESTATE_H
@@ -22,6 +22,7 @@
 
 #define ESTATE_UPGRADE "upgrade"
 #define ESTATE_PIDFILE "pidfile"
+#define ESTATE_CONTROL "control"
 #define ESTATE_SHARED  "shared"
 #define ESTATE_SLOT    "slot"
 #define ESTATE_OUT     "out"
@@ -42,6 +43,7 @@ struct estate {
     struct holding lent;
     int channel; /* to the master before it */
     int pidfile;
+    int control;
 };
 
 /* Takes what was inherited, and closes what is of no use here, with a line in the log. */

@@ -51,7 +51,7 @@ static void heed_signal(struct master *m, int signal)
     case SIGCHLD: reaper_reap(m); break;
     case SIGTERM:
     case SIGQUIT:
-    case SIGINT: stop_on(m, signal); break;
+    case SIGINT: stop_on(m, sigfd_name(signal)); break;
     default:
         if (m->is_handed_over)
             log_info("%s: the server is pid %d now", sigfd_name(signal),
@@ -214,6 +214,9 @@ static int start(struct master *m)
         return status;
     if (m->predecessor < 0)
         store_renew(&m->store, &g->doors);
+    status = control_open(m);
+    if (status)
+        return status;
     m->now = clock_ms();
     for (int slot = 0; slot < g->doors.slot_count; slot++)
         plan_add_slot(&g->plan);
@@ -249,6 +252,7 @@ static void heed_deadlines(struct master *m)
     }
     stop_tick(m);
     upgrade_tick(m);
+    control_tick(m);
     pulse_tick(m);
     store_tick(&m->store, &m->present->doors);
     service_tick(m);
@@ -269,6 +273,7 @@ static int64_t next_deadline(struct master *m)
     if (!m->is_stopping && !m->is_handed_over)
         next = sooner(next, m->pulse_at);
     next = sooner(next, service_next(m));
+    next = sooner(next, control_next(m));
     return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
 }
 
@@ -322,6 +327,7 @@ static void clean_up(struct master *m)
     children_free(&m->children);
     reload_sweep(m);
     board_close(m->board);
+    control_close(m); /* who has asked for the stop sees that all is given back */
     loop_close(m->loop);
     if (m->signals >= 0)
         close(m->signals);
@@ -352,6 +358,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .on_leaving = on_leaving,
                        .on_give_up = on_give_up};
     service_init(&m.service);
+    control_init(&m.control);
     if (!m.present) {
         source->free(first);
         return fail(&m, EX_OSERR, "cannot start");

@@ -52,6 +52,7 @@ static void tell(struct master *m, enum outcome_kind kind, int status, const cha
 {
     m->is_under_way[kind] = false;
     service_end(m, kind, status, words);
+    control_tell(m, kind, status, words);
 }
 
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)

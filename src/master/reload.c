@@ -126,9 +126,11 @@ static int open_slots(struct master *m, struct generation *g, char *why, size_t 
 
 static void tell_fixed(const struct master *m, const struct generation *g)
 {
-    const char *key = configuration_fixed(m->present->configuration, g->configuration);
-    if (key)
-        log_warnx("reload: a new %s takes an upgrade (USR2) or a restart; it stays as it is", key);
+    const char *keys[CONFIGURATION_FIXED_MAX];
+    size_t count = configuration_fixed(m->present->configuration, g->configuration, keys);
+    for (size_t i = 0; i < count; i++)
+        log_warnx("reload: a new %s takes an upgrade (USR2) or a restart; it stays as it is",
+                  keys[i]);
 }
 
 static void start(struct master *m, struct generation *g)

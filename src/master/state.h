@@ -9,6 +9,7 @@
 
 #include "config/configuration.h"
 #include "master/children.h"
+#include "master/control.h"
 #include "master/estate.h"
 #include "master/generation.h"
 #include "master/store.h"
@@ -62,6 +63,7 @@ struct master {
     char *pidfile_path; /* owned; where it is, whatever a reload says */
     sigset_t mask;      /* the one it was given */
     struct command command;
+    struct control control;
     struct upgrade upgrade;
     struct notify notify; /* the service manager */
     struct service service;

@@ -10,7 +10,6 @@
 #include "master/takeover.h"
 #include "master/upgrade.h"
 #include "os/net.h"
-#include "os/sigfd.h"
 
 /* Who comes now is refused once the sockets are closed, and not reset after it was let in. Where
  * the kernel does not permit it, a client that comes at the last moment is. */
@@ -49,7 +48,9 @@ static void begin(struct master *m)
     upgrade_give_up(m, "the server stops");
     outcome_begin(m, OUTCOME_STOP);
     m->is_filtered = drop_new(m);
-    log_debug("new connections are %s", m->is_filtered ? "dropped" : "refused");
+    log_debug("new connections %s", m->is_filtered             ? "are dropped"
+                                    : store_is_open(&m->store) ? "wait for the next start"
+                                                               : "are refused");
     m->is_stopping = true;
     plan_of(m)->is_stopping = true;
     forget_retired(m);
@@ -58,7 +59,7 @@ static void begin(struct master *m)
     crew_hurry(m);
 }
 
-static void tell(const struct master *m, int signal)
+static void tell(const struct master *m, const char *cause)
 {
     const struct settings *s = m->present->settings;
     struct board_row sum = board_sum(m->board);
@@ -68,15 +69,15 @@ static void tell(const struct master *m, int signal)
     if (sum.connections > 0)
         log_info("stopping on %s: %llu connections are open, and have time%s; once more stops at "
                  "once",
-                 sigfd_name(signal), (unsigned long long)sum.connections, limit);
+                 cause, (unsigned long long)sum.connections, limit);
     else
-        log_info("stopping on %s", sigfd_name(signal));
+        log_info("stopping on %s", cause);
 }
 
-static void stop_at_once(struct master *m, int signal)
+void stop_now(struct master *m, const char *cause)
 {
     struct board_row sum = board_sum(m->board);
-    log_info("stopping at once on a second %s, with %llu connections open", sigfd_name(signal),
+    log_info("stopping at once on %s, with %llu connections open", cause,
              (unsigned long long)sum.connections);
     if (!m->is_stopping)
         begin(m);
@@ -84,38 +85,40 @@ static void stop_at_once(struct master *m, int signal)
 }
 
 /* The sockets are still the old server's, and so is who waits there: they are left as they are. */
-static void leave_to_predecessor(struct master *m, int signal)
+static void leave_to_predecessor(struct master *m, const char *cause)
 {
-    log_info("%s: this server has not taken over yet, and ends", sigfd_name(signal));
+    log_info("%s: this server has not taken over yet, and ends", cause);
     m->is_stopping = true;
     plan_of(m)->is_stopping = true;
     crew_kill(m);
 }
 
-void stop_on(struct master *m, int signal)
+void stop_on(struct master *m, const char *cause)
 {
+    char again[64];
     if (m->is_handed_over) {
-        log_info("%s: the new server is pid %d; this one leaves when its workers have",
-                 sigfd_name(signal), (int)m->upgrade.master.pid);
+        log_info("%s: the new server is pid %d; this one leaves when its workers have", cause,
+                 (int)m->upgrade.master.pid);
         return;
     }
     if (!takeover_is_done(m)) {
-        leave_to_predecessor(m, signal);
+        leave_to_predecessor(m, cause);
         return;
     }
     int64_t lame_duck = m->present->settings->lame_duck;
     if (m->is_stopping || m->stop_at != CLOCK_NEVER) {
-        stop_at_once(m, signal);
+        snprintf(again, sizeof again, "a second %s", cause);
+        stop_now(m, again);
         return;
     }
     if (lame_duck > 0) {
-        log_info("stopping on %s in %lld ms; until then it goes on accepting", sigfd_name(signal),
+        log_info("stopping on %s in %lld ms; until then it goes on accepting", cause,
                  (long long)lame_duck);
         upgrade_give_up(m, "the server stops");
         m->stop_at = m->now + lame_duck;
         return;
     }
-    tell(m, signal);
+    tell(m, cause);
     begin(m);
 }
 

@@ -7,8 +7,11 @@
 
 #include "master/state.h"
 
-/* On this signal. The second time at once. */
-void stop_on(struct master *m, int signal);
+/* On this, as in "SIGTERM". The second time at once. */
+void stop_on(struct master *m, const char *cause);
+
+/* Without an end to what runs. */
+void stop_now(struct master *m, const char *cause);
 
 /* To be called every turn: begins when the lame duck's time is over. */
 void stop_tick(struct master *m);

@@ -95,9 +95,3 @@ void store_forget(const struct store *store, int slot)
         if (send_remove(store, i) < 0)
             log_debug("the service manager keeps the sockets of slot %d", i);
 }
-
-void store_close(struct store *store)
-{
-    store_forget(store, SHARED_NAME);
-    store->notify = NULL;
-}

@@ -38,7 +38,4 @@ void store_tick(struct store *store, const struct doors *doors);
  * the kernel's order of the rest stays (see steer.h). */
 void store_forget(const struct store *store, int slot);
 
-/* The server ends for good: the store is to hold nothing, and there is none from here on. */
-void store_close(struct store *store);
-
 #endif

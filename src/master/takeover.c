@@ -11,6 +11,7 @@
 #include "master/crew.h"
 #include "master/estate.h"
 #include "master/lent.h"
+#include "master/service.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/upgrade.h"
@@ -89,6 +90,7 @@ static int settle(struct master *m, struct holding *own)
     int status = lent_resolve(s, &m->lent, why, sizeof why);
     if (status) {
         log_fatalx("%s", why);
+        service_failed(m, why);
         return status;
     }
     slots_carry(doors, s->addresses, s->address_count, &own->doors, own->addresses);
@@ -124,6 +126,8 @@ int takeover_begin(struct master *m)
     inherit_free(&inherit);
     m->predecessor = estate->channel;
     m->pidfile = estate->pidfile;
+    if (estate->control >= 0 && !control_inherit(m, estate->control))
+        close(estate->control);
     m->lent = estate->lent;
     m->inherited_slots = larger(estate->own.doors.slot_count, estate->lent.doors.slot_count);
     m->store.slots = m->inherited_slots;
@@ -180,6 +184,7 @@ void takeover_end(struct master *m)
         return;
     log_set_name("master");
     take_pidfile(m);
+    control_take_over(m);
     if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
         log_warn("cannot change a socket's backlog= or defer=");
     plan_serving(plan_of(m), &word.slots);

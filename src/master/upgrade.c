@@ -67,6 +67,7 @@ static struct legacy *gather(const struct master *m, int channel)
         return NULL;
     add(legacy, channel, ESTATE_UPGRADE);
     add(legacy, m->pidfile, ESTATE_PIDFILE);
+    add(legacy, m->control.listener, ESTATE_CONTROL);
     for (int i = 0; i < doors->address_count; i++)
         if (!doors->is_lent[i])
             add_address(legacy, doors, i, "");
@@ -84,11 +85,17 @@ static _Noreturn void become_master(const struct master *m, struct legacy *legac
 {
     char variable[sizeof UPGRADE_VARIABLE + 48];
     char watchdog[sizeof "WATCHDOG_PID=" + 24];
-    char *const extra[] = {variable, m->service.ping_ms > 0 ? watchdog : NULL, NULL};
+    char where[CONTROL_VARIABLE_SIZE];
+    char *extra[4] = {variable};
+    size_t count = 1;
     int report = fcntl(channel, F_DUPFD_CLOEXEC, 0); /* gone when the binary runs */
     snprintf(variable, sizeof variable, UPGRADE_VARIABLE "=%lld:%d",
              (long long)m->present->configured, crew_size(m->present));
     snprintf(watchdog, sizeof watchdog, "WATCHDOG_PID=%d", (int)getpid());
+    if (m->service.ping_ms > 0)
+        extra[count++] = watchdog;
+    if (control_variable(&m->control, where, sizeof where))
+        extra[count++] = where;
     if (report >= 0 && sigprocmask(SIG_SETMASK, &m->mask, NULL) == 0)
         inherit_exec(m->command.path, m->command.argv, legacy->entries, legacy->count, extra,
                      &report);
@@ -185,6 +192,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
     if (m->pidfile >= 0)
         pidfile_close(m->pidfile, m->pidfile_path); /* it stays where the new one has taken it */
     m->pidfile = -1;
+    control_hand_over(m);
     crew_dismiss_all(m, m->present, m->upgrade.closing);
     remove_files(m);
     outcome_end(m, OUTCOME_UPGRADE, 0, words);

@@ -9,10 +9,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "os/sockfile.h"
 
 bool net_is_shared(const struct net_address *address)
 {
@@ -61,34 +61,6 @@ static int open_socket(const struct net_address *address)
     return fd;
 }
 
-/* A socket file outlives a server that was killed. It is stale if nobody answers there. */
-static bool remove_stale(const struct net_address *address)
-{
-    struct stat st;
-    if (address->un.sun_path[0] == '\0' || lstat(address->un.sun_path, &st) < 0 ||
-        !S_ISSOCK(st.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool refused = connect(fd, &address->any, address->length) < 0 && errno == ECONNREFUSED;
-    close(fd);
-    return refused && unlink(address->un.sun_path) == 0;
-}
-
-static int bind_unix(int fd, const struct net_address *address)
-{
-    if (bind(fd, &address->any, address->length) == 0)
-        return 0;
-    if (errno != EADDRINUSE)
-        return -1;
-    if (!remove_stale(address)) {
-        errno = EADDRINUSE;
-        return -1;
-    }
-    return bind(fd, &address->any, address->length);
-}
-
 /* Port 0 was a wish: from here on the address is what the kernel made of it. */
 static int learn_port(int fd, struct net_address *address)
 {
@@ -122,7 +94,8 @@ int net_bind(struct net_address *address)
     }
     if (fd < 0)
         return -1;
-    int bound = is_inet(address) ? bind_inet(fd, address) : bind_unix(fd, address);
+    int bound = is_inet(address) ? bind_inet(fd, address)
+                                 : sockfile_bind(fd, &address->un, address->length);
     return bound < 0 ? close_failed(fd) : fd;
 }
 

@@ -29,6 +29,12 @@ DROVER_UNDER=()
 
 drover_starts=0
 
+# Where servers put their control sockets, and verbs look for them; any user may serve.
+unset RUNTIME_DIRECTORY
+export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+mkdir -p "$XDG_RUNTIME_DIR"
+chmod 1777 "$XDG_RUNTIME_DIR"
+
 # ---- one server -------------------------------------------------------------------------------
 
 # drover_start ARGS...: starts `drover serve ARGS...`, on a port of the kernel's choice unless ARGS

@@ -59,21 +59,29 @@ Test(configuration, a_key_is_tested_without_being_set)
     cr_expect_eq(number, 7);
 }
 
-Test(configuration, the_pid_file_is_fixed)
+Test(configuration, the_pid_file_and_the_control_socket_are_fixed)
 {
     static const struct {
-        const char *present, *next, *fixed;
-    } rows[] = {{NULL, NULL, NULL},
-                {"/a", "/a", NULL},
-                {"/a", "/b", "pidfile"},
-                {NULL, "/a", "pidfile"},
-                {"/a", NULL, "pidfile"}};
+        struct settings present, next;
+        const char *fixed;
+    } rows[] = {
+        {{.pidfile = NULL}, {.pidfile = NULL}, ""},
+        {{.pidfile = "/a", .control = "/b"}, {.pidfile = "/a", .control = "/b"}, ""},
+        {{.pidfile = "/a"}, {.pidfile = "/b"}, "pidfile "},
+        {{.pidfile = NULL}, {.pidfile = "/a"}, "pidfile "},
+        {{.pidfile = "/a"}, {.pidfile = NULL}, "pidfile "},
+        {{.control = NULL}, {.control = "off"}, "control "},
+        {{.control = "/a"}, {.control = "/b"}, "control "},
+        {{.pidfile = "/a", .control = "/a"}, {.pidfile = "/b"}, "pidfile control "},
+    };
     for (size_t i = 0; i < LENGTH(rows); i++) {
-        struct configuration present = {.settings.pidfile = rows[i].present};
-        struct configuration next = {.settings.pidfile = rows[i].next};
-        const char *fixed = configuration_fixed(&present, &next);
-        cr_expect(fixed == rows[i].fixed ||
-                      (fixed && rows[i].fixed && strcmp(fixed, rows[i].fixed) == 0),
-                  "row %zu: %s", i, fixed ? fixed : "none");
+        const struct configuration present = {.settings = rows[i].present};
+        const struct configuration next = {.settings = rows[i].next};
+        const char *changed[CONFIGURATION_FIXED_MAX];
+        char names[64] = "";
+        size_t count = configuration_fixed(&present, &next, changed);
+        for (size_t k = 0; k < count; k++)
+            strcat(strcat(names, changed[k]), " ");
+        cr_expect_str_eq(names, rows[i].fixed, "row %zu", i);
     }
 }

@@ -84,6 +84,7 @@ Test(options, defaults)
     cr_expect_eq(s.page_count, 0);
     cr_expect_eq(s.ready_fd, -1);
     cr_expect_null(s.pidfile);
+    cr_expect_null(s.control);
     cr_expect_null(s.user);
     cr_expect_null(s.group);
     cr_expect_not(s.identity.change);
@@ -240,6 +241,14 @@ static const struct {
     {"--root ''", EX_USAGE, "--root: must not be empty"},
     {"--root=", EX_USAGE, "--root: must not be empty"},
     {"--pidfile ''", EX_USAGE, "--pidfile: must not be empty"},
+    {"--control ''", EX_USAGE, "--control: must not be empty"},
+    {"--control "
+     "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "123456789/1234567",
+     EX_USAGE,
+     "--control "
+     "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "123456789/1234567: is longer than 107 bytes"},
     {"--user ''", EX_USAGE, "--user: must not be empty"},
     {"--group=", EX_USAGE, "--group: must not be empty"},
     {"--precompressed on", EX_USAGE, "--precompressed on: must be yes or no"},
@@ -544,6 +553,8 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --dot-files yes|no   (default: no)\n",
                                          "  --ready-fd N   (default: off)\n",
                                          "  --pidfile FILE   (default: off)\n",
+                                         ("  --control PATH   (default: in $RUNTIME_DIRECTORY, "
+                                          "$XDG_RUNTIME_DIR or /run)\n"),
                                          "  --user NAME   (default: as started)\n",
                                          "  --group NAME   (default: the user's)\n",
                                          "  --max-connections N   (default: 10000)\n",

@@ -107,6 +107,10 @@ Test(probe_service, stderr_is_the_journal_when_the_variable_is_about_it)
     setenv("JOURNAL_STREAM", text, 1);
     probe_service_read(&service);
     cr_expect(service.is_journal);
+}
+
+Test(probe_service, stderr_is_not_the_journal_when_it_is_about_another)
+{
     setenv("JOURNAL_STREAM", "1:1", 1);
     probe_service_read(&service);
     cr_expect(!service.is_journal);

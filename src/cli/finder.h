@@ -1,0 +1,16 @@
+/*
+ * finder - finds the server that a verb is for, and says what is the matter when it is not one.
+ */
+#ifndef DROVER_CLI_FINDER_H
+#define DROVER_CLI_FINDER_H
+
+/*
+ * Connects to the control socket at this path; NULL: where $RUNTIME_DIRECTORY says, if it does, as
+ * in a command of a service; else to the only one that answers at the places where servers put
+ * theirs (os/control_path.h). Returns 0, with the descriptor in *fd, which belongs to the caller;
+ * or the status to exit with, and stderr has why, behind the program's name: EX_UNAVAILABLE for
+ * none, EX_USAGE for several, EX_NOPERM for another user's.
+ */
+int finder_connect(const char *program, const char *path, int *fd);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * verb - what may be asked for at the control socket: the same as by a signal, with an end that is
+ * waited for. One row a request.
+ */
+#ifndef DROVER_MASTER_VERB_H
+#define DROVER_MASTER_VERB_H
+
+#include <stddef.h>
+
+#include "master/state.h"
+
+/* Bytes for why a request is refused, with the NUL. */
+#define VERB_WHY_SIZE 128
+
+struct verb {
+    const char *words;      /* the request */
+    enum outcome_kind kind; /* the end of which answers it */
+    /* Begins it, unless it is under way. The end may come before this returns. */
+    void (*begin)(struct master *m);
+};
+
+/* The one of these n bytes; NULL: there is none, and which ones there are is in `why`. */
+const struct verb *verb_find(const char *words, size_t n, char why[VERB_WHY_SIZE]);
+
+/* May it begin now? Returns 0, or the status to exit with, EX_TEMPFAIL when another server is to be
+ * asked; the reason is in `why`. NULL: any verb, of a master that ends. */
+int verb_refuse(const struct master *m, const struct verb *verb, char why[VERB_WHY_SIZE]);
+
+#endif
