@@ -11,6 +11,8 @@ VERSION := 0.1.0
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 CFLAGS  ?= -O2 -g
@@ -357,18 +359,38 @@ Libs: -L$${libdir} -ldrover $(filter -fsanitize=%,$(SANITIZE))
 endef
 export PKG_CONFIG_FILE
 
-install: all ## install below PREFIX=/usr/local, in DESTDIR=
-	install -d $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin include lib/pkgconfig share/doc/drover)
+# $(call fill,FILE,CONFIG,FOLDER): a file of systemd/ with the places of this installation in it.
+fill = sed -e 's|@bindir@|$(PREFIX)/bin|g; s|@docdir@|$(PREFIX)/share/doc/drover|g' \
+           -e 's|@datadir@|$(PREFIX)/share/drover|g; s|@sysconfdir@|$(SYSCONFDIR)|g' \
+           -e 's|@config@|$(2)|g; s|@folder@|$(3)|g' systemd/$(1)
+SHARED_UNITS := drover.socket drover@.socket
+DROP_INS     := activated.conf low-port.conf notify-reload.conf own-user.conf
+CONFIG        = $(DESTDIR)$(SYSCONFDIR)/drover/drover.conf
+
+# A configuration that is there belongs to whoever runs the machine: it is never written over, and
+# only taken away as it was put there.
+install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their configuration, too
+	install -d $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin include lib/pkgconfig share/doc/drover \
+		share/drover/site) '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/drover'
 	install -m 755 $(B)/drover $(B)/drover-load '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 $(B)/libdrover.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(PREFIX)/share/doc/drover'
-	printf '%s\n' "$$PKG_CONFIG_FILE" >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/drover.pc'
+	printf '%s\n' "$$PKG_CONFIG_FILE" | install -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/lib/pkgconfig/drover.pc'
+	install -m 644 $(SHARED_UNITS:%=systemd/%) '$(DESTDIR)$(UNITDIR)'
+	$(call fill,drover.service.in,drover,drover) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover.service'
+	$(call fill,drover.service.in,%i,drover-%i) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover@.service'
+	install -m 644 $(DROP_INS:%=systemd/%) '$(DESTDIR)$(PREFIX)/share/drover'
+	install -m 644 systemd/index.html '$(DESTDIR)$(PREFIX)/share/drover/site'
+	[ -e '$(CONFIG)' ] || $(call fill,drover.conf.in) | install -m 644 /dev/stdin '$(CONFIG)'
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install put there, but for a configuration that was changed
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin/drover bin/drover-load include/drover.h \
 		lib/libdrover.a lib/pkgconfig/drover.pc)
-	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover'
+	rm -f $(patsubst %,'$(DESTDIR)$(UNITDIR)/%',$(SHARED_UNITS) drover.service drover@.service)
+	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover' '$(DESTDIR)$(PREFIX)/share/drover'
+	! $(call fill,drover.conf.in) | cmp -s - '$(CONFIG)' || rm '$(CONFIG)'
+	! [ -d '$(dir $(CONFIG))' ] || rmdir --ignore-fail-on-non-empty '$(dir $(CONFIG))'
 
 clean: ## remove the build directory
 	rm -rf build
