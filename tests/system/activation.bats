@@ -241,6 +241,25 @@ PY
     clients 200
 }
 
+@test "more workers than sockets: the clients of those that hang are served by who does not" {
+    local pids=()
+    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --hang-timeout 0 \
+        --app "${DROVER%/*}/apps/hang.so"
+    fetch /1k.bin --output "$SITE/1k.bin"
+    for i in 1 2 3; do
+        fault '/block?4000'
+        pids+=("$!")
+        wait_until 10 logged_times "$i" 'hangs since'
+    done
+    load_begin short --close --clients 16 --duration 1s --timeout 1s
+    load_end short
+    assert_equal "$LOST $CAUSES" '0 '
+    wait "${pids[@]}"
+    load_begin short --close --clients 16 --duration 500ms --timeout 1s
+    load_end short
+    assert_equal "$LOST $CAUSES" '0 '
+}
+
 @test "fewer workers than sockets: each socket is served" {
     managed_start --lend 'web=127.0.0.1:0*6' -- --listen fd:web --workers 2 "$SITE"
     assert_equal "$(worker_count)" 2
