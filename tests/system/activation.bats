@@ -445,7 +445,7 @@ print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
     wait_until 10 has_listeners 1
     run ! logged 'serving'
     assert_equal "$(fetch /hello.txt)" hello
-    logged 'serving'
+    wait_until 10 logged 'master: serving '
     drover_stop
     assert_equal "$status" 0
 }
