@@ -383,6 +383,9 @@ void plan_step(struct plan *plan, enum plan_event event, int slot, int64_t now,
     settle(plan, actions);
     if (apply && loses_wakeups(event))
         rearm(plan, actions);
+    if (apply && event == PLAN_RECOVERED &&
+        is_live(s)) /* it was left out while others lost theirs */
+        act(actions, PLAN_REARM, slot, -1);
 }
 
 void plan_take_over(struct plan *plan, struct plan_actions *actions)

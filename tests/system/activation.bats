@@ -3,7 +3,7 @@
 # Sockets that a service manager passes (socket activation, sd_listen_fds(3)): which of them are
 # served, by whom, and that they outlive the server unharmed.
 #
-# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154 # each test is a subshell; the variables are the helper's
 
 load helper
 load process
@@ -47,7 +47,7 @@ all_loaded() {
     assert_equal "$DROVER_ADDR" "$(lent_address web)"
     assert_equal "$(fetch /hello.txt)" hello
     logged "the socket other ($(lent_address other)) was passed to this server, and no --listen wants it"
-    ! logged 'the socket web'
+    run ! logged 'the socket web'
     run curl --silent --max-time 0.3 "http://$(lent_address other)/"
     assert_equal "$status" 28 # it waits: the socket is the manager's
 }
@@ -72,7 +72,7 @@ all_loaded() {
         assert_equal "$(fetch /hello.txt)" hello
     done
     run -1 grep -F 127.0.0.1:8080 "$DROVER_LOG"
-    ! logged 'no --listen wants it'
+    run ! logged 'no --listen wants it'
 }
 
 @test "a --listen of the address of a passed socket takes that socket" {
@@ -83,11 +83,11 @@ all_loaded() {
     managed_start --lend "web=127.0.0.1:$port" -- --listen "127.0.0.1:$port" --listen 127.0.0.1:0 "$SITE"
     assert_equal "$(fetch /hello.txt)" hello
     assert_equal "$(listeners)" 1 # that of the manager
-    ! logged 'no --listen wants it'
+    run ! logged 'no --listen wants it'
 }
 
 @test "several sockets of one name at different addresses are all served" {
-    managed_start --lend web=127.0.0.1:0 --lend web=[::1]:0 -- --listen fd:web "$SITE"
+    managed_start --lend web=127.0.0.1:0 --lend 'web=[::1]:0' -- --listen fd:web "$SITE"
     at "$(lent_address web)"
     assert_equal "$(fetch /hello.txt)" hello
     at "$(sed -n 's/^lent web //p' "$EVENTS" | tail -n 1)"
@@ -239,6 +239,25 @@ PY
     kill -STOP "$(worker_of 0)"
     wait_until 10 logged_times 3 'was stopped'
     clients 200
+}
+
+@test "more workers than sockets: the clients of those that hang are served by who does not" {
+    local pids=()
+    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --hang-timeout 0 \
+        --app "${DROVER%/*}/apps/hang.so"
+    fetch /1k.bin --output "$SITE/1k.bin"
+    for i in 1 2 3; do
+        fault '/block?4000'
+        pids+=("$!")
+        wait_until 10 logged_times "$i" 'hangs since'
+    done
+    load_begin short --close --clients 16 --duration 1s --timeout 1s
+    load_end short
+    assert_equal "$LOST $CAUSES" '0 '
+    wait "${pids[@]}"
+    load_begin short --close --clients 16 --duration 500ms --timeout 1s
+    load_end short
+    assert_equal "$LOST $CAUSES" '0 '
 }
 
 @test "fewer workers than sockets: each socket is served" {
@@ -424,9 +443,9 @@ print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
     DROVER_PID=$!
     at "127.0.0.1:$port"
     wait_until 10 has_listeners 1
-    ! logged 'serving'
+    run ! logged 'serving'
     assert_equal "$(fetch /hello.txt)" hello
-    logged 'serving'
+    wait_until 10 logged 'master: serving '
     drover_stop
     assert_equal "$status" 0
 }

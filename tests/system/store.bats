@@ -352,6 +352,41 @@ is_refused() {
     clients 50
 }
 
+@test "a manager that does not read for a while: the server does not wait, and all is stored then" {
+    local first second
+    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    configure "listen = $first"
+    managed_start -- -c "$CONF" --workers 4
+    wait_until 10 has_stored 4
+    kill -STOP "$MANAGER_PID"
+    py "$BATS_TEST_TMPDIR"/tmp*/notify <<'PY'
+full = False
+while not full: # each sender has a limit, too
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for i in range(100):
+        try:
+            s.sendto(b"WATCHDOG=1", socket.MSG_DONTWAIT, sys.argv[1])
+        except BlockingIOError:
+            full = i == 0
+            break
+PY
+    configure "listen = $first" "listen = $second"
+    reload
+    at "$second"
+    clients 50
+    kill -CONT "$MANAGER_PID"
+    wait_until 10 has_both 4 "$first $second"
+    manage_again kill
+    at "$second"
+    clients 50
+    assert_equal "$(listeners)" 4
+}
+
+# has_both N ADDRS: are these stored for each of N slots? For wait_until.
+has_both() {
+    (($(stored | grep -cF ": 2 $2") == $1))
+}
+
 @test "an address that a reload adds under load is kept over a kill, too" {
     local first second
     first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)

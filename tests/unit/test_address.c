@@ -15,11 +15,7 @@
 #define PATH_107 PATH_106 "z"
 
 /* The name of a descriptor has 255 at most. */
-#define NAME_255                                                                                   \
-    "x"                                                                                            \
-    "abcdefghijklmnopqrstuvwxyz0123456789"                                                         \
-    "abcdefghijklmno" PATH_106 "01234567890123456789012345678901234567890123456789012345678901234" \
-                               "56789012345678901234567890123456"
+#define NAME_255 PATH_106 PATH_106 "abcdefghijklmnopqrstuvwxyz0123456789abcdefg"
 
 static const struct {
     const char *text;

@@ -193,7 +193,8 @@ Test(plan, every_state_and_event_of_a_slot_that_is_alone)
     for (size_t i = 0; i < LENGTH(rows); i++) {
         struct plan plan;
         char expected[64];
-        bool rearms = rows[i].event == PLAN_HEIR_ENDED && rows[i].next != rows[i].state;
+        bool rearms = rows[i].next != rows[i].state &&
+                      (rows[i].event == PLAN_HEIR_ENDED || rows[i].event == PLAN_RECOVERED);
         snprintf(expected, sizeof expected, "%s%s", rows[i].deeds, rearms ? "rearm 0" : "");
         open_plan(&plan, 1);
         set_slot(&plan.slots[0], &rows[i]);
@@ -218,6 +219,8 @@ static void expect_neighbour(const struct row *row, char text[128])
         settled = was_served ? ", adopt 0 by 1" : ", release 0 by 1";
     if (is_lost && !is_ignored)
         rearmed = is_live_state(row->next) ? ", rearm 0, rearm 1" : ", rearm 1";
+    else if (row->event == PLAN_RECOVERED && !is_ignored)
+        rearmed = ", rearm 0";
     snprintf(text, 128, ", %s%s%s", row->deeds, settled, rearmed);
 }
 
