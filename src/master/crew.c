@@ -280,12 +280,26 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
 
 /* ----------------------------------------------------------------------- what workers report */
 
+/* It has watched the shared sockets for a while, and another that ended or hung meanwhile may have
+ * had a wake-up that nobody passed on to it. */
+static void rearm_new(const struct child *child)
+{
+    const struct doors *doors = &child->generation->doors;
+    const struct order order = {.kind = ORDER_REARM, .slot = child->slot};
+    for (int i = 0; i < doors->address_count; i++)
+        if (doors->shared[i] >= 0) {
+            send_order(child, &order, NULL, 0);
+            return;
+        }
+}
+
 static void on_ready(struct master *m, struct child *child)
 {
     struct generation *g = child->generation;
     int slot = child->slot;
     child->is_ready = true;
     log_debug("worker %d (pid %d) accepts", slot, (int)child->pid);
+    rearm_new(child);
     crew_step(m, g, PLAN_READY, slot);
     m->on_start(m, g, slot, true);
 }
