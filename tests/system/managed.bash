@@ -66,7 +66,7 @@ manage_again() {
 managed_stop() {
     manage stop
     wait_until "$STOP_SECONDS" is_gone "$MANAGER_PID"
-    wait_until 2 drover_left_nothing || fail 'processes outlived the master'
+    wait_until "$STOP_SECONDS" drover_left_nothing || fail 'processes outlived the master'
 }
 
 # happened TEXT: has the manager such a line? For wait_until.

@@ -26,7 +26,7 @@ PY
 stop_upgraded() {
     kill -TERM "$DROVER_PID"
     wait_until "$STOP_SECONDS" is_gone "$DROVER_PID"
-    wait_until 2 drover_left_nothing
+    wait_until "$STOP_SECONDS" drover_left_nothing
     logged 'master: stopped: '
 }
 
