@@ -179,7 +179,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
 {
     char words[96];
     if (orphan_let_go(&m->upgrade.master) < 0) {
-        fail(m, "the new server ended as soon as it was ready");
+        upgrade_give_up(m, "the new server ended as soon as it was ready");
         return;
     }
     snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
@@ -245,11 +245,11 @@ void upgrade_reaped(struct master *m, pid_t pid, int status)
     if (pid != m->upgrade.master.between || pid == 0)
         return;
     m->upgrade.master.between = 0;
-    on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
-    if (m->is_handed_over)
-        return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         kill(m->upgrade.master.pid, SIGKILL); /* it was meant, or the one that stands for it */
+    on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
+    if (!upgrade_is_under_way(m))
+        return; /* they were that it is ready, and its end is told */
     child_describe(status, how, sizeof how);
     if (m->upgrade.cause)
         snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
