@@ -83,19 +83,13 @@ static void answer(struct master *m, struct control_peer *peer, int status, cons
     peer->deadline = CLOCK_NEVER;
 }
 
-/* What cannot be read anew is no end of the reload that is under way. */
-static bool goes_on(const struct master *m, unsigned kind, int status)
-{
-    return kind == OUTCOME_RELOAD && status && m->coming;
-}
-
 void control_tell(struct master *m, unsigned kind, int status, const char *words)
 {
     struct control *c = &m->control;
     for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
         struct control_peer *peer = &c->peers[i];
         if (peer->stage == CONTROL_WAITING && peer->kind == kind &&
-            (peer->fd == c->asking || !goes_on(m, kind, status)))
+            (peer->fd == c->asking || !m->is_under_way[kind]))
             answer(m, peer, status, words);
     }
 }

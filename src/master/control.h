@@ -70,7 +70,8 @@ void control_take_over(struct master *m);
 /* A new master serves: who has connected already is still answered. */
 void control_hand_over(struct master *m);
 
-/* What was asked for has come to its end: see outcome_end(). */
+/* What was asked for has come to its end: see outcome_end(). While the same goes on for others
+ * (is_under_way), only who asks right now is told. */
 void control_tell(struct master *m, unsigned kind, int status, const char *words);
 
 /* To be called every turn; and when the next one must be at the latest, CLOCK_NEVER. */

@@ -196,6 +196,8 @@ void service_begin(struct master *m, enum outcome_kind kind)
     struct service *s = &m->service;
     if (!has_manager(m) || m->is_handed_over)
         return;
+    if (kind != OUTCOME_STOP)
+        s->failure[0] = '\0';
     if (kind == OUTCOME_RELOAD && m->is_announced) {
         s->reload_us = clock_us();
         s->owed &= ~(unsigned)WORD_READY; /* of what was before */
@@ -208,7 +210,6 @@ void service_begin(struct master *m, enum outcome_kind kind)
 static void note_end(struct service *s, enum outcome_kind kind, int status, const char *words)
 {
     char what[32];
-    s->failure[0] = '\0';
     if (status == 0)
         return;
     snprintf(what, sizeof what, "%s failed: ", kind == OUTCOME_RELOAD ? "reload" : "upgrade");
@@ -233,7 +234,7 @@ void service_end(struct master *m, enum outcome_kind kind, int status, const cha
         return;
     }
     note_end(&m->service, kind, status, words);
-    if (kind == OUTCOME_RELOAD && m->is_announced)
+    if (kind == OUTCOME_RELOAD && m->is_announced && !m->is_under_way[kind])
         owe(m, WORD_READY);
 }
 

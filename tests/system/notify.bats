@@ -209,6 +209,28 @@ wakeups() {
     [[ $(status_told) != *failed* ]]
 }
 
+@test "a reload that cannot begin while another is under way is not the other one's end" {
+    manager_start
+    gate
+    : >"$GATE"
+    printf '%s\n' 'workers = 2' "app = $GATE.so" >"$CONF"
+    drover_start --listen 127.0.0.1:0 -c "$CONF"
+    wait_until 10 told READY=1
+    rm "$GATE"
+    kill -HUP "$DROVER_PID"
+    wait_until 10 told RELOADING=1
+    echo 'worker = 1' >>"$CONF"
+    reload_refused 'worker'
+    wait_until 10 status_is "; reloading; reload failed: $CONF:3:1: "
+    assert_equal "$(states | cut -d = -f 1 | paste -sd ' ')" 'READY RELOADING RELOADING'
+    : >"$GATE"
+    wait_until 10 logged 'reload: every worker is a fresh one'
+    wait_until 10 told_times 2 READY=1
+    # what was asked last has failed still
+    [[ $(status_told) == "2 workers, "*"; reload failed: $CONF:3:1: "* ]]
+    assert_equal "$(states | cut -d = -f 1 | paste -sd ' ')" 'READY RELOADING RELOADING READY'
+}
+
 @test "what a name brings with it forges no message" {
     manager_start
     printf '%s\n' 'workers = 2' "root = $SITE" >"$CONF"
