@@ -402,6 +402,27 @@ void control_take_over(struct master *m)
         warn(path);
 }
 
+/* Where no configuration says where it goes, it is called after its master. */
+static bool rename_back(const struct control *c, pid_t pid)
+{
+    char path[PEER_PATH_SIZE];
+    struct control_places places = control_places();
+    return control_path(&places, pid, path) && sockfile_is_at(path, &c->file) &&
+           sockfile_move(path, c->path, SOCK_SEQPACKET) == 0 &&
+           listen(c->listener, CONTROL_PEERS_MAX) == 0;
+}
+
+void control_take_back(struct master *m, pid_t pid)
+{
+    char path[PEER_PATH_SIZE];
+    struct control *c = &m->control;
+    if (c->listener < 0 || sockfile_is_at(c->path, &c->file) || rename_back(c, pid))
+        return;
+    close_listener(m);
+    if (wanted_path(m, path) && open_at(m, path) < 0)
+        warn(path);
+}
+
 void control_hand_over(struct master *m)
 {
     close_listener(m);

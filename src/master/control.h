@@ -67,6 +67,10 @@ bool control_variable(const struct control *control, char *text, size_t size);
 /* This master serves: the socket is its own from here on. */
 void control_take_over(struct master *m);
 
+/* That of the new master, whose pid this was, is not to be: the file gets its name back, if it had
+ * another one by then, or the socket is opened anew. */
+void control_take_back(struct master *m, pid_t pid);
+
 /* A new master serves: who has connected already is still answered. */
 void control_hand_over(struct master *m);
 

@@ -117,6 +117,7 @@ static void forget(struct master *m)
 
 static void forget_new(struct master *m)
 {
+    control_take_back(m, m->upgrade.master.pid);
     forget(m);
     if (m->pidfile >= 0 && pidfile_adopt(m->pidfile, m->pidfile_path) < 0)
         log_warn("--pidfile %s", m->pidfile_path); /* the new one may have had it for a moment */

@@ -313,7 +313,9 @@ unseen_end() {
     logged 'the new server ended as soon as it was ready'
     [[ $(fetch /hello.txt) == hello ]]
     keeps_belongings "$BEFORE"
+    "$BATS_TEST_TMPDIR/good" reload --control "$XDG_RUNTIME_DIR/drover-$DROVER_PID.control" 3>&-
     drover_stop
+    assert_equal "$(ls "$XDG_RUNTIME_DIR")" ''
 }
 
 @test "a new one whose end is seen before its being ready changes nothing" {
