@@ -212,8 +212,7 @@ static int start(struct master *m)
     status = open_doors(m);
     if (status)
         return status;
-    if (m->predecessor < 0)
-        store_renew(&m->store, &g->doors);
+    store_renew(&m->store, &g->doors);
     status = control_open(m);
     if (status)
         return status;

@@ -146,6 +146,7 @@ int takeover_begin(struct master *m)
     m->lent = estate->lent;
     m->inherited_slots = larger(estate->own.doors.slot_count, estate->lent.doors.slot_count);
     m->store.slots = m->inherited_slots;
+    m->store.is_held = m->predecessor >= 0;
     if (m->predecessor >= 0)
         log_set_name("new master");
     take_scale(m);
@@ -172,6 +173,7 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     loop_delete(loop, fd);
     close(fd);
     m->predecessor = -1;
+    m->store.is_held = false;
     store_renew(&m->store, &m->present->doors);
     steering_renew(m);
 }

@@ -187,7 +187,7 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
              (int)m->upgrade.master.pid, (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
-    m->is_handed_over = true;
+    m->is_handed_over = m->store.is_held = true;
     plan_of(m)->is_stopping = true;
     service_hand_over(m);
     if (m->pidfile >= 0)

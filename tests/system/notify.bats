@@ -300,6 +300,21 @@ upgrade_begun() {
     assert_equal "$(states | grep -c STOPPING=1)" 1
 }
 
+@test "a new one stores nothing before it is the main process, whatever is asked of it" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 1 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    kill -TTIN "$DROVER_PID"
+    wait_until 10 logged 'one worker more: 2'
+    assert_equal "$(senders FDSTORE=1 | sort -u)" "$OLD"
+    rm "$MANAGER_HOLDS"
+    wait_until 10 told_times 2 READY=1
+    wait_until 10 told FDNAME=slot1
+    assert_equal "$(senders FDNAME=slot1)" "$DROVER_PID"
+}
+
 @test "a manager that does not come to the barrier holds an upgrade up for 5 s at most" {
     local ms
     manager_start
