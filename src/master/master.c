@@ -47,6 +47,10 @@ static void heed_wish(struct master *m, int signal)
 
 static void heed_signal(struct master *m, int signal)
 {
+    if (signal != SIGCHLD && service_is_awaited(m)) {
+        upgrade_pass_on(m, signal);
+        return;
+    }
     switch (signal) {
     case SIGCHLD: reaper_reap(m); break;
     case SIGTERM:

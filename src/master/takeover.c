@@ -1,12 +1,14 @@
 #include "master/takeover.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/estate.h"
@@ -161,6 +163,13 @@ int takeover_slots(const struct master *m)
     return wanted > m->inherited_slots ? wanted : m->inherited_slots;
 }
 
+/* One that was sent to all processes is here already: a stop is not to be its second. */
+static void heed_passed_on(const struct master *m, int signal)
+{
+    if (!m->is_stopping && m->stop_at == CLOCK_NEVER && raise(signal) != 0)
+        log_warnx("signal %d cannot be heeded", signal);
+}
+
 /* It answers once it steers no more, or is gone. */
 static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *context)
 {
@@ -170,6 +179,10 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     ssize_t n = pass_receive(fd, &word, sizeof word, NULL, NULL);
     if (n < 0 && errno == EAGAIN)
         return;
+    if (n == (ssize_t)sizeof word && word.kind == UPGRADE_SIGNAL) {
+        heed_passed_on(m, word.cause);
+        return;
+    }
     loop_delete(loop, fd);
     close(fd);
     m->predecessor = -1;

@@ -22,6 +22,7 @@
 #include "os/inherit.h"
 #include "os/pass.h"
 #include "os/pidfile.h"
+#include "os/sigfd.h"
 
 /* ------------------------------------------------------------------ what the new one inherits */
 
@@ -164,6 +165,16 @@ void upgrade_release(struct master *m)
     struct upgrade_word word = {.version = UPGRADE_VERSION, .kind = UPGRADE_YOURS};
     if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
         log_warn("upgrade: cannot tell the new server that it may steer");
+}
+
+void upgrade_pass_on(const struct master *m, int signal)
+{
+    struct upgrade_word word = {
+        .version = UPGRADE_VERSION, .kind = UPGRADE_SIGNAL, .cause = signal};
+    log_info("%s: is passed on to the new server, pid %d", sigfd_name(signal),
+             (int)m->upgrade.master.pid);
+    if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
+        log_warn("upgrade: cannot pass %s on", sigfd_name(signal));
 }
 
 /* Of addresses that the new one does not serve. */

@@ -315,6 +315,39 @@ upgrade_begun() {
     assert_equal "$(senders FDNAME=slot1)" "$DROVER_PID"
 }
 
+@test "what is asked of the old one while it is the main process still is done by the new one" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 2 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    kill -HUP "$OLD"
+    wait_until 10 logged 'reload: every worker is a fresh one'
+    slow_client
+    kill -TERM "$OLD"
+    wait_until 10 logged 'stopping on SIGTERM: 1 connections are open'
+    slow_finish "$SLOW"
+    wait_until 10 is_gone "$DROVER_PID"
+    rm "$MANAGER_HOLDS"
+    wait_until 10 is_gone "$OLD"
+}
+
+@test "a stop of the old one and of the new one, while the manager waits, is one stop" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 2 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    slow_client
+    kill -TERM "$DROVER_PID" "$OLD"
+    wait_until 10 logged 'SIGTERM: is passed on'
+    slow_finish "$SLOW"
+    wait_until 10 is_gone "$DROVER_PID"
+    assert_equal "$(count_logged 'a second SIGTERM')" 0
+    rm "$MANAGER_HOLDS"
+    wait_until 10 is_gone "$OLD"
+}
+
 @test "a manager that does not come to the barrier holds an upgrade up for 5 s at most" {
     local ms
     manager_start
