@@ -219,7 +219,7 @@ static void note_end(struct service *s, enum outcome_kind kind, int status, cons
 static void tell_stopped(struct master *m, const char *words)
 {
     char line[SERVICE_LINE_SIZE];
-    if (m->service.has_failed) /* that stays the last */
+    if (m->service.has_failed || is_another(m)) /* that stays the last; the server goes on */
         return;
     join_lines(line, sizeof line, "stopped: ", words);
     tell(m, "", line);

@@ -379,6 +379,27 @@ upgrade_begun() {
     assert_equal "$(states)" READY=1
 }
 
+@test "a new one that is stopped before it has taken over says nothing: the server goes on" {
+    local new good=$BATS_TEST_TMPDIR/good
+    manager_start
+    copy_drover
+    cp "$DROVER" "$good"
+    gate
+    drover_start --workers 2 "$SITE"
+    printf '%s\n' '#!/bin/sh' "exec '$good' serve --listen $DROVER_ADDR --workers 2 --app '$GATE.so'" \
+        >"$DROVER.new"
+    chmod 755 "$DROVER.new"
+    mv "$DROVER.new" "$DROVER"
+    kill -USR2 "$DROVER_PID"
+    wait_until 10 test -e "$GATE.first"
+    new=$(sed -n 's/.* upgrade: pid \([0-9]*\) runs.*/\1/p' "$DROVER_LOG")
+    kill -TERM "$new"
+    wait_until 10 logged 'ended before it was ready: exit status 0'
+    fetch /hello.txt
+    wait_until 10 status_is '; upgrade failed: '
+    assert_equal "$(cut -d ' ' -f 2 "$MESSAGES" | sort -u)" "$DROVER_PID"
+}
+
 @test "a reload that became an upgrade ends with the READY=1 of the new one" {
     local good=$BATS_TEST_TMPDIR/good
     manager_start
