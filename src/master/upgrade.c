@@ -288,10 +288,13 @@ static int start(struct master *m)
     int saved = errno;
     free(legacy);
     close(ends[1]);
-    if (forked < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+    if (forked > 0 && loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+        saved = errno;
+        kill(new.pid, SIGKILL);
+        forked = -1;
+    }
+    if (forked < 0) {
         close(ends[0]);
-        if (forked > 0)
-            kill(new.pid, SIGKILL);
         errno = saved;
         return -1;
     }
