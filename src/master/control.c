@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/outcome.h"
+#include "master/service.h"
 #include "master/state.h"
 #include "master/verb.h"
 #include "os/control_path.h"
@@ -284,20 +285,26 @@ static int open_at(struct master *m, const char *path)
     return 0;
 }
 
-static int fail(const char *path)
+static int status_of(int cause)
 {
-    int cause = errno;
-    struct peer holder = {.pid = 0};
-    int fd = cause == EADDRINUSE ? peer_connect(path, CONTROL_CONNECT_MS) : -1;
-    if (fd >= 0 && peer_get(fd, &holder) == 0)
-        log_fatalx("--control %s: is held by pid %d, which is running", path, (int)holder.pid);
-    else
-        log_fatalx("--control %s: %s", path, strerror(cause));
-    if (fd >= 0)
-        close(fd);
     if (cause == EACCES || cause == EPERM)
         return EX_NOPERM;
     return cause == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+}
+
+static int fail(struct master *m, const char *path)
+{
+    int cause = errno;
+    struct peer holder;
+    int fd = cause == EADDRINUSE ? peer_connect(path, CONTROL_CONNECT_MS) : -1;
+    bool is_held = fd >= 0 && peer_get(fd, &holder) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (is_held)
+        return service_failx(m, status_of(cause),
+                             "--control %s: is held by pid %d, which is running", path,
+                             (int)holder.pid);
+    return service_failx(m, status_of(cause), "--control %s: %s", path, strerror(cause));
 }
 
 static void warn(const char *path)
@@ -314,7 +321,7 @@ int control_open(struct master *m)
     if (!wanted_path(m, path) || open_at(m, path) == 0)
         return 0;
     if (m->present->settings->control)
-        return fail(path);
+        return fail(m, path);
     warn(path);
     return 0;
 }

@@ -54,7 +54,7 @@ void control_init(struct control *control);
 
 /*
  * At the start: opens the socket where the configuration says, unless an old master has it. Returns
- * 0, or the status to exit with, its cause logged: none for a place that was not asked for.
+ * 0, or the status to exit with, its cause told: none for a place that was not asked for.
  */
 int control_open(struct master *m);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,18 @@ void service_failed(struct master *m, const char *why)
     if (notify_send(&notify, text) < 0)
         log_warn("the service manager cannot be told why");
     notify_close(&notify);
+}
+
+int service_failx(struct master *m, int status, const char *format, ...)
+{
+    char why[SERVICE_LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    log_fatalx("%s", why);
+    service_failed(m, why);
+    return status;
 }
 
 void service_ready(struct master *m)

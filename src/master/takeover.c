@@ -103,11 +103,8 @@ static int settle(struct master *m, struct holding *own)
     struct settings *s = m->present->settings;
     struct doors *doors = &m->present->doors;
     int status = lent_resolve(s, &m->lent, why, sizeof why);
-    if (status) {
-        log_fatalx("%s", why);
-        service_failed(m, why);
-        return status;
-    }
+    if (status)
+        return service_failx(m, status, "%s", why);
     if (m->predecessor < 0)
         leave_unreachable(m, own);
     slots_carry(doors, s->addresses, s->address_count, &own->doors, own->addresses);
@@ -130,14 +127,13 @@ int takeover_begin(struct master *m)
 {
     char why[256];
     struct inherit inherit;
-    if (inherit_take(&inherit, why, sizeof why) < 0) {
-        log_fatalx("what was inherited cannot be used: %s", why);
-        return EX_OSERR;
-    }
+    if (inherit_take(&inherit, why, sizeof why) < 0)
+        return service_failx(m, EX_OSERR, "what was inherited cannot be used: %s", why);
     struct estate *estate = malloc(sizeof *estate);
     if (!estate) {
         inherit_free(&inherit);
-        return EX_OSERR;
+        return service_failx(m, EX_OSERR, "what was inherited cannot be used: %s",
+                             strerror(ENOMEM));
     }
     estate_take(estate, &inherit);
     inherit_free(&inherit);

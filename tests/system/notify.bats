@@ -95,6 +95,13 @@ C
     drover serve --listen "$DROVER_ADDR" "$SITE"
     assert_equal "$status" 69
     wait_until 10 status_is "$DROVER_ADDR"
+    drover serve --listen 127.0.0.1:0 --control "$XDG_RUNTIME_DIR/drover-$DROVER_PID.control" "$SITE"
+    assert_equal "$status" 69
+    wait_until 10 status_is ".control: is held by pid $DROVER_PID"
+    # shellcheck disable=SC2016 # for that bash
+    run env LISTEN_FDS=many bash -c 'LISTEN_PID=$$ exec "$@"' - "$DROVER" serve "$SITE"
+    assert_equal "$status" 71
+    wait_until 10 status_is 'what was inherited cannot be used: LISTEN_FDS=many '
     assert_equal "$(states)" READY=1
     drover_stop
     cat >"$BATS_TEST_TMPDIR/no.c" <<'C'
