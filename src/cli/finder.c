@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include "base/limits.h"
 #include "os/control_path.h"
 #include "os/peer.h"
+
+/* How often it is looked again before what was found, none or several, is believed. */
+#define SEARCHES_MORE 3
 
 static bool is_denied(int cause)
 {
@@ -59,40 +63,58 @@ static int connect_to(const char *program, const char *path, int *fd)
 struct found {
     char **paths;
     size_t count;
-    size_t at;          /* the first that answers */
     size_t answering;   /* how many do */
-    int fd;             /* to that one */
+    int fd;             /* to the first that does; -1 */
     const char *denied; /* the first that does, but not to this user; NULL */
+    bool has_failed;    /* a server is there, and does not answer: that is no upgrade's doing */
 };
 
-static void list_one(const char *path, int fd)
+static void try(struct found *found, const char *path)
 {
-    struct peer server;
-    if (peer_get(fd, &server) == 0)
-        fprintf(stderr, "  --control %s   (pid %d)\n", path, (int)server.pid);
-}
-
-/* The list of several begins with the second one. */
-static void try(struct found *found, size_t i, const char *program)
-{
-    const char *path = found->paths[i];
     int fd = peer_connect(path, CONTROL_CONNECT_MS);
     if (fd < 0) {
+        found->has_failed |= errno != ENOENT && errno != ECONNREFUSED;
         if (is_denied(errno) && !found->denied)
             found->denied = path;
         return;
     }
-    if (found->answering++ == 0) {
-        found->at = i;
+    if (found->answering++ == 0)
         found->fd = fd;
-        return;
-    }
-    if (found->answering == 2) {
-        fprintf(stderr, "%s: several servers run; name the one that is meant:\n", program);
-        list_one(found->paths[found->at], found->fd);
-    }
-    list_one(path, fd);
-    close(fd);
+    else
+        close(fd);
+}
+
+static void forget(struct found *found)
+{
+    if (found->fd >= 0)
+        close(found->fd);
+    control_paths_free(found->paths, found->count);
+}
+
+static void search(struct found *found, const struct control_places *places)
+{
+    *found = (struct found){.fd = -1};
+    found->count = control_paths(places, &found->paths);
+    for (size_t i = 0; i < found->count; i++)
+        try(found, found->paths[i]);
+}
+
+static void list_one(const char *path)
+{
+    struct peer server;
+    int fd = peer_connect(path, CONTROL_CONNECT_MS);
+    if (fd >= 0 && peer_get(fd, &server) == 0)
+        fprintf(stderr, "  --control %s   (pid %d)\n", path, (int)server.pid);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int tell_several(const char *program, const struct found *found)
+{
+    fprintf(stderr, "%s: several servers run; name the one that is meant:\n", program);
+    for (size_t i = 0; i < found->count; i++)
+        list_one(found->paths[i]);
+    return EX_USAGE;
 }
 
 static int tell_none(const char *program, const struct control_places *places)
@@ -105,21 +127,25 @@ static int tell_none(const char *program, const struct control_places *places)
     return EX_UNAVAILABLE;
 }
 
+/* A server that is upgraded gives its socket another name, and may then be missed, or be found at
+ * both. */
 static int find(const char *program, const struct control_places *places, int *fd)
 {
-    struct found found = {.fd = -1};
+    struct found found;
     int status = 0;
-    found.count = control_paths(places, &found.paths);
-    for (size_t i = 0; i < found.count; i++)
-        try(&found, i, program);
-    *fd = found.fd;
-    if (found.answering > 1) {
-        close(found.fd);
-        status = EX_USAGE;
-    } else if (found.answering == 0) {
-        status = found.denied ? deny(program, found.denied) : tell_none(program, places);
+    search(&found, places);
+    for (int more = SEARCHES_MORE; found.answering != 1 && !found.has_failed && more > 0; more--) {
+        forget(&found);
+        search(&found, places);
     }
-    control_paths_free(found.paths, found.count);
+    if (found.answering > 1)
+        status = tell_several(program, &found);
+    else if (found.answering == 0)
+        status = found.denied ? deny(program, found.denied) : tell_none(program, places);
+    *fd = status ? -1 : found.fd;
+    if (status == 0)
+        found.fd = -1; /* the caller's */
+    forget(&found);
     return status;
 }
 

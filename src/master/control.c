@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/outcome.h"
+#include "master/service.h"
 #include "master/state.h"
 #include "master/verb.h"
 #include "os/control_path.h"
@@ -83,19 +84,13 @@ static void answer(struct master *m, struct control_peer *peer, int status, cons
     peer->deadline = CLOCK_NEVER;
 }
 
-/* What cannot be read anew is no end of the reload that is under way. */
-static bool goes_on(const struct master *m, unsigned kind, int status)
-{
-    return kind == OUTCOME_RELOAD && status && m->coming;
-}
-
 void control_tell(struct master *m, unsigned kind, int status, const char *words)
 {
     struct control *c = &m->control;
     for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
         struct control_peer *peer = &c->peers[i];
         if (peer->stage == CONTROL_WAITING && peer->kind == kind &&
-            (peer->fd == c->asking || !goes_on(m, kind, status)))
+            (peer->fd == c->asking || !m->is_under_way[kind]))
             answer(m, peer, status, words);
     }
 }
@@ -290,20 +285,26 @@ static int open_at(struct master *m, const char *path)
     return 0;
 }
 
-static int fail(const char *path)
+static int status_of(int cause)
 {
-    int cause = errno;
-    struct peer holder = {.pid = 0};
-    int fd = cause == EADDRINUSE ? peer_connect(path, CONTROL_CONNECT_MS) : -1;
-    if (fd >= 0 && peer_get(fd, &holder) == 0)
-        log_fatalx("--control %s: is held by pid %d, which is running", path, (int)holder.pid);
-    else
-        log_fatalx("--control %s: %s", path, strerror(cause));
-    if (fd >= 0)
-        close(fd);
     if (cause == EACCES || cause == EPERM)
         return EX_NOPERM;
     return cause == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+}
+
+static int fail(struct master *m, const char *path)
+{
+    int cause = errno;
+    struct peer holder;
+    int fd = cause == EADDRINUSE ? peer_connect(path, CONTROL_CONNECT_MS) : -1;
+    bool is_held = fd >= 0 && peer_get(fd, &holder) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (is_held)
+        return service_failx(m, status_of(cause),
+                             "--control %s: is held by pid %d, which is running", path,
+                             (int)holder.pid);
+    return service_failx(m, status_of(cause), "--control %s: %s", path, strerror(cause));
 }
 
 static void warn(const char *path)
@@ -320,7 +321,7 @@ int control_open(struct master *m)
     if (!wanted_path(m, path) || open_at(m, path) == 0)
         return 0;
     if (m->present->settings->control)
-        return fail(path);
+        return fail(m, path);
     warn(path);
     return 0;
 }
@@ -405,6 +406,27 @@ void control_take_over(struct master *m)
         close_listener(m);
     }
     if (is_wanted && open_at(m, path) < 0)
+        warn(path);
+}
+
+/* Where no configuration says where it goes, it is called after its master. */
+static bool rename_back(const struct control *c, pid_t pid)
+{
+    char path[PEER_PATH_SIZE];
+    struct control_places places = control_places();
+    return control_path(&places, pid, path) && sockfile_is_at(path, &c->file) &&
+           sockfile_move(path, c->path, SOCK_SEQPACKET) == 0 &&
+           listen(c->listener, CONTROL_PEERS_MAX) == 0;
+}
+
+void control_take_back(struct master *m, pid_t pid)
+{
+    char path[PEER_PATH_SIZE];
+    struct control *c = &m->control;
+    if (c->listener < 0 || sockfile_is_at(c->path, &c->file) || rename_back(c, pid))
+        return;
+    close_listener(m);
+    if (wanted_path(m, path) && open_at(m, path) < 0)
         warn(path);
 }
 

@@ -54,7 +54,7 @@ void control_init(struct control *control);
 
 /*
  * At the start: opens the socket where the configuration says, unless an old master has it. Returns
- * 0, or the status to exit with, its cause logged: none for a place that was not asked for.
+ * 0, or the status to exit with, its cause told: none for a place that was not asked for.
  */
 int control_open(struct master *m);
 
@@ -67,10 +67,15 @@ bool control_variable(const struct control *control, char *text, size_t size);
 /* This master serves: the socket is its own from here on. */
 void control_take_over(struct master *m);
 
+/* That of the new master, whose pid this was, is not to be: the file gets its name back, if it had
+ * another one by then, or the socket is opened anew. */
+void control_take_back(struct master *m, pid_t pid);
+
 /* A new master serves: who has connected already is still answered. */
 void control_hand_over(struct master *m);
 
-/* What was asked for has come to its end: see outcome_end(). */
+/* What was asked for has come to its end: see outcome_end(). While the same goes on for others
+ * (is_under_way), only who asks right now is told. */
 void control_tell(struct master *m, unsigned kind, int status, const char *words);
 
 /* To be called every turn; and when the next one must be at the latest, CLOCK_NEVER. */

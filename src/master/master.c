@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +46,10 @@ static void heed_wish(struct master *m, int signal)
 
 static void heed_signal(struct master *m, int signal)
 {
+    if (signal != SIGCHLD && service_is_awaited(m)) {
+        upgrade_pass_on(m, signal);
+        return;
+    }
     switch (signal) {
     case SIGCHLD: reaper_reap(m); break;
     case SIGTERM:
@@ -76,23 +79,9 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* -------------------------------------------------------------------------------- the start */
 
-/* Why there will be no server. */
-__attribute__((format(printf, 3, 4))) static int failx(struct master *m, int status,
-                                                       const char *format, ...)
-{
-    char why[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, sizeof why, format, arguments);
-    va_end(arguments);
-    log_fatalx("%s", why);
-    service_failed(m, why);
-    return status;
-}
-
 static int fail(struct master *m, int status, const char *what)
 {
-    return failx(m, status, "%s: %s", what, strerror(errno));
+    return service_failx(m, status, "%s: %s", what, strerror(errno));
 }
 
 /* A signal to the whole process group has reached the master, too, and is read first: then this is
@@ -116,7 +105,7 @@ static void give_up_start(struct master *m)
     struct plan *plan = plan_of(m);
     if (m->is_announced || m->is_stopping || plan_count(plan, SLOT_REFUSED) < plan->slot_count)
         return;
-    failx(m, EX_CONFIG, "no worker can start");
+    service_failx(m, EX_CONFIG, "no worker can start");
     plan->is_stopping = m->is_stopping = true;
     m->status = EX_CONFIG;
 }
@@ -163,10 +152,10 @@ static int open_pidfile(struct master *m)
         return 0;
     int cause = errno;
     if (cause == EWOULDBLOCK)
-        return failx(m, EX_UNAVAILABLE, "--pidfile %s: is held by pid %d, which is running", path,
-                     (int)holder);
-    return failx(m, cause == EACCES || cause == EPERM ? EX_NOPERM : EX_OSERR, "--pidfile %s: %s",
-                 path, strerror(cause));
+        return service_failx(m, EX_UNAVAILABLE, "--pidfile %s: is held by pid %d, which is running",
+                             path, (int)holder);
+    return service_failx(m, cause == EACCES || cause == EPERM ? EX_NOPERM : EX_OSERR,
+                         "--pidfile %s: %s", path, strerror(cause));
 }
 
 static int open_doors(struct master *m)
@@ -175,7 +164,7 @@ static int open_doors(struct master *m)
     struct settings *s = m->present->settings;
     int status = slots_open(&m->present->doors, s->addresses, s->address_count, takeover_slots(m),
                             why, sizeof why);
-    return status ? failx(m, status, "%s", why) : 0;
+    return status ? service_failx(m, status, "%s", why) : 0;
 }
 
 static int open_loop(struct master *m)
@@ -212,8 +201,7 @@ static int start(struct master *m)
     status = open_doors(m);
     if (status)
         return status;
-    if (m->predecessor < 0)
-        store_renew(&m->store, &g->doors);
+    store_renew(&m->store, &g->doors);
     status = control_open(m);
     if (status)
         return status;
@@ -341,7 +329,7 @@ static int prepare(struct master *m)
 {
     char why[DROVER_WHY_SIZE * 2];
     int status = prepare_app(m, m->present, why, sizeof why);
-    return status ? failx(m, status, "%s", why) : 0;
+    return status ? service_failx(m, status, "%s", why) : 0;
 }
 
 int master_run(struct configuration *first, const struct configuration_source *source)

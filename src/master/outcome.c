@@ -48,9 +48,15 @@ static void log_failure(const char *name, const char *words)
     }
 }
 
+/* What cannot be read anew is no end of the reload that is under way. */
+static bool goes_on(const struct master *m, enum outcome_kind kind, int status)
+{
+    return kind == OUTCOME_RELOAD && status && m->coming;
+}
+
 static void tell(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
-    m->is_under_way[kind] = false;
+    m->is_under_way[kind] = goes_on(m, kind, status);
     service_end(m, kind, status, words);
     control_tell(m, kind, status, words);
 }

@@ -23,7 +23,8 @@ void outcome_join(struct master *m);
 
 /*
  * It has come to its end. `status`: 0, or what a verb that has asked for it exits with; nothing is
- * changed then, and the words, one or more lines, say why.
+ * changed then, and the words, one or more lines, say why. A reload that cannot begin while another
+ * is under way is told to who has asked for it, and the other one's end is still to come.
  */
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,18 @@ void service_failed(struct master *m, const char *why)
     notify_close(&notify);
 }
 
+int service_failx(struct master *m, int status, const char *format, ...)
+{
+    char why[SERVICE_LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    log_fatalx("%s", why);
+    service_failed(m, why);
+    return status;
+}
+
 void service_ready(struct master *m)
 {
     if (has_manager(m))
@@ -196,6 +209,8 @@ void service_begin(struct master *m, enum outcome_kind kind)
     struct service *s = &m->service;
     if (!has_manager(m) || m->is_handed_over)
         return;
+    if (kind != OUTCOME_STOP)
+        s->failure[0] = '\0';
     if (kind == OUTCOME_RELOAD && m->is_announced) {
         s->reload_us = clock_us();
         s->owed &= ~(unsigned)WORD_READY; /* of what was before */
@@ -208,7 +223,6 @@ void service_begin(struct master *m, enum outcome_kind kind)
 static void note_end(struct service *s, enum outcome_kind kind, int status, const char *words)
 {
     char what[32];
-    s->failure[0] = '\0';
     if (status == 0)
         return;
     snprintf(what, sizeof what, "%s failed: ", kind == OUTCOME_RELOAD ? "reload" : "upgrade");
@@ -218,7 +232,7 @@ static void note_end(struct service *s, enum outcome_kind kind, int status, cons
 static void tell_stopped(struct master *m, const char *words)
 {
     char line[SERVICE_LINE_SIZE];
-    if (m->service.has_failed) /* that stays the last */
+    if (m->service.has_failed || is_another(m)) /* that stays the last; the server goes on */
         return;
     join_lines(line, sizeof line, "stopped: ", words);
     tell(m, "", line);
@@ -233,7 +247,7 @@ void service_end(struct master *m, enum outcome_kind kind, int status, const cha
         return;
     }
     note_end(&m->service, kind, status, words);
-    if (kind == OUTCOME_RELOAD && m->is_announced)
+    if (kind == OUTCOME_RELOAD && m->is_announced && !m->is_under_way[kind])
         owe(m, WORD_READY);
 }
 

@@ -37,6 +37,10 @@ void service_open(struct master *m);
  * old one tells. */
 void service_failed(struct master *m, const char *why);
 
+/* The same for a reason of one line, which the log has, too. Returns the status. */
+int service_failx(struct master *m, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Every worker accepts. In a new master it is told when the old one has released it. */
 void service_ready(struct master *m);
 

@@ -341,12 +341,14 @@ uint32_t slots_lost(const struct doors *doors, const struct doors *others)
     return lost;
 }
 
-/* What was lent is its owner's to close, but not what the further slots have of it. */
+/* What was lent is its owner's to close, but not what the further slots have of it, where it is
+ * known which slots these are. */
 static void give_back(struct doors *doors, int i)
 {
     doors->shared[i] = -1;
-    for (int slot = 0; slot < doors->joined[i]; slot++)
-        doors->own[slot][i] = -1;
+    for (int slot = 0; slot < SLOTS_MAX; slot++)
+        if (slot < doors->joined[i] || doors->joined[i] < 0)
+            doors->own[slot][i] = -1;
 }
 
 /* From the last slot on: a socket that leaves its reuseport group is replaced by the last one. */

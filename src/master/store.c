@@ -97,7 +97,7 @@ static bool is_late(void)
 
 void store_tick(struct store *store, const struct doors *doors)
 {
-    while (store->left > 0 && (send_next(store, doors) == 0 || !is_late())) {
+    while (!store->is_held && store->left > 0 && (send_next(store, doors) == 0 || !is_late())) {
         store->left--;
         if (store->left == store->added)
             store->is_stale = false;
@@ -106,12 +106,12 @@ void store_tick(struct store *store, const struct doors *doors)
 
 int64_t store_next(const struct store *store, int64_t now)
 {
-    return store->left > 0 ? now + STORE_RETRY_MS : CLOCK_NEVER;
+    return store->left > 0 && !store->is_held ? now + STORE_RETRY_MS : CLOCK_NEVER;
 }
 
 void store_forget(const struct store *store, int slot)
 {
-    if (!store_is_open(store))
+    if (!store_is_open(store) || store->is_held)
         return;
     for (int i = store->slots - 1; i >= slot; i--)
         if (send_remove(store, i) < 0)

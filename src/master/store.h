@@ -18,6 +18,8 @@
 struct store {
     const struct notify *notify; /* borrowed; NULL: there is no store */
     uint64_t room;               /* for so many descriptors, says the manager; 0: nothing */
+    bool is_held;                /* another process is the main one: what this one sends would not
+                                  * be believed, or undo what that has sent */
     bool is_stale;               /* it may hold sockets that are not served any more */
     int slots;                   /* of which it may hold some */
     int added, left;             /* messages: that add something, and of all that are still due */

@@ -1,12 +1,14 @@
 #include "master/takeover.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/estate.h"
@@ -101,11 +103,8 @@ static int settle(struct master *m, struct holding *own)
     struct settings *s = m->present->settings;
     struct doors *doors = &m->present->doors;
     int status = lent_resolve(s, &m->lent, why, sizeof why);
-    if (status) {
-        log_fatalx("%s", why);
-        service_failed(m, why);
-        return status;
-    }
+    if (status)
+        return service_failx(m, status, "%s", why);
     if (m->predecessor < 0)
         leave_unreachable(m, own);
     slots_carry(doors, s->addresses, s->address_count, &own->doors, own->addresses);
@@ -128,14 +127,13 @@ int takeover_begin(struct master *m)
 {
     char why[256];
     struct inherit inherit;
-    if (inherit_take(&inherit, why, sizeof why) < 0) {
-        log_fatalx("what was inherited cannot be used: %s", why);
-        return EX_OSERR;
-    }
+    if (inherit_take(&inherit, why, sizeof why) < 0)
+        return service_failx(m, EX_OSERR, "what was inherited cannot be used: %s", why);
     struct estate *estate = malloc(sizeof *estate);
     if (!estate) {
         inherit_free(&inherit);
-        return EX_OSERR;
+        return service_failx(m, EX_OSERR, "what was inherited cannot be used: %s",
+                             strerror(ENOMEM));
     }
     estate_take(estate, &inherit);
     inherit_free(&inherit);
@@ -146,6 +144,7 @@ int takeover_begin(struct master *m)
     m->lent = estate->lent;
     m->inherited_slots = larger(estate->own.doors.slot_count, estate->lent.doors.slot_count);
     m->store.slots = m->inherited_slots;
+    m->store.is_held = m->predecessor >= 0;
     if (m->predecessor >= 0)
         log_set_name("new master");
     take_scale(m);
@@ -160,6 +159,13 @@ int takeover_slots(const struct master *m)
     return wanted > m->inherited_slots ? wanted : m->inherited_slots;
 }
 
+/* One that was sent to all processes is here already: a stop is not to be its second. */
+static void heed_passed_on(const struct master *m, int signal)
+{
+    if (!m->is_stopping && m->stop_at == CLOCK_NEVER && raise(signal) != 0)
+        log_warnx("signal %d cannot be heeded", signal);
+}
+
 /* It answers once it steers no more, or is gone. */
 static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *context)
 {
@@ -169,9 +175,14 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     ssize_t n = pass_receive(fd, &word, sizeof word, NULL, NULL);
     if (n < 0 && errno == EAGAIN)
         return;
+    if (n == (ssize_t)sizeof word && word.kind == UPGRADE_SIGNAL) {
+        heed_passed_on(m, word.cause);
+        return;
+    }
     loop_delete(loop, fd);
     close(fd);
     m->predecessor = -1;
+    m->store.is_held = false;
     store_renew(&m->store, &m->present->doors);
     steering_renew(m);
 }

@@ -10,7 +10,7 @@
 /*
  * Takes what was inherited, if anything: sockets into the doors of the present generation, whose
  * addresses get the ports that are bound; the pid file. Returns 0, or the status to exit with, its
- * cause logged.
+ * cause told.
  */
 int takeover_begin(struct master *m);
 

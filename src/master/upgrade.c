@@ -22,6 +22,7 @@
 #include "os/inherit.h"
 #include "os/pass.h"
 #include "os/pidfile.h"
+#include "os/sigfd.h"
 
 /* ------------------------------------------------------------------ what the new one inherits */
 
@@ -117,6 +118,7 @@ static void forget(struct master *m)
 
 static void forget_new(struct master *m)
 {
+    control_take_back(m, m->upgrade.master.pid);
     forget(m);
     if (m->pidfile >= 0 && pidfile_adopt(m->pidfile, m->pidfile_path) < 0)
         log_warn("--pidfile %s", m->pidfile_path); /* the new one may have had it for a moment */
@@ -165,6 +167,16 @@ void upgrade_release(struct master *m)
         log_warn("upgrade: cannot tell the new server that it may steer");
 }
 
+void upgrade_pass_on(const struct master *m, int signal)
+{
+    struct upgrade_word word = {
+        .version = UPGRADE_VERSION, .kind = UPGRADE_SIGNAL, .cause = signal};
+    log_info("%s: is passed on to the new server, pid %d", sigfd_name(signal),
+             (int)m->upgrade.master.pid);
+    if (pass_send(m->upgrade.channel, &word, sizeof word, NULL, 0) < 0)
+        log_warn("upgrade: cannot pass %s on", sigfd_name(signal));
+}
+
 /* Of addresses that the new one does not serve. */
 static void remove_files(const struct master *m)
 {
@@ -179,14 +191,14 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
 {
     char words[96];
     if (orphan_let_go(&m->upgrade.master) < 0) {
-        fail(m, "the new server ended as soon as it was ready");
+        upgrade_give_up(m, "the new server ended as soon as it was ready");
         return;
     }
     snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
              (int)m->upgrade.master.pid, (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
-    m->is_handed_over = true;
+    m->is_handed_over = m->store.is_held = true;
     plan_of(m)->is_stopping = true;
     service_hand_over(m);
     if (m->pidfile >= 0)
@@ -245,11 +257,11 @@ void upgrade_reaped(struct master *m, pid_t pid, int status)
     if (pid != m->upgrade.master.between || pid == 0)
         return;
     m->upgrade.master.between = 0;
-    on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
-    if (m->is_handed_over)
-        return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         kill(m->upgrade.master.pid, SIGKILL); /* it was meant, or the one that stands for it */
+    on_channel(m->loop, m->upgrade.channel, EPOLLIN, m); /* its last words */
+    if (!upgrade_is_under_way(m))
+        return; /* they were that it is ready, and its end is told */
     child_describe(status, how, sizeof how);
     if (m->upgrade.cause)
         snprintf(why, sizeof why, "cannot run %.180s: %s", m->command.path,
@@ -276,10 +288,13 @@ static int start(struct master *m)
     int saved = errno;
     free(legacy);
     close(ends[1]);
-    if (forked < 0 || loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+    if (forked > 0 && loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
+        saved = errno;
+        kill(new.pid, SIGKILL);
+        forked = -1;
+    }
+    if (forked < 0) {
         close(ends[0]);
-        if (forked > 0)
-            kill(new.pid, SIGKILL);
         errno = saved;
         return -1;
     }

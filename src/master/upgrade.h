@@ -23,13 +23,14 @@ enum upgrade_word_kind {
     UPGRADE_CLOSING, /* to the old one: nobody accepts at `address` any more */
     UPGRADE_READY,   /* to the old one: these slots serve */
     UPGRADE_YOURS,   /* to the new one: the old one steers no more */
+    UPGRADE_SIGNAL,  /* to the new one, before that: this signal, `cause`, is meant for it */
 };
 
 struct upgrade_word {
     uint32_t version; /* UPGRADE_VERSION */
     uint32_t kind;    /* enum upgrade_word_kind */
-    int32_t cause;
-    uint32_t length; /* of the address */
+    int32_t cause;    /* an errno, or a signal's number */
+    uint32_t length;  /* of the address */
     struct sockaddr_storage address;
     struct slot_set slots;
 };
@@ -44,6 +45,10 @@ void upgrade_reaped(struct master *m, pid_t pid, int status);
 
 /* The new one is the main process to the service manager: it may steer, and say that it serves. */
 void upgrade_release(struct master *m);
+
+/* What the service manager, or whoever asks it, has sent to this process, which it still takes for
+ * the main one: the new one does it. */
+void upgrade_pass_on(const struct master *m, int signal);
 
 /* To be called every turn: ends one that is not ready in time. */
 void upgrade_tick(struct master *m);

@@ -113,7 +113,9 @@ int orphan_let_go(struct orphan *orphan)
     pid_t between = orphan->between;
     int status;
     orphan->between = 0;
-    if (between <= 0 || kill(between, SIGKILL) < 0)
+    errno = ECHILD;
+    /* One that has ended may have done so by SIGKILL, too. */
+    if (between <= 0 || waitpid(between, NULL, WNOHANG) != 0 || kill(between, SIGKILL) < 0)
         return -1;
     /* Its children have their new parent before it can be reaped. */
     while (waitpid(between, &status, 0) < 0)

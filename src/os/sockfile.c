@@ -59,12 +59,17 @@ int sockfile_at(const char *path, struct sockfile *file)
     return 0;
 }
 
-void sockfile_remove(const char *path, const struct sockfile *file)
+bool sockfile_is_at(const char *path, const struct sockfile *file)
 {
     struct sockfile there;
+    return sockfile_at(path, &there) == 0 && there.inode == file->inode &&
+           there.device == file->device;
+}
+
+void sockfile_remove(const char *path, const struct sockfile *file)
+{
     int saved = errno;
-    if (sockfile_at(path, &there) == 0 && there.inode == file->inode &&
-        there.device == file->device)
+    if (sockfile_is_at(path, file))
         unlink(path);
     errno = saved;
 }

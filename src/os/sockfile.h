@@ -27,6 +27,9 @@ int sockfile_bind(int fd, const struct sockaddr_un *address, socklen_t length);
  * *file. */
 int sockfile_at(const char *path, struct sockfile *file);
 
+/* Is it still the one at this path? */
+bool sockfile_is_at(const char *path, const struct sockfile *file);
+
 /* Removes it, if it is still the one at this path. Keeps errno. */
 void sockfile_remove(const char *path, const struct sockfile *file);
 

@@ -421,6 +421,43 @@ $XDG_RUNTIME_DIR and /run; name its socket with --control PATH"
     [[ $stderr == *"drover-mine.control   (pid $DROVER_PID)"* ]] || fail "$stderr"
 }
 
+@test "a server whose socket changes its name all the time, as in upgrades, is found, and is one" {
+    py "$DROVER" "$XDG_RUNTIME_DIR" <<'PY'
+import subprocess, threading
+drover, place = sys.argv[1:]
+over = threading.Event()
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(f"{place}/drover-0.control")
+listener.listen(64)
+
+def serve():
+    while True:
+        s = listener.accept()[0]
+        if s.recv(100):
+            s.send(b"0 once")
+        s.close()
+
+def rename():
+    n = 0
+    while not over.is_set():
+        os.rename(f"{place}/drover-{n}.control", f"{place}/drover-{n + 1}.control")
+        n += 1
+        time.sleep(0.0005) # a pace, and far more than between two upgrades
+
+threading.Thread(target=serve, daemon=True).start()
+renaming = threading.Thread(target=rename)
+renaming.start()
+wrong = []
+for _ in range(200):
+    p = subprocess.run([drover, "reload"], capture_output=True, text=True, timeout=20)
+    if p.returncode:
+        wrong.append(p.stderr)
+over.set()
+renaming.join()
+assert not wrong, wrong
+PY
+}
+
 @test "a service's own server alone is asked by its commands" {
     drover_start --workers 1 "$SITE"
     mkdir service

@@ -95,6 +95,13 @@ C
     drover serve --listen "$DROVER_ADDR" "$SITE"
     assert_equal "$status" 69
     wait_until 10 status_is "$DROVER_ADDR"
+    drover serve --listen 127.0.0.1:0 --control "$XDG_RUNTIME_DIR/drover-$DROVER_PID.control" "$SITE"
+    assert_equal "$status" 69
+    wait_until 10 status_is ".control: is held by pid $DROVER_PID"
+    # shellcheck disable=SC2016 # for that bash
+    run env LISTEN_FDS=many bash -c 'LISTEN_PID=$$ exec "$@"' - "$DROVER" serve "$SITE"
+    assert_equal "$status" 71
+    wait_until 10 status_is 'what was inherited cannot be used: LISTEN_FDS=many '
     assert_equal "$(states)" READY=1
     drover_stop
     cat >"$BATS_TEST_TMPDIR/no.c" <<'C'
@@ -209,6 +216,28 @@ wakeups() {
     [[ $(status_told) != *failed* ]]
 }
 
+@test "a reload that cannot begin while another is under way is not the other one's end" {
+    manager_start
+    gate
+    : >"$GATE"
+    printf '%s\n' 'workers = 2' "app = $GATE.so" >"$CONF"
+    drover_start --listen 127.0.0.1:0 -c "$CONF"
+    wait_until 10 told READY=1
+    rm "$GATE"
+    kill -HUP "$DROVER_PID"
+    wait_until 10 told RELOADING=1
+    echo 'worker = 1' >>"$CONF"
+    reload_refused 'worker'
+    wait_until 10 status_is "; reloading; reload failed: $CONF:3:1: "
+    assert_equal "$(states | cut -d = -f 1 | paste -sd ' ')" 'READY RELOADING RELOADING'
+    : >"$GATE"
+    wait_until 10 logged 'reload: every worker is a fresh one'
+    wait_until 10 told_times 2 READY=1
+    # what was asked last has failed still
+    [[ $(status_told) == "2 workers, "*"; reload failed: $CONF:3:1: "* ]]
+    assert_equal "$(states | cut -d = -f 1 | paste -sd ' ')" 'READY RELOADING RELOADING READY'
+}
+
 @test "what a name brings with it forges no message" {
     manager_start
     printf '%s\n' 'workers = 2' "root = $SITE" >"$CONF"
@@ -278,6 +307,54 @@ upgrade_begun() {
     assert_equal "$(states | grep -c STOPPING=1)" 1
 }
 
+@test "a new one stores nothing before it is the main process, whatever is asked of it" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 1 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    kill -TTIN "$DROVER_PID"
+    wait_until 10 logged 'one worker more: 2'
+    assert_equal "$(senders FDSTORE=1 | sort -u)" "$OLD"
+    rm "$MANAGER_HOLDS"
+    wait_until 10 told_times 2 READY=1
+    wait_until 10 told FDNAME=slot1
+    assert_equal "$(senders FDNAME=slot1)" "$DROVER_PID"
+}
+
+@test "what is asked of the old one while it is the main process still is done by the new one" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 2 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    kill -HUP "$OLD"
+    wait_until 10 logged 'reload: every worker is a fresh one'
+    slow_client
+    kill -TERM "$OLD"
+    wait_until 10 logged 'stopping on SIGTERM: 1 connections are open'
+    slow_finish "$SLOW"
+    wait_until 10 is_gone "$DROVER_PID"
+    rm "$MANAGER_HOLDS"
+    wait_until 10 is_gone "$OLD"
+}
+
+@test "a stop of the old one and of the new one, while the manager waits, is one stop" {
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 2 "$SITE"
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    slow_client
+    kill -TERM "$DROVER_PID" "$OLD"
+    wait_until 10 logged 'SIGTERM: is passed on'
+    slow_finish "$SLOW"
+    wait_until 10 is_gone "$DROVER_PID"
+    assert_equal "$(count_logged 'a second SIGTERM')" 0
+    rm "$MANAGER_HOLDS"
+    wait_until 10 is_gone "$OLD"
+}
+
 @test "a manager that does not come to the barrier holds an upgrade up for 5 s at most" {
     local ms
     manager_start
@@ -307,6 +384,27 @@ upgrade_begun() {
     wait_until 10 status_is '; upgrade failed: the new server (pid '
     [[ $(status_told) == *' is not ready after 3000 ms and is ended' ]]
     assert_equal "$(states)" READY=1
+}
+
+@test "a new one that is stopped before it has taken over says nothing: the server goes on" {
+    local new good=$BATS_TEST_TMPDIR/good
+    manager_start
+    copy_drover
+    cp "$DROVER" "$good"
+    gate
+    drover_start --workers 2 "$SITE"
+    printf '%s\n' '#!/bin/sh' "exec '$good' serve --listen $DROVER_ADDR --workers 2 --app '$GATE.so'" \
+        >"$DROVER.new"
+    chmod 755 "$DROVER.new"
+    mv "$DROVER.new" "$DROVER"
+    kill -USR2 "$DROVER_PID"
+    wait_until 10 test -e "$GATE.first"
+    new=$(sed -n 's/.* upgrade: pid \([0-9]*\) runs.*/\1/p' "$DROVER_LOG")
+    kill -TERM "$new"
+    wait_until 10 logged 'ended before it was ready: exit status 0'
+    fetch /hello.txt
+    wait_until 10 status_is '; upgrade failed: '
+    assert_equal "$(cut -d ' ' -f 2 "$MESSAGES" | sort -u)" "$DROVER_PID"
 }
 
 @test "a reload that became an upgrade ends with the READY=1 of the new one" {

@@ -283,6 +283,50 @@ PY
     stop_upgraded
 }
 
+# unseen_end [SIGNAL]: the new master gets ready and is killed while the old one sees nothing, and has
+# this signal to read first; returns when the old one has told what became of it.
+unseen_end() {
+    local good=$BATS_TEST_TMPDIR/good new go=$BATS_TEST_TMPDIR/go
+    cp "$DROVER" "$good"
+    DROVER_UNDER=(setsid) # a signal to its process group is none to the tests
+    drover_start --workers 2 "$SITE"
+    BEFORE=$(belongings)
+    binary '#!/bin/sh' "while [ ! -e '$go' ]; do sleep 0.01; done" \
+        "exec '$good' serve --listen $DROVER_ADDR --workers 2 '$SITE'"
+    kill -USR2 "$DROVER_PID"
+    wait_until 10 logged 'upgrade: pid '
+    new=$(sed -n 's/.* upgrade: pid \([0-9]*\) runs.*/\1/p' "$DROVER_LOG")
+    kill -STOP "$DROVER_PID"
+    wait_until 10 in_state T "$DROVER_PID"
+    [[ -z ${1:-} ]] || kill -s "$1" "$DROVER_PID"
+    : >"$go"
+    wait_until 10 logged 'new master: serving '
+    wait_until 10 in_state S "$new" # it has said so, and waits for the answer
+    kill -KILL "$new"
+    wait_until 10 has_zombie
+    kill -CONT "$DROVER_PID"
+    wait_until 10 logged 'upgrade: nothing is changed'
+}
+
+@test "a new one that is killed as soon as it is ready changes nothing" {
+    unseen_end
+    logged 'the new server ended as soon as it was ready'
+    [[ $(fetch /hello.txt) == hello ]]
+    keeps_belongings "$BEFORE"
+    "$BATS_TEST_TMPDIR/good" reload --control "$XDG_RUNTIME_DIR/drover-$DROVER_PID.control" 3>&-
+    drover_stop
+    assert_equal "$(ls "$XDG_RUNTIME_DIR")" ''
+}
+
+@test "a new one whose end is seen before its being ready changes nothing" {
+    unseen_end USR1
+    logged 'the new server ended as soon as it was ready'
+    assert_equal "$(count_logged 'nothing is changed')" 1
+    [[ $(fetch /hello.txt) == hello ]]
+    keeps_belongings "$BEFORE"
+    drover_stop
+}
+
 @test "a stop in the middle of an upgrade leaves nothing" {
     local after
     for after in 0 2 5 9; do

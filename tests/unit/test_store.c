@@ -188,6 +188,25 @@ Test(store, slots_that_are_forgotten)
     expect_silence();
 }
 
+/* As long as another process is the main one. What is to be told stays to be told. */
+Test(store, held_it_sends_nothing_and_forgets_nothing)
+{
+    open_slots(1, 1);
+    store.slots = 1;
+    store.is_stale = store.is_held = true;
+    store_renew(&store, &doors);
+    store_forget(&store, 0);
+    store_tick(&store, &doors);
+    expect_silence();
+    cr_expect_eq(store_next(&store, 1000), CLOCK_NEVER);
+    store.is_held = false;
+    store_renew(&store, &doors);
+    expect("FDSTOREREMOVE=1 FDNAME=slot0", 0, 0);
+    expect("FDSTOREREMOVE=1 FDNAME=shared", 0, 0);
+    expect("FDSTORE=1 FDNAME=slot0", 1, 0);
+    expect_silence();
+}
+
 Test(store, copies_and_lent_ones_are_not_stored)
 {
     open_slots(2, 4);
