@@ -287,7 +287,7 @@ static void on_ready(struct master *m, struct child *child)
     child->is_ready = true;
     log_debug("worker %d (pid %d) accepts", slot, (int)child->pid);
     crew_step(m, g, PLAN_READY, slot);
-    m->on_start(m, g, slot, true);
+    m->on_ready(m, g);
 }
 
 void crew_wake_others(const struct master *m, const struct child *child)

@@ -111,28 +111,22 @@ static void on_leaving(struct master *m, const struct child *child, const char *
 
 /* No worker can run with this configuration, and none ever has: somebody has just started it, and
  * waits to hear that. */
-static void give_up_start(struct master *m)
+static void on_refused(struct master *m, const struct child *child, int status)
 {
     struct plan *plan = plan_of(m);
-    if (m->is_announced || m->is_stopping || plan_count(plan, SLOT_REFUSED) < plan->slot_count)
+    if (child->generation != m->present || m->is_announced || m->is_stopping ||
+        plan_count(plan, SLOT_REFUSED) < plan->slot_count)
         return;
-    failx(m, EX_CONFIG, "no worker can start");
+    m->status = failx(m, status, "no worker can start%s%s", child->why[0] ? ": " : "", child->why);
     plan->is_stopping = m->is_stopping = true;
-    m->status = EX_CONFIG;
 }
 
-static void on_start(struct master *m, struct generation *g, int slot, bool accepts)
+static void on_ready(struct master *m, struct generation *g)
 {
-    (void)slot;
-    if (g == m->coming) {
-        if (accepts)
-            reload_go_on(m);
-        return;
-    }
-    if (accepts)
-        announce(m);
+    if (g == m->coming)
+        reload_go_on(m);
     else
-        give_up_start(m);
+        announce(m);
     steering_update(m);
 }
 
@@ -355,7 +349,8 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
-                       .on_start = on_start,
+                       .on_ready = on_ready,
+                       .on_refused = on_refused,
                        .on_leaving = on_leaving,
                        .on_give_up = on_give_up};
     service_init(&m.service);

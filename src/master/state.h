@@ -88,8 +88,10 @@ struct master {
     struct slot_set steered;
     bool is_steered;
     bool cannot_steer; /* the kernel does not let us, which was told */
-    /* A worker accepts, or has ended before it did. */
-    void (*on_start)(struct master *m, struct generation *g, int slot, bool accepts);
+    /* A worker accepts. */
+    void (*on_ready)(struct master *m, struct generation *g);
+    /* A worker has ended with this exit status, and is not tried again. */
+    void (*on_refused)(struct master *m, const struct child *child, int status);
     /* A worker of a slot cannot stay, says why, and waits for what the master says. */
     void (*on_leaving)(struct master *m, const struct child *child, const char *why);
     /* A coming generation cannot become the present one, because of this slot's worker. */

@@ -202,6 +202,14 @@ has_workers_inside() {
     assert_equal "$(property NRestarts)" 0
 }
 
+@test "a root that the service's user may not enter fails the start at once, and status says why" {
+    inside mkdir -p -m 700 /srv/closed
+    configure drover 'root = /srv/closed'
+    run -1 inside timeout 10 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 77 0'
+    assert_equal "$(property StatusText)" 'no worker can start: --root /srv/closed: Permission denied'
+}
+
 # ---- reload -----------------------------------------------------------------------------------
 
 @test "reload under load: systemctl returns when fresh workers serve; no request is lost" {
