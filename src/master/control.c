@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit_status.h"
 #include "base/log.h"
 #include "master/outcome.h"
 #include "master/state.h"
@@ -301,9 +302,7 @@ static int fail(const char *path)
         log_fatalx("--control %s: %s", path, strerror(cause));
     if (fd >= 0)
         close(fd);
-    if (cause == EACCES || cause == EPERM)
-        return EX_NOPERM;
-    return cause == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+    return exit_status_of(cause);
 }
 
 static void warn(const char *path)

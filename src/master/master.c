@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit_status.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "master/announce.h"
@@ -159,8 +160,7 @@ static int open_pidfile(struct master *m)
     if (cause == EWOULDBLOCK)
         return failx(m, EX_UNAVAILABLE, "--pidfile %s: is held by pid %d, which is running", path,
                      (int)holder);
-    return failx(m, cause == EACCES || cause == EPERM ? EX_NOPERM : EX_OSERR, "--pidfile %s: %s",
-                 path, strerror(cause));
+    return failx(m, exit_status_of(cause), "--pidfile %s: %s", path, strerror(cause));
 }
 
 static int open_doors(struct master *m)

@@ -389,7 +389,8 @@ in_own_run() {
     local verb
     for verb in reload upgrade stop; do
         run in_own_run "$DROVER" "$verb"
-        assert_equal "$status: $output" "69: drover $verb: no running server was found: looked in \
+        assert_equal "$status: $output" "69: drover $verb: no running server was found: looked for \
+drover*/control and drover-*.control in \
 $XDG_RUNTIME_DIR and /run; name its socket with --control PATH"
         ask 69 '' "drover $verb: none: no server is there" "$verb" --control none
         touch "$SITE/file"
@@ -531,7 +532,7 @@ PY
 
 @test "a place for the socket that cannot be had: an error where it was named, else a warning" {
     drover serve --listen 127.0.0.1:0 --control none/ctl "$SITE"
-    assert_equal "$status" 71
+    assert_equal "$status" 73
     assert_output --partial '--control none/ctl: No such file or directory'
     drover serve --listen 127.0.0.1:0 --control "$(printf '%0108d' 0)" "$SITE"
     assert_equal "$status" 64

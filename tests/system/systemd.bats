@@ -210,6 +210,19 @@ has_workers_inside() {
     assert_equal "$(property StatusText)" 'no worker can start: --root /srv/closed: Permission denied'
 }
 
+@test "an address that the service cannot have fails the start once, and status says what to do" {
+    configure drover 'listen = unix:/nowhere/site.sock'
+    run -1 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 73 0'
+    assert_equal "$(property StatusText)" \
+        '--listen unix:/nowhere/site.sock: No such file or directory; its directory must be there'
+    use activated.conf
+    configure drover 'listen = 127.0.0.1:8081'
+    run -1 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 78 0'
+    [[ $(property StatusText) == '--listen 127.0.0.1:8081: '*'RestrictAddressFamilies='* ]]
+}
+
 # ---- reload -----------------------------------------------------------------------------------
 
 @test "reload under load: systemctl returns when fresh workers serve; no request is lost" {
