@@ -38,10 +38,16 @@
 static void heed_wish(struct master *m, int signal)
 {
     switch (signal) {
-    case SIGHUP: reload_begin(m); break;
+    case SIGHUP:
+        log_info("reload: is asked for by SIGHUP");
+        reload_begin(m);
+        break;
     case SIGTTIN: scale_up(m); break;
     case SIGTTOU: scale_down(m); break;
-    case SIGUSR2: upgrade_begin(m); break;
+    case SIGUSR2:
+        log_info("upgrade: is asked for by SIGUSR2");
+        upgrade_begin(m);
+        break;
     default: log_info("%s has no meaning here", sigfd_name(signal)); break;
     }
 }
@@ -291,15 +297,19 @@ static void supervise(struct master *m)
 static void say_goodbye(struct master *m)
 {
     struct board_row sum = board_sum(m->board);
-    char words[160];
-    snprintf(words, sizeof words,
-             "%llu requests were answered on %llu connections; %zu connections were closed at the "
-             "deadline",
-             (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
-    if (m->is_handed_over)
-        log_info("left to the new server: %s", words);
-    else
-        outcome_end(m, OUTCOME_STOP, 0, words);
+    char words[192];
+    int n = snprintf(words, sizeof words,
+                     "%llu requests were answered on %llu connections; %zu connections were closed "
+                     "at the deadline",
+                     (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
+    if (m->is_handed_over) {
+        log_info("upgrade: left to the new server: %s", words);
+        return;
+    }
+    if (m->stop_begun > 0)
+        snprintf(words + n, sizeof words - (size_t)n, "; the stop took %lld ms",
+                 (long long)(clock_ms() - m->stop_begun));
+    outcome_end(m, OUTCOME_STOP, 0, words);
 }
 
 static void clean_up(struct master *m)

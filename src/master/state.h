@@ -23,6 +23,7 @@
 struct upgrade {
     struct orphan master;
     int channel;      /* socketpair */
+    int64_t begun;    /* when it was started, as clock_ms() */
     int64_t deadline; /* CLOCK_NEVER */
     int cause;        /* why it could not be run: an errno; 0 */
     uint32_t closing; /* addresses that it does not serve, a bit each */
@@ -82,6 +83,7 @@ struct master {
     bool is_filtered;    /* the kernel drops new clients of a stop */
     bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */
     int64_t stop_at;     /* when a stop that goes on accepting begins; CLOCK_NEVER */
+    int64_t stop_begun;  /* when a stop was asked for, as clock_ms(); 0: none was */
     int64_t pulse_at;    /* when the board is looked at next */
     uint64_t pulse_sum;  /* of what the workers had done then */
     /* What new connections are steered to; is_steered: not to all. */
