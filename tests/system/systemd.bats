@@ -223,6 +223,23 @@ has_workers_inside() {
     [[ $(property StatusText) == '--listen 127.0.0.1:8081: '*'RestrictAddressFamilies='* ]]
 }
 
+@test "doctor.conf: what the sandbox gives is told beside the service, which goes on" {
+    local folder=$INSIDE/run/systemd/system/drover@drover.service.d main
+    configure drover 'workers = 2'
+    systemctl start drover
+    main=$(property MainPID)
+    mkdir -p "$folder"
+    cp "$INSIDE/usr/local/share/drover/doctor.conf" "$folder"
+    systemctl daemon-reload
+    systemctl start drover@drover
+    rm -r "$folder"
+    run inside journalctl --unit drover@drover --output cat
+    assert_line --regexp '^ok +service manager +this is a process of drover@drover.service'
+    assert_line --regexp '^note +openat2 .*'
+    assert_line --regexp '^drover can run here'
+    assert_equal "$(property MainPID) $(property ActiveState)" "$main active"
+}
+
 # ---- reload -----------------------------------------------------------------------------------
 
 @test "reload under load: systemctl returns when fresh workers serve; no request is lost" {
