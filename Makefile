@@ -381,6 +381,7 @@ install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their co
 	$(call fill,drover.service.in,drover,drover) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover.service'
 	$(call fill,drover.service.in,%i,drover-%i) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover@.service'
 	install -m 644 $(DROP_INS:%=systemd/%) '$(DESTDIR)$(PREFIX)/share/drover'
+	$(call fill,doctor.conf.in) | install -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/share/drover/doctor.conf'
 	install -m 644 systemd/index.html '$(DESTDIR)$(PREFIX)/share/drover/site'
 	[ -e '$(CONFIG)' ] || $(call fill,drover.conf.in) | install -m 644 /dev/stdin '$(CONFIG)'
 

@@ -461,7 +461,9 @@ struct drover_app {
      * In every worker, after it has dropped its privileges and before it accepts; may start timers,
      * watch and post. Returns 0, or the status that the worker exits with (sysexits.h), its cause,
      * for the log, in `why`. A worker that could not start is tried again, later and later; with
-     * EX_CONFIG not until a HUP, and the server waits for that. May be NULL.
+     * EX_CONFIG not until a HUP, and the server waits for that. A server that has not served yet
+     * ends with that status when every worker has this one, EX_USAGE, EX_NOINPUT or EX_NOPERM. May
+     * be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 

@@ -121,8 +121,8 @@ static int tell_none(const char *program, const struct control_places *places)
 {
     const char *user = places->user && *places->user ? places->user : NULL;
     fprintf(stderr,
-            "%s: no running server was found: looked in %s%s%s; name its socket with --control "
-            "PATH\n",
+            "%s: no running server was found: looked for drover*/control and drover-*.control in "
+            "%s%s%s; name its socket with --control PATH\n",
             program, user ? user : "", user ? " and " : "", places->system);
     return EX_UNAVAILABLE;
 }

@@ -40,7 +40,7 @@ static void write_ready(const struct settings *s)
 
 static void print_line(const struct master *m)
 {
-    char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX];
+    char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX], how[64] = "";
     const struct settings *s = m->present->settings;
     const struct drover_app *app = m->present->app;
     int size = crew_size(m->present);
@@ -57,8 +57,9 @@ static void print_line(const struct master *m)
                               net_is_shared(address) || app->stream ? "%s%s" : "%shttp://%s/",
                               i ? ", " : "", text);
     }
-    log_info("serving %s at %s with %d worker%s; Ctrl-C or kill %d stops it", what, where, size,
-             size == 1 ? "" : "s", (int)m->pid);
+    if (!*log_prefix(LOG_INFO)) /* the journal has the pid, and who reads it has no Ctrl-C */
+        snprintf(how, sizeof how, "; Ctrl-C or kill %d stops it", (int)m->pid);
+    log_info("serving %s at %s with %d worker%s%s", what, where, size, size == 1 ? "" : "s", how);
 }
 
 void announce(struct master *m)

@@ -28,6 +28,7 @@ struct child *children_add(struct children *all, pid_t pid, struct generation *g
                             .slot = slot,
                             .row = row,
                             .channel = channel,
+                            .begun = clock_ms(),
                             .deadline = CLOCK_NEVER,
                             .pulse = {.still_since = CLOCK_NEVER}};
     return child;

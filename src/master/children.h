@@ -37,6 +37,7 @@ struct child {
     bool is_stopped;                           /* by a signal */
     bool is_hung;                              /* in its turn of the loop */
     bool is_killed;                            /* on the user's wish: its end is no news */
+    int64_t begun;                             /* when it was forked, as clock_ms() */
     int64_t deadline;                          /* of one that leaves; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
     struct pulse pulse;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit_status.h"
 #include "base/log.h"
 #include "master/outcome.h"
 #include "master/service.h"
@@ -285,13 +286,6 @@ static int open_at(struct master *m, const char *path)
     return 0;
 }
 
-static int status_of(int cause)
-{
-    if (cause == EACCES || cause == EPERM)
-        return EX_NOPERM;
-    return cause == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
-}
-
 static int fail(struct master *m, const char *path)
 {
     int cause = errno;
@@ -301,10 +295,10 @@ static int fail(struct master *m, const char *path)
     if (fd >= 0)
         close(fd);
     if (is_held)
-        return service_failx(m, status_of(cause),
+        return service_failx(m, exit_status_of(cause),
                              "--control %s: is held by pid %d, which is running", path,
                              (int)holder.pid);
-    return service_failx(m, status_of(cause), "--control %s: %s", path, strerror(cause));
+    return service_failx(m, exit_status_of(cause), "--control %s: %s", path, strerror(cause));
 }
 
 static void warn(const char *path)

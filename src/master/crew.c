@@ -298,10 +298,14 @@ static void on_ready(struct master *m, struct child *child)
     struct generation *g = child->generation;
     int slot = child->slot;
     child->is_ready = true;
-    log_debug("worker %d (pid %d) accepts", slot, (int)child->pid);
+    /* A new generation's are told together, by their start's or reload's line. */
+    bool is_alone = m->is_announced && g == m->present;
+    void (*tell)(const char *format, ...) = is_alone ? log_info : log_debug;
+    tell("worker %d (pid %d) accepts, after %lld ms", slot, (int)child->pid,
+         (long long)(clock_ms() - child->begun));
     rearm_new(child);
     crew_step(m, g, PLAN_READY, slot);
-    m->on_start(m, g, slot, true);
+    m->on_ready(m, g);
 }
 
 void crew_wake_others(const struct master *m, const struct child *child)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit_status.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "master/announce.h"
@@ -36,10 +37,16 @@
 static void heed_wish(struct master *m, int signal)
 {
     switch (signal) {
-    case SIGHUP: reload_begin(m); break;
+    case SIGHUP:
+        log_info("reload: is asked for by SIGHUP");
+        reload_begin(m);
+        break;
     case SIGTTIN: scale_up(m); break;
     case SIGTTOU: scale_down(m); break;
-    case SIGUSR2: upgrade_begin(m); break;
+    case SIGUSR2:
+        log_info("upgrade: is asked for by SIGUSR2");
+        upgrade_begin(m);
+        break;
     default: log_info("%s has no meaning here", sigfd_name(signal)); break;
     }
 }
@@ -100,28 +107,23 @@ static void on_leaving(struct master *m, const struct child *child, const char *
 
 /* No worker can run with this configuration, and none ever has: somebody has just started it, and
  * waits to hear that. */
-static void give_up_start(struct master *m)
+static void on_refused(struct master *m, const struct child *child, int status)
 {
     struct plan *plan = plan_of(m);
-    if (m->is_announced || m->is_stopping || plan_count(plan, SLOT_REFUSED) < plan->slot_count)
+    if (child->generation != m->present || m->is_announced || m->is_stopping ||
+        plan_count(plan, SLOT_REFUSED) < plan->slot_count)
         return;
-    service_failx(m, EX_CONFIG, "no worker can start");
+    m->status = service_failx(m, status, "no worker can start%s%s", child->why[0] ? ": " : "",
+                              child->why);
     plan->is_stopping = m->is_stopping = true;
-    m->status = EX_CONFIG;
 }
 
-static void on_start(struct master *m, struct generation *g, int slot, bool accepts)
+static void on_ready(struct master *m, struct generation *g)
 {
-    (void)slot;
-    if (g == m->coming) {
-        if (accepts)
-            reload_go_on(m);
-        return;
-    }
-    if (accepts)
-        announce(m);
+    if (g == m->coming)
+        reload_go_on(m);
     else
-        give_up_start(m);
+        announce(m);
     steering_update(m);
 }
 
@@ -154,8 +156,7 @@ static int open_pidfile(struct master *m)
     if (cause == EWOULDBLOCK)
         return service_failx(m, EX_UNAVAILABLE, "--pidfile %s: is held by pid %d, which is running",
                              path, (int)holder);
-    return service_failx(m, cause == EACCES || cause == EPERM ? EX_NOPERM : EX_OSERR,
-                         "--pidfile %s: %s", path, strerror(cause));
+    return service_failx(m, exit_status_of(cause), "--pidfile %s: %s", path, strerror(cause));
 }
 
 static int open_doors(struct master *m)
@@ -285,15 +286,19 @@ static void supervise(struct master *m)
 static void say_goodbye(struct master *m)
 {
     struct board_row sum = board_sum(m->board);
-    char words[160];
-    snprintf(words, sizeof words,
-             "%llu requests were answered on %llu connections; %zu connections were closed at the "
-             "deadline",
-             (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
-    if (m->is_handed_over)
-        log_info("left to the new server: %s", words);
-    else
-        outcome_end(m, OUTCOME_STOP, 0, words);
+    char words[192];
+    int n = snprintf(words, sizeof words,
+                     "%llu requests were answered on %llu connections; %zu connections were closed "
+                     "at the deadline",
+                     (unsigned long long)sum.requests, (unsigned long long)sum.accepted, m->cut);
+    if (m->is_handed_over) {
+        log_info("upgrade: left to the new server: %s", words);
+        return;
+    }
+    if (m->stop_begun > 0)
+        snprintf(words + n, sizeof words - (size_t)n, "; the stop took %lld ms",
+                 (long long)(clock_ms() - m->stop_begun));
+    outcome_end(m, OUTCOME_STOP, 0, words);
 }
 
 static void clean_up(struct master *m)
@@ -343,7 +348,8 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
-                       .on_start = on_start,
+                       .on_ready = on_ready,
+                       .on_refused = on_refused,
                        .on_leaving = on_leaving,
                        .on_give_up = on_give_up};
     service_init(&m.service);

@@ -38,7 +38,7 @@ enum plan_event {
     PLAN_READY,      /* the worker accepts, or the successor, if there is one */
     PLAN_SPENT,      /* the worker is to be replaced */
     PLAN_ENDED,      /* the worker is gone, or could not be forked */
-    PLAN_MISFIT,     /* the worker is gone with EX_CONFIG */
+    PLAN_MISFIT,     /* the worker is gone, and the next one would end the same */
     PLAN_HEIR_ENDED, /* the successor is gone */
     PLAN_STALLED,    /* the worker was stopped, or hangs */
     PLAN_RECOVERED,  /* and goes on */

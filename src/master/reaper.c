@@ -34,12 +34,28 @@ static struct child forget(struct master *m, struct child *child)
     return copy;
 }
 
+/* Would the next one end the same? With EX_CONFIG, yes. What is not there, or not permitted, may be
+ * so later, for which a server that serves waits; one that has just been started does not, since
+ * somebody waits to hear of it. */
+static bool is_misfit(const struct master *m, int status)
+{
+    if (!WIFEXITED(status))
+        return false;
+    switch (WEXITSTATUS(status)) {
+    case EX_CONFIG: return true;
+    case EX_USAGE:
+    case EX_NOINPUT:
+    case EX_NOPERM: return !m->is_announced;
+    default: return false;
+    }
+}
+
 /* The end of the slot's own worker, or of its successor. */
 static void end_of_worker(struct master *m, const struct child *child, int status)
 {
     char how[64], next[96];
     struct generation *g = child->generation;
-    bool is_misfit = WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG;
+    bool is_refused = !child->is_heir && is_misfit(m, status);
     int slot = child->slot;
     struct child *heir = children_heir_of_slot(&m->children, g, slot);
     child_describe(status, how, sizeof how);
@@ -48,7 +64,7 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
     if (child->is_heir)
         crew_step(m, g, PLAN_HEIR_ENDED, slot);
     else
-        crew_step(m, g, is_misfit ? PLAN_MISFIT : PLAN_ENDED, slot);
+        crew_step(m, g, is_refused ? PLAN_MISFIT : PLAN_ENDED, slot);
     if (g != m->present)
         crew_wake_others(
             m, child); /* the plan of a coming generation thinks of its own workers alone */
@@ -56,8 +72,8 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
               child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
               how, next);
-    if (!child->is_ready)
-        m->on_start(m, g, slot, false);
+    if (is_refused)
+        m->on_refused(m, child, WEXITSTATUS(status));
 }
 
 /* The end of one that was dismissed. */

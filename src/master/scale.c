@@ -52,10 +52,10 @@ void scale_up(struct master *m)
     int slot = crew_size(m->present);
     struct interrupted it = interrupt(m);
     if (slot == m->present->plan.slot_count && (slot = scale_add_slot(m)) < 0) {
-        log_warn("cannot add a worker to the %d there are", m->present->plan.slot_count);
+        log_warn("scale: cannot add a worker to the %d there are", m->present->plan.slot_count);
     } else {
         crew_step(m, m->present, PLAN_WANT, slot);
-        log_info("one worker more: %d", crew_size(m->present));
+        log_info("scale: one worker more: %d", crew_size(m->present));
     }
     resume(m, it);
 }
@@ -64,12 +64,12 @@ void scale_down(struct master *m)
 {
     int slot = crew_size(m->present) - 1;
     if (slot <= 0) {
-        log_warnx("the last worker stays");
+        log_warnx("scale: the last worker stays");
         return;
     }
     struct interrupted it = interrupt(m);
     crew_step(m, m->present, PLAN_UNWANT, slot);
-    log_info("one worker less: %d", crew_size(m->present));
+    log_info("scale: one worker less: %d", crew_size(m->present));
     announce(m); /* it may have been the one that was waited for */
     resume(m, it);
 }

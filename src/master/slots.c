@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/exit_status.h"
 #include "os/pass.h"
 
 /* How long the kernel waits for a client's first bytes before it hands the connection over all the
@@ -26,20 +27,31 @@ static void explain_use(const struct net_address *address, char *why, size_t siz
                  (int)pid);
 }
 
+/* What to do, where the kernel's words do not say it. */
+static const char *advise(const struct net_address *address, int cause)
+{
+    bool is_file = net_is_shared(address);
+    switch (cause) {
+    case EACCES:
+        return is_file ? "; this user must be permitted to write in its directory"
+                       : "; a port below 1024 takes root, or CAP_NET_BIND_SERVICE";
+    case ENOENT: return is_file ? "; its directory must be there" : "";
+    case EAFNOSUPPORT:
+        return "; this machine, or the unit's RestrictAddressFamilies=, has no such addresses";
+    case EADDRINUSE: return is_file ? "" : "; as root, `ss -ltnp` names who has it";
+    default: return "";
+    }
+}
+
 static int explain(const struct net_address *address, char *why, size_t size)
 {
     char text[NET_TEXT_SIZE];
     int cause = errno;
     net_text(address, text);
-    snprintf(why, size, "--listen %s: %s%s", text, strerror(cause),
-             cause == EACCES && !net_is_shared(address)
-                 ? "; a port below 1024 takes root, or CAP_NET_BIND_SERVICE"
-                 : "");
+    snprintf(why, size, "--listen %s: %s%s", text, strerror(cause), advise(address, cause));
     if (cause == EADDRINUSE)
         explain_use(address, why, size);
-    if (cause == EACCES || cause == EPERM)
-        return EX_NOPERM;
-    return cause == EADDRINUSE || cause == EADDRNOTAVAIL ? EX_UNAVAILABLE : EX_OSERR;
+    return exit_status_of(cause);
 }
 
 /* One of the group's sockets, evenly among the slots that have none. */

@@ -23,6 +23,7 @@
 struct upgrade {
     struct orphan master;
     int channel;      /* socketpair */
+    int64_t begun;    /* when it was started, as clock_ms() */
     int64_t deadline; /* CLOCK_NEVER */
     int cause;        /* why it could not be run: an errno; 0 */
     uint32_t closing; /* addresses that it does not serve, a bit each */
@@ -82,14 +83,17 @@ struct master {
     bool is_filtered;    /* the kernel drops new clients of a stop */
     bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */
     int64_t stop_at;     /* when a stop that goes on accepting begins; CLOCK_NEVER */
+    int64_t stop_begun;  /* when a stop was asked for, as clock_ms(); 0: none was */
     int64_t pulse_at;    /* when the board is looked at next */
     uint64_t pulse_sum;  /* of what the workers had done then */
     /* What new connections are steered to; is_steered: not to all. */
     struct slot_set steered;
     bool is_steered;
     bool cannot_steer; /* the kernel does not let us, which was told */
-    /* A worker accepts, or has ended before it did. */
-    void (*on_start)(struct master *m, struct generation *g, int slot, bool accepts);
+    /* A worker accepts. */
+    void (*on_ready)(struct master *m, struct generation *g);
+    /* A worker has ended with this exit status, and is not tried again. */
+    void (*on_refused)(struct master *m, const struct child *child, int status);
     /* A worker of a slot cannot stay, says why, and waits for what the master says. */
     void (*on_leaving)(struct master *m, const struct child *child, const char *why);
     /* A coming generation cannot become the present one, because of this slot's worker. */

@@ -44,6 +44,8 @@ static void forget_retired(struct master *m)
 static void begin(struct master *m)
 {
     m->stop_at = CLOCK_NEVER;
+    if (m->stop_begun == 0)
+        m->stop_begun = clock_ms();
     reload_give_up(m, "the server stops");
     upgrade_give_up(m, "the server stops");
     outcome_begin(m, OUTCOME_STOP);
@@ -115,6 +117,7 @@ void stop_on(struct master *m, const char *cause)
         log_info("stopping on %s in %lld ms; until then it goes on accepting", cause,
                  (long long)lame_duck);
         upgrade_give_up(m, "the server stops");
+        m->stop_begun = clock_ms();
         m->stop_at = m->now + lame_duck;
         return;
     }

@@ -189,13 +189,14 @@ static void remove_files(const struct master *m)
 /* The file, the lock and the address are the new one's from here on. */
 static void hand_over(struct master *m, const struct upgrade_word *word)
 {
-    char words[96];
+    char words[128];
     if (orphan_let_go(&m->upgrade.master) < 0) {
         upgrade_give_up(m, "the new server ended as soon as it was ready");
         return;
     }
-    snprintf(words, sizeof words, "pid %d serves; pid %d leaves when its workers have",
-             (int)m->upgrade.master.pid, (int)m->pid);
+    snprintf(words, sizeof words,
+             "pid %d serves after %lld ms; pid %d leaves when its workers have",
+             (int)m->upgrade.master.pid, (long long)(clock_ms() - m->upgrade.begun), (int)m->pid);
     m->upgrade.deadline = CLOCK_NEVER;
     m->heirs = word->slots;
     m->is_handed_over = m->store.is_held = true;
@@ -298,8 +299,10 @@ static int start(struct master *m)
         errno = saved;
         return -1;
     }
-    m->upgrade = (struct upgrade){
-        .master = new, .channel = ends[0], .deadline = limit ? m->now + limit : CLOCK_NEVER};
+    m->upgrade = (struct upgrade){.master = new,
+                                  .channel = ends[0],
+                                  .begun = clock_ms(),
+                                  .deadline = limit ? m->now + limit : CLOCK_NEVER};
     return 0;
 }
 

@@ -16,12 +16,13 @@
 /* ------------------------------------------------------------------------ what is configured */
 
 static const char *word, *broken;
-static int64_t number, size, duration;
+static int64_t number, size, duration, refusal;
 static int is_loud, is_whole;
 
 static const struct drover_key keys[] = {
     {"word", DROVER_TEXT, NULL, 0, 0, "a text", &word},
     {"broken", DROVER_TEXT, NULL, 0, 0, "workers do not start, for this reason", &broken},
+    {"status", DROVER_NUMBER, "78", 64, 78, "theirs, then", &refusal},
     {"number", DROVER_NUMBER, "-3", -5, 5, "a number", &number},
     {"size", DROVER_SIZE, "64k", 1024, 1 << 30, "bytes", &size},
     {"duration", DROVER_DURATION, "1s", 0, 60000, "milliseconds", &duration},
@@ -289,7 +290,7 @@ static int worker_start(void *context, struct drover_worker *w, char why[DROVER_
 {
     if (broken) {
         snprintf(why, DROVER_WHY_SIZE, "%s", broken);
-        return EX_CONFIG;
+        return (int)refusal;
     }
     worker = w;
     (void)context;

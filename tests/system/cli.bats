@@ -525,7 +525,7 @@ ROWS
     copy_drover
     chmod 755 "$SITE"
     drover serve --listen 127.0.0.1:0 --pidfile /nonexistent/pid "$SITE"
-    assert_equal "$status" 71
+    assert_equal "$status" 73
     assert_output --partial '--pidfile /nonexistent/pid: No such file or directory'
     run timeout 20 "${as_nobody[@]}" "$DROVER" serve --listen 127.0.0.1:0 --pidfile "$SITE/pid" \
         "$SITE" 3>&- 4>&-

@@ -47,7 +47,7 @@ PY
 }
 
 RELOADED='reload: every worker is a fresh one: 2, after [0-9]+ ms'
-STOPPED='stopped: [0-9]+ requests were answered on [0-9]+ connections; 0 connections were closed at the deadline'
+STOPPED='stopped: [0-9]+ requests were answered on [0-9]+ connections; 0 connections were closed at the deadline; the stop took [0-9]+ ms'
 REQUESTS='64 there is no such request; there are: reload, upgrade, stop, stop now'
 
 # ---- reload -----------------------------------------------------------------------------------
@@ -119,9 +119,9 @@ drover reload: site\.conf:3:11: listing = maybe: must be yes or no' reload
     drover_start --workers 2 "$SITE"
     for _ in 1 2 3; do
         old=$DROVER_PID
-        ask 0 "upgrade: pid [0-9]+ serves; pid $old leaves when its workers have" '' upgrade
+        ask 0 "upgrade: pid [0-9]+ serves after [0-9]+ ms; pid $old leaves when its workers have" '' upgrade
         follow_upgrade
-        [[ $output == "upgrade: pid $DROVER_PID serves;"* ]]
+        [[ $output == "upgrade: pid $DROVER_PID serves after "* ]]
         wait_until 10 is_gone "$old"
         assert_equal "$(find "$XDG_RUNTIME_DIR" -type s)" "$(control)"
         ask 0 "$RELOADED" '' reload
@@ -173,7 +173,7 @@ others = [connect(args[0]) for _ in range(16)]
 queued = connect(args[0])
 queued.send(b"reload")
 os.kill(master, signal.SIGUSR2)
-wait(lambda: lines("serves; pid"))
+wait(lambda: lines(" leaves when its workers have"))
 words = queued.recv(65536)
 assert words.startswith(b"0 every worker is a fresh one"), words
 assert time.monotonic() - begun < 2, "the old one has answered, when it had dropped the others"
@@ -288,7 +288,7 @@ PY
     local asking=$!
     wait_until 10 logged 'upgrade: pid '
     rm slow
-    ask 0 "reload: pid [0-9]+ serves; pid $DROVER_PID leaves when its workers have" '' reload
+    ask 0 "reload: pid [0-9]+ serves after [0-9]+ ms; pid $DROVER_PID leaves when its workers have" '' reload
     wait "$asking"
     assert_equal "upgrade: ${output#reload: }" "$(<upgraded)"
     follow_upgrade
@@ -389,7 +389,8 @@ in_own_run() {
     local verb
     for verb in reload upgrade stop; do
         run in_own_run "$DROVER" "$verb"
-        assert_equal "$status: $output" "69: drover $verb: no running server was found: looked in \
+        assert_equal "$status: $output" "69: drover $verb: no running server was found: looked for \
+drover*/control and drover-*.control in \
 $XDG_RUNTIME_DIR and /run; name its socket with --control PATH"
         ask 69 '' "drover $verb: none: no server is there" "$verb" --control none
         touch "$SITE/file"
@@ -568,7 +569,7 @@ PY
 
 @test "a place for the socket that cannot be had: an error where it was named, else a warning" {
     drover serve --listen 127.0.0.1:0 --control none/ctl "$SITE"
-    assert_equal "$status" 71
+    assert_equal "$status" 73
     assert_output --partial '--control none/ctl: No such file or directory'
     drover serve --listen 127.0.0.1:0 --control "$(printf '%0108d' 0)" "$SITE"
     assert_equal "$status" 64

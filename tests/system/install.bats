@@ -46,6 +46,7 @@ exposed() {
 644 usr/share/doc/drover/LICENSE
 644 usr/share/doc/drover/README.md
 644 usr/share/drover/activated.conf
+644 usr/share/drover/doctor.conf
 644 usr/share/drover/low-port.conf
 644 usr/share/drover/notify-reload.conf
 644 usr/share/drover/own-user.conf

@@ -51,6 +51,46 @@ is_journal() {
     is_journal
 }
 
+# has_line PRIORITY REGEXP: the whole of a line.
+has_line() {
+    grep -qxE "<$1>$2" "$DROVER_LOG"
+}
+
+@test "a line a moment, with its cause, the worker and its pid, and how long it took" {
+    local totals='[0-9]+ requests were answered on [0-9]+ connections; [0-9]+ connections were closed at the deadline'
+    journal_at log
+    printf '%s\n' 'listen = 127.0.0.1:0' 'workers = 2' "root = $SITE" >"$SITE.conf"
+    drover_start -c "$SITE.conf"
+    has_line 6 "master: serving $SITE at http://$DROVER_ADDR/ with 2 workers"
+    kill -KILL "$(worker_of 0)"
+    wait_until 10 has_line 4 'master: worker 0 \(pid [0-9]+\) ended: killed by SIGKILL; the next one comes at once'
+    wait_until 10 has_line 6 'master: worker 0 \(pid [0-9]+\) accepts, after [0-9]+ ms'
+    kill -HUP "$DROVER_PID"
+    wait_until 10 has_line 6 'master: reload: every worker is a fresh one: 2, after [0-9]+ ms'
+    has_line 6 'master: reload: is asked for by SIGHUP'
+    [[ $(count_logged ' accepts, after ') == 1 ]] # those of a start or reload have its line
+    kill -TTIN "$DROVER_PID"
+    wait_until 10 has_line 6 'master: scale: one worker more: 3'
+    wait_until 10 has_line 6 'master: worker 2 \(pid [0-9]+\) accepts, after [0-9]+ ms'
+    kill -TTOU "$DROVER_PID"
+    wait_until 10 has_line 6 'master: scale: one worker less: 2'
+    echo 'workres = 3' >>"$SITE.conf"
+    kill -HUP "$DROVER_PID"
+    wait_until 10 has_line 4 'master: reload: nothing is changed: .*unknown key "workres".*'
+    sed -i '$d' "$SITE.conf"
+    kill -USR2 "$DROVER_PID"
+    wait_until 20 drover_ended
+    has_line 6 'master: upgrade: is asked for by SIGUSR2'
+    has_line 6 "master: upgrade: pid [0-9]+ serves after [0-9]+ ms; pid $DROVER_PID leaves when its workers have"
+    has_line 6 "master: upgrade: left to the new server: $totals"
+    follow_upgrade
+    kill -TERM "$DROVER_PID"
+    wait_until "$STOP_SECONDS" is_gone "$DROVER_PID"
+    has_line 6 'master: stopping on SIGTERM'
+    has_line 6 "master: stopped: $totals; the stop took [0-9]+ ms"
+    is_journal
+}
+
 @test "a server whose stderr is a file, and no longer the journal, writes the time" {
     journal_at other
     drover_start --workers 1 "$SITE"

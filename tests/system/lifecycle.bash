@@ -138,10 +138,10 @@ def upgrade(then=lambda old: wait(lambda: is_gone(old))):
     """Returns when the new master serves and the old one is gone; master is the new one."""
     global master
     old = master
-    expect(f"serves; pid {old} leaves", lambda: tell(signal.SIGUSR2))
+    expect(f"; pid {old} leaves when", lambda: tell(signal.SIGUSR2))
     with open(log) as f:
         master = [int(line.split("upgrade: pid ")[1].split()[0]) for line in f
-                  if f"serves; pid {old} leaves" in line][-1]
+                  if f"; pid {old} leaves when" in line][-1]
     then(old)
 
 def begin(s):
@@ -204,7 +204,7 @@ reload_refused() {
 # shellcheck disable=SC2034 # the helper's
 follow_upgrade() {
     local pid
-    pid=$(sed -n 's/.*upgrade: pid \([0-9]*\) serves; .*/\1/p' "$DROVER_LOG" | tail -n 1)
+    pid=$(sed -n 's/.*upgrade: pid \([0-9]*\) serves after .*/\1/p' "$DROVER_LOG" | tail -n 1)
     [[ -n $pid && $pid != "$DROVER_PID" ]] && DROVER_PID=$pid
 }
 

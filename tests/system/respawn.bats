@@ -138,15 +138,26 @@ cannot_start() {
         "worker 0 \(pid [0-9]+\) did not start: $2; $3; the next one comes in 800 ms \(5 ends in a row\)"
 }
 
-@test "a worker that may not enter ROOT is named with its cause, and tried again" {
+@test "a ROOT that workers may not enter ends the start, with its cause" {
     mkdir -m 700 "$SITE/closed"
-    echo hello >"$SITE/closed/hello.txt"
     drover_launch --listen 127.0.0.1:0 --workers 2 --user nobody "$SITE/closed"
-    cannot_start 2 "--root $SITE/closed: Permission denied" 'exit status 77 \(EX_NOPERM\)'
-    logged 'exit status 77 (EX_NOPERM); the next one comes at once'
+    drover_wait 10
+    assert_equal "$status" 77
+    logged_times 2 "did not start: --root $SITE/closed: Permission denied; exit status 77 (EX_NOPERM); it is not tried again"
+    logged "no worker can start: --root $SITE/closed: Permission denied"
+}
+
+@test "a ROOT that workers may not enter any more is named, and they are tried again" {
+    mkdir "$SITE/closed"
+    echo hello >"$SITE/closed/hello.txt"
+    drover_start --workers 1 --user nobody "$SITE/closed"
+    chmod 700 "$SITE/closed"
+    kill -KILL "$(worker_of 0)"
+    cannot_start 1 "--root $SITE/closed: Permission denied" 'exit status 77 \(EX_NOPERM\)'
+    logged 'killed by SIGKILL; the next one comes at once'
     chmod 755 "$SITE/closed"
-    drover_launched
-    is_served
+    wait_until 20 has_workers 1
+    wait_until 20 is_served
     drover_stop
     assert_equal "$status" 0
 }
@@ -206,9 +217,9 @@ cannot_start() {
     drover_launch --listen 127.0.0.1:0 --workers 2 --user nobody /root/nonexistent
     drover_wait 10
     assert_equal "$status" 66
-    mkdir -m 700 "$SITE/closed"
-    drover_launch --listen 127.0.0.1:0 --workers 2 --user nobody "$SITE/closed"
-    wait_until 10 logged_times 2 'did not start'
+    drover_launch --app "${DROVER%/*}/apps/every.so" --listen 127.0.0.1:0 --workers 2 \
+        --set broken='not yet' --set status=75
+    wait_until 10 logged_times 2 'did not start: not yet; exit status 75'
     drover_stop
     assert_equal "$status" 0
 }

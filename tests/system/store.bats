@@ -469,7 +469,7 @@ SH
     printf '%s\n' --listen "unix:/nowhere/at/all" >"$FAIL" # bound after the inherited ones are
     manage_again restart
     nothing_is_lost_by_restarts
-    assert_equal "$(sed -n 's/^ended //p' "$EVENTS" | paste -sd ' ')" '0 64 0 78 0 71'
+    assert_equal "$(sed -n 's/^ended //p' "$EVENTS" | paste -sd ' ')" '0 64 0 78 0 73'
     assert_equal "$(stored)" "shared: 1 unix:$BATS_TEST_TMPDIR/web"$'\n'"$(printf "slot%d: 1 $used\n" 0 1 2 3)"
     at "unix:$BATS_TEST_TMPDIR/web"
     clients 20

@@ -92,7 +92,7 @@ drop_in() {
 configure() {
     local file=$INSIDE/etc/drover/$1.conf
     shift
-    [[ " $*" == *' app = '* ]] || set -- 'root = /srv/site' "$@"
+    [[ " $*" == *' '@(app|root)' = '* ]] || set -- 'root = /srv/site' "$@"
     printf '%s\n' 'drain-timeout = 5s' "$@" >"$file.new"
     mv "$file.new" "$file"
 }

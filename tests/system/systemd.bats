@@ -202,6 +202,44 @@ has_workers_inside() {
     assert_equal "$(property NRestarts)" 0
 }
 
+@test "a root that the service's user may not enter fails the start at once, and status says why" {
+    inside mkdir -p -m 700 /srv/closed
+    configure drover 'root = /srv/closed'
+    run -1 inside timeout 10 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 77 0'
+    assert_equal "$(property StatusText)" 'no worker can start: --root /srv/closed: Permission denied'
+}
+
+@test "an address that the service cannot have fails the start once, and status says what to do" {
+    configure drover 'listen = unix:/nowhere/site.sock'
+    run -1 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 73 0'
+    assert_equal "$(property StatusText)" \
+        '--listen unix:/nowhere/site.sock: No such file or directory; its directory must be there'
+    use activated.conf
+    configure drover 'listen = 127.0.0.1:8081'
+    run -1 systemctl start drover
+    assert_equal "$(property ActiveState) $(property ExecMainStatus) $(property NRestarts)" 'failed 78 0'
+    [[ $(property StatusText) == '--listen 127.0.0.1:8081: '*'RestrictAddressFamilies='* ]]
+}
+
+@test "doctor.conf: what the sandbox gives is told beside the service, which goes on" {
+    local folder=$INSIDE/run/systemd/system/drover@drover.service.d main
+    configure drover 'workers = 2'
+    systemctl start drover
+    main=$(property MainPID)
+    mkdir -p "$folder"
+    cp "$INSIDE/usr/local/share/drover/doctor.conf" "$folder"
+    systemctl daemon-reload
+    systemctl start drover@drover
+    rm -r "$folder"
+    run inside journalctl --unit drover@drover --output cat
+    assert_line --regexp '^ok +service manager +this is a process of drover@drover.service'
+    assert_line --regexp '^note +openat2 .*'
+    assert_line --regexp '^drover can run here'
+    assert_equal "$(property MainPID) $(property ActiveState)" "$main active"
+}
+
 # ---- reload -----------------------------------------------------------------------------------
 
 @test "reload under load: systemctl returns when fresh workers serve; no request is lost" {

@@ -235,12 +235,12 @@ for i in range(6):
     before = lines()
     meanwhile()
     # it may have been given up for the reload, or have come first
-    wait(lambda: lines(f"serves; pid {old} leaves") or lines("upgrade: nothing is changed") or
+    wait(lambda: lines(f"; pid {old} leaves when") or lines("upgrade: nothing is changed") or
          lines(RELOADED))
     time.sleep(0.1)
     with open(log) as f:
         new = [int(line.split("upgrade: pid ")[1].split()[0]) for line in f
-               if f"serves; pid {old} leaves" in line]
+               if f"; pid {old} leaves when" in line]
     if new:
         master = new[-1]
         wait(lambda: is_gone(old))
