@@ -27,14 +27,15 @@ static void close_all(void)
 static _Noreturn void end_like(int status)
 {
     const struct rlimit none = {0, 0};
-    sigset_t all;
+    sigset_t others;
     if (WIFEXITED(status))
         _exit(WEXITSTATUS(status));
     setrlimit(RLIMIT_CORE, &none);
     signal(WTERMSIG(status), SIG_DFL);
-    raise(WTERMSIG(status));
-    sigemptyset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
+    sigfillset(&others);
+    sigdelset(&others, WTERMSIG(status));
+    kill(getpid(), WTERMSIG(status));
+    sigprocmask(SIG_SETMASK, &others, NULL);
     _exit(128 + WTERMSIG(status));
 }
 
