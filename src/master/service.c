@@ -279,10 +279,15 @@ static void on_barrier(struct loop *loop, int fd, uint32_t events, void *context
     release(context);
 }
 
-/* The barrier goes behind what is owed. Nobody is waited for who is not there. */
+/* The barrier goes behind what is owed. Nobody is waited for who is not there. One that was
+ * upgraded before it became the main process itself has to wait for that. */
 static void raise_barrier(struct master *m)
 {
     struct service *s = &m->service;
+    if (m->predecessor >= 0) {
+        s->again_at = m->now + SERVICE_AGAIN_MS;
+        return;
+    }
     if (!pay(m)) {
         if (s->is_deaf)
             release(m);
@@ -397,10 +402,12 @@ int64_t service_next(const struct master *m)
 {
     const struct service *s = &m->service;
     int64_t next = CLOCK_NEVER;
-    if (!has_manager(m) || m->predecessor >= 0)
+    if (!has_manager(m))
         return next;
     if (m->is_handed_over)
         return service_is_awaited(m) ? next_of_handover(s) : next;
+    if (m->predecessor >= 0)
+        return next;
     if (s->ping_ms > 0 && !s->is_ill)
         next = s->ping_at;
     if (s->owed && !s->is_deaf) /* nobody may ever listen again: that is worth no wake-up */

@@ -182,7 +182,7 @@ static void on_predecessor(struct loop *loop, int fd, uint32_t events, void *con
     loop_delete(loop, fd);
     close(fd);
     m->predecessor = -1;
-    m->store.is_held = false;
+    m->store.is_held = m->is_handed_over;
     store_renew(&m->store, &m->present->doors);
     steering_renew(m);
 }

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "os/notify.h"
 
 /* A variable that is a whole number; -1: it is not there, or none. */
 static int64_t number_in(const char *name)
@@ -29,21 +29,14 @@ static int64_t positive_in(const char *name)
 }
 
 /* A connected datagram socket has sent nothing: the service manager does not notice. */
-static int reach(const char *path)
+static int reach(void)
 {
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    size_t n = strlen(path);
-    if ((*path != '/' && *path != '@') || n >= sizeof un.sun_path)
-        return EINVAL;
-    memcpy(un.sun_path, path, n);
-    if (*path == '@')
-        un.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    struct notify notify;
+    if (notify_open(&notify) < 0)
         return errno;
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-    int cause = connect(fd, (struct sockaddr *)&un, length) < 0 ? errno : 0;
-    close(fd);
+    const struct sockaddr *to = (const struct sockaddr *)&notify.to;
+    int cause = connect(notify.fd, to, notify.length) < 0 ? errno : 0;
+    notify_close(&notify);
     return cause;
 }
 
@@ -105,7 +98,7 @@ void probe_service_read(struct probe_service *service)
         .seccomp_filters = -1,
     };
     if (notify)
-        service->notify_cause = reach(notify);
+        service->notify_cause = reach();
     read_unit(service);
     read_seccomp(service);
 }

@@ -355,6 +355,31 @@ upgrade_begun() {
     wait_until 10 is_gone "$OLD"
 }
 
+@test "two upgrades, one in the other: who is the main process is told one after the other" {
+    local first
+    manager_start
+    : >"$MANAGER_HOLDS"
+    drover_start --workers 1 "$SITE"
+    first=$DROVER_PID
+    upgrade_begun
+    wait_until 10 told BARRIER=1
+    upgrade_begun
+    sleep 0.5 # in which nothing may come
+    assert_equal "$(senders MAINPID=)" "$first"
+    rm "$MANAGER_HOLDS"
+    wait_until 10 told_times 3 READY=1
+    assert_equal "$(states)" "READY=1
+MAINPID=$OLD
+BARRIER=1
+READY=1
+MAINPID=$DROVER_PID
+BARRIER=1
+READY=1"
+    assert_equal "$(senders MAINPID= | tail -n 1) $(senders READY=1 | tail -n 1)" "$OLD $DROVER_PID"
+    wait_until 10 all_gone "$first" "$OLD"
+    assert_equal "$(fetch /hello.txt)" hello
+}
+
 @test "a manager that does not come to the barrier holds an upgrade up for 5 s at most" {
     local ms
     manager_start

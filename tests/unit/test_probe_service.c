@@ -93,7 +93,7 @@ Test(probe_service, the_notify_socket_is_reached_and_told_nothing)
     }
     setenv("NOTIFY_SOCKET", "relative", 1);
     probe_service_read(&service);
-    cr_expect_eq(service.notify_cause, EINVAL);
+    cr_expect_eq(service.notify_cause, EAFNOSUPPORT);
     remove_tree(directory);
 }
 
