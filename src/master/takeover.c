@@ -123,6 +123,18 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
+/* Somebody's socket may have its name, in a start that is no upgrade. */
+static int channel_of(const struct estate *estate)
+{
+    if (estate->channel < 0 || getenv(UPGRADE_VARIABLE))
+        return estate->channel;
+    log_warnx("descriptor %d (" ESTATE_UPGRADE ") was inherited, and is not used: the name is for "
+              "upgrades",
+              estate->channel);
+    close(estate->channel);
+    return -1;
+}
+
 int takeover_begin(struct master *m)
 {
     char why[256];
@@ -137,7 +149,7 @@ int takeover_begin(struct master *m)
     }
     estate_take(estate, &inherit);
     inherit_free(&inherit);
-    m->predecessor = estate->channel;
+    m->predecessor = channel_of(estate);
     m->pidfile = estate->pidfile;
     if (estate->control >= 0 && !control_inherit(m, estate->control))
         close(estate->control);

@@ -449,3 +449,10 @@ print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
     drover_stop
     assert_equal "$status" 0
 }
+
+@test "a socket that is called upgrade makes no upgrade of a start" {
+    managed_start --lend upgrade=127.0.0.1:0 -- --listen 127.0.0.1:0 --workers 1 "$SITE"
+    wait_until 10 happened 'notify READY=1.*'
+    logged '(upgrade) was inherited, and is not used'
+    managed_stop
+}
