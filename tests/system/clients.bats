@@ -4,6 +4,8 @@
 #
 # shellcheck disable=SC2030,SC2031 # `output` is of the test that `run` is called in
 
+# bats file_tags=beside
+
 load helper
 load http
 

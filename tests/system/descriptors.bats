@@ -2,6 +2,8 @@
 #
 # descriptors - a worker that has none left, and one that has exactly as many as it needs.
 
+# bats file_tags=beside
+
 load helper
 load process
 load http

@@ -4,6 +4,8 @@
 # whatever fails, no client waits for ever, no client gets wrong bytes, and afterwards all is as if
 # nothing had been. tests/fault/fault.c makes them fail.
 
+# bats file_tags=beside
+
 load helper
 load process
 load http

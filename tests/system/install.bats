@@ -6,6 +6,8 @@
 #
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; run sets output
 
+# bats file_tags=beside
+
 load helper
 
 setup() {

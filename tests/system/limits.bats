@@ -4,6 +4,8 @@
 # timeouts, --max-connections and what is refused in general are in serve; who comes in thousands
 # is in slow, and what happens without descriptors in descriptors.
 
+# bats file_tags=beside
+
 load helper
 load process
 load http

@@ -2,6 +2,8 @@
 #
 # serve - what a client is answered: files, folders, ranges, refusals, and what it costs to be slow.
 
+# bats file_tags=beside
+
 load helper
 load http
 

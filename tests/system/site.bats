@@ -2,6 +2,8 @@
 #
 # site - Debian's documentation of Python, 1,000 files that nobody here wrote, and a browser.
 
+# bats file_tags=beside
+
 load helper
 load http
 

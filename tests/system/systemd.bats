@@ -5,6 +5,8 @@
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test is a subshell; the variables are the helpers'
 
+# bats file_tags=beside
+
 load helper
 load process
 load lifecycle
