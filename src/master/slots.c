@@ -54,13 +54,13 @@ static int explain(const struct net_address *address, char *why, size_t size)
     return exit_status_of(cause);
 }
 
-/* One of the group's sockets, evenly among the slots that have none. */
+/* One of the group's sockets, evenly among the slots that have none. Where the order of the group
+ * is not known a slot stays without: a copy could not be told from a socket of its own. */
 static int share_own(struct doors *doors, int i, int slot)
 {
-    int from = doors->joined[i] > 0 ? slot % doors->joined[i] : 0;
-    while (from < SLOTS_MAX - 1 && doors->own[from][i] < 0)
-        from++;
-    int fd = fcntl(doors->own[from][i], F_DUPFD_CLOEXEC, 0);
+    if (doors->joined[i] < 1)
+        return 0;
+    int fd = fcntl(doors->own[slot % doors->joined[i]][i], F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     doors->own[slot][i] = fd;

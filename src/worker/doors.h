@@ -32,7 +32,7 @@ struct doors {
     int own[SLOTS_MAX][ADDRESSES_MAX]; /* by slot and address; -1: there is none */
     int joined[ADDRESSES_MAX]; /* by address: sockets in its reuseport group, those of the first
                                 * slots, in this order; the further slots share them; -1: the order
-                                * is not known */
+                                * is not known, and some slots have none */
     int inbox[SLOTS_MAX][INBOX_ENDS]; /* a SOCK_SEQPACKET pair; -1: there is none */
 };
 
