@@ -289,10 +289,14 @@ PY
     "$DROVER" upgrade >upgraded 2>&1 3>&- 4>&- &
     local asking=$!
     wait_until 10 logged 'upgrade: pid '
+    "$DROVER" reload >reloaded 2>&1 3>&- 4>&- &
+    local too=$!
+    wait_until 10 logged 'upgrade: nothing is changed: it begins anew'
     rm slow
-    ask 0 "reload: pid [0-9]+ serves after [0-9]+ ms; pid $DROVER_PID leaves when its workers have" '' reload
     wait "$asking"
-    assert_equal "upgrade: ${output#reload: }" "$(<upgraded)"
+    wait "$too"
+    [[ $(<reloaded) =~ ^"reload: pid "[0-9]+" serves after "[0-9]+" ms; pid $DROVER_PID leaves when its workers have"$ ]]
+    assert_equal "$(<upgraded)" "upgrade: $(sed 's/^reload: //' reloaded)"
     follow_upgrade
 }
 
