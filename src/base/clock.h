@@ -20,6 +20,12 @@ int64_t clock_us(void);
 /* Seconds since the Epoch, as the system's clock has it. */
 time_t clock_date(void);
 
+/* The earlier of two. */
+static inline int64_t clock_sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /*
  * How long to wait for a deadline, as epoll_wait(2) wants it: -1 for CLOCK_NEVER, 0 for one that
  * has passed, and never so short that the wait ends before the deadline.

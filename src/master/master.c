@@ -248,23 +248,18 @@ static void heed_deadlines(struct master *m)
     reload_sweep(m);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t next_deadline(struct master *m)
 {
     int slot;
-    int64_t next = sooner(plan_next(plan_of(m), &slot), children_next(&m->children));
+    int64_t next = clock_sooner(plan_next(plan_of(m), &slot), children_next(&m->children));
     if (m->coming)
-        next = sooner(next, plan_next(&m->coming->plan, &slot));
+        next = clock_sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
-        next = sooner(next, m->pulse_at);
-    next = sooner(next, service_next(m));
-    next = sooner(next, control_next(m));
-    next = sooner(next, store_next(&m->store, m->now));
-    return sooner(next, sooner(m->stop_at, m->upgrade.deadline));
+        next = clock_sooner(next, m->pulse_at);
+    next = clock_sooner(next, service_next(m));
+    next = clock_sooner(next, control_next(m));
+    next = clock_sooner(next, store_next(&m->store, m->now));
+    return clock_sooner(next, clock_sooner(m->stop_at, m->upgrade.deadline));
 }
 
 static bool is_over(const struct master *m)

@@ -22,11 +22,6 @@ enum service_word {
     WORD_MAINPID = 8,
 };
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool has_manager(const struct master *m)
 {
     return m->notify.fd >= 0;
@@ -363,7 +358,7 @@ static void watch(struct master *m)
     if (send_words(m, "WATCHDOG=1"))
         s->ping_at = m->now + s->ping_ms;
     else
-        s->ping_at = m->now + sooner(s->ping_ms, SERVICE_AGAIN_MS);
+        s->ping_at = m->now + clock_sooner(s->ping_ms, SERVICE_AGAIN_MS);
 }
 
 static void renew(struct master *m)
@@ -395,7 +390,7 @@ void service_tick(struct master *m)
 
 static int64_t next_of_handover(const struct service *s)
 {
-    return s->barrier < 0 ? sooner(s->again_at, s->barrier_until) : s->barrier_until;
+    return s->barrier < 0 ? clock_sooner(s->again_at, s->barrier_until) : s->barrier_until;
 }
 
 int64_t service_next(const struct master *m)
@@ -411,8 +406,8 @@ int64_t service_next(const struct master *m)
     if (s->ping_ms > 0 && !s->is_ill)
         next = s->ping_at;
     if (s->owed && !s->is_deaf) /* nobody may ever listen again: that is worth no wake-up */
-        next = sooner(next, s->again_at);
+        next = clock_sooner(next, s->again_at);
     if (m->is_stopping && !s->has_failed)
-        next = sooner(next, s->renew_at);
+        next = clock_sooner(next, s->renew_at);
     return next;
 }

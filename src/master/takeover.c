@@ -167,8 +167,7 @@ int takeover_begin(struct master *m)
 
 int takeover_slots(const struct master *m)
 {
-    int wanted = (int)m->present->settings->workers;
-    return wanted > m->inherited_slots ? wanted : m->inherited_slots;
+    return larger((int)m->present->settings->workers, m->inherited_slots);
 }
 
 /* One that was sent to all processes is here already: a stop is not to be its second. */
