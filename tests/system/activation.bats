@@ -140,7 +140,9 @@ for address in sys.argv[1:]:
 PY
     board | awk '$1 == "row" { print $4 }' >"$BATS_TEST_TMPDIR/accepted"
     tell "accepted: $(paste -sd ' ' "$BATS_TEST_TMPDIR/accepted") of 200"
-    assert_equal "$(awk '$1 >= 25' "$BATS_TEST_TMPDIR/accepted" | wc -l)" 4
+    # Whoever is kept from its CPU is passed over, so that turns are not exact; without turns one
+    # of the four has more than 180.
+    assert_equal "$(awk '$1 >= 8 && $1 <= 120' "$BATS_TEST_TMPDIR/accepted" | wc -l)" 4
 }
 
 @test "a sharer of the single socket that is stopped, killed or hung strands nobody" {
