@@ -59,13 +59,14 @@ OBJCOPY ?= objcopy
 
 LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
+LAB_SOURCES  := $(wildcard tools/lab/*.c tools/lab/*/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 APP_SOURCES  := $(wildcard tests/apps/*.c)
 TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c tests/board/*.c) $(APP_SOURCES)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
-HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tests/*/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(BENCH_SOURCES)
+HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tools/*/*/*.h tests/*/*.h)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(LAB_SOURCES) $(BENCH_SOURCES)
 
 EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
 
@@ -73,6 +74,9 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
+LAB_OBJECTS  := $(LAB_SOURCES:%.c=$(B)/%.o)
+LAB_PARTS    := $(filter-out %/main.o,$(LAB_OBJECTS)) $(LOAD_PARTS)
+LAB_LIBS     := -ljansson -lm
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
@@ -105,6 +109,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
+        $(if $(filter-out run static setup bench help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
@@ -115,7 +120,8 @@ SETS := build \
 
 # ---- build ------------------------------------------------------------------------------------
 
-all: $(B)/drover $(B)/drover-load $(B)/libdrover.a $(EXAMPLES) ## build all of it (the default)
+all: $(B)/drover $(B)/drover-load $(if $(filter 1,$(STATIC)),,$(B)/drover-lab) $(B)/libdrover.a \
+     $(EXAMPLES) ## build all of it (the default)
 
 setup:
 	@tools/setup $(SETS)
@@ -130,6 +136,10 @@ $(B)/drover: $(B)/src/main.o $(LIB_OBJECTS) $(B)/api.list $(B)/stamp/members
 $(B)/drover-load: $(LOAD_OBJECTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-lab: $(LAB_OBJECTS) $(LOAD_PARTS) $(B)/libinternal.a
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -pthread -o $@ $^ $(LDLIBS) $(LAB_LIBS)
 
 $(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
@@ -224,6 +234,11 @@ $(B)/tests/test_load_%: $(B)/tests/unit/test_load_%.o $(LOAD_PARTS) $(B)/libinte
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
+
+$(B)/tests/test_lab_%: $(B)/tests/unit/test_lab_%.o $(LAB_PARTS) $(B)/libinternal.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINKER) -pthread -o $@ $^ $(LDLIBS) $(LAB_LIBS) -lcriterion
 
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libinternal.a
 	$(call say,LINK,$@)

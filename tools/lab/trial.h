@@ -1,0 +1,61 @@
+/*
+ * trial - one strategy under one workload with so many workers: opens the arena, has the workload
+ * do its part, and makes figures of what the kernel, the workers and the client have counted.
+ */
+#ifndef DROVER_LAB_TRIAL_H
+#define DROVER_LAB_TRIAL_H
+
+#include "lab/account.h"
+#include "lab/arena.h"
+#include "lab/client.h"
+#include "lab/measurement.h"
+#include "lab/strategy.h"
+#include "lab/tracepoint.h"
+#include "lab/workload.h"
+
+typedef void trial_emit_fn(const struct measurement *m, void *context);
+
+struct trial {
+    /* Set by the caller. */
+    const struct strategy *strategy;
+    const struct workload *workload;
+    unsigned workers;
+    struct settings settings;
+    bool is_quick; /* shorter, for a look */
+    unsigned repeat;
+    trial_emit_fn *emit;
+    void *context;
+
+    /* For the workload. */
+    struct arena arena;
+    char words[256];
+
+    /* private: where a span of measuring began */
+    struct account begun[LAB_WORKERS_MAX + 1];
+    uint64_t accepted[LAB_WORKERS_MAX];
+    uint64_t returns, wasted;
+    struct tracepoint *tracepoint;
+};
+
+/* Runs it, and emits its measurements; one with `skipped` set if it cannot be. Returns 0, or -1
+ * with errno set and the reason in trial->words. */
+int trial_run(struct trial *trial);
+
+/* A plan of a client for this trial: where to, from where, whether it asks; the rest is zero but
+ * for requests = 1 and patience_us = 10 s. */
+void trial_plan(const struct trial *trial, struct client_plan *plan);
+
+/* From here on is measured: the workers must sleep. */
+int trial_begin(struct trial *trial);
+
+/* Up to here; waits until the workers sleep (those that are stopped or spin do not matter). All
+ * figures of *m are set from this and the client's result; phase and the like are the workload's.
+ */
+int trial_end(struct trial *trial, const struct client_result *result, struct measurement *m);
+
+/* Runs one client from begin to end: what most workloads do. */
+int trial_load(struct trial *trial, const struct client_plan *plan, struct measurement *m);
+
+void trial_emit(const struct trial *trial, const struct measurement *m);
+
+#endif
