@@ -23,7 +23,7 @@ struct load {
 
     /* private */
     struct dice dice;
-    char ask[64], ask_last[64];
+    char ask[SESSION_REQUEST_SIZE], ask_last[SESSION_REQUEST_SIZE];
     size_t ask_length, ask_last_length;
 };
 
