@@ -159,12 +159,19 @@ static void run_dispatcher(struct arena *arena, unsigned slot)
     tally_fail(row, "the dispatcher cannot go on: %s", strerror(errno));
 }
 
+/* It is left for arena_close() to reap. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 /* Is it asleep and registered? 1: yes; 0: not yet; -1: it has ended, or says that it cannot. */
 static int has_started(struct arena *arena, unsigned slot)
 {
     const struct tally *row = &arena->tallies[slot];
     uint32_t ready = atomic_load(&row->ready);
-    if (ready == TALLY_FAILED || waitpid(arena->pids[slot], NULL, WNOHANG | WNOWAIT) != 0)
+    if (ready == TALLY_FAILED || has_ended(arena->pids[slot]))
         return -1;
     return ready == TALLY_READY && account_is_asleep(arena->pids[slot]);
 }
