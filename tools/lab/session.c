@@ -56,8 +56,7 @@ static void add_head(struct buf *out, int status, bool close, size_t length)
         .status = status,
         .persistence = close ? HTTP_CLOSE : HTTP_KEEP_SAID,
         .date = date_now(),
-        /* There is no room for the type beside the longest reason. */
-        .type = status == 200 ? SPAN("text/plain") : (struct span){0},
+        .type = SPAN("text/plain"),
         .has_length = true,
         .length = length,
     };

@@ -96,8 +96,12 @@ double stats_chi_squared_p(double x, unsigned dof)
 {
     double a = dof / 2.0;
     x /= 2;
-    if (dof == 0 || !(x > 0))
+    if (isnan(x))
+        return x;
+    if (dof == 0 || x <= 0)
         return 1;
+    if (isinf(x))
+        return 0;
     double q = x < a + 1 ? 1 - gamma_p_series(a, x) : gamma_q_fraction(a, x);
     return q < 0 ? 0 : q;
 }
