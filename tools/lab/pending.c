@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "lab/claim.h"
 #include "lab/command.h"
 #include "lab/machine.h"
 #include "lab/model.h"
@@ -26,16 +25,11 @@ int model_run(struct model_trial *trial)
     (void)trial;
     return -1;
 }
-const struct claim claims[] = {{.text = NULL}};
 int command_all(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     return EX_UNAVAILABLE;
-}
-int command_claims(int argc, char **argv)
-{
-    return command_all(argc, argv);
 }
 int command_report(int argc, char **argv)
 {

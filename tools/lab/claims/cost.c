@@ -15,7 +15,7 @@ enum wait_kind { WAIT_SELECT, WAIT_POLL, WAIT_EPOLL, WAIT_KINDS };
 #define WORD_BITS (8 * sizeof(long))
 
 /* All descriptors that are waited for, and what each call is given of them. */
-struct crowd {
+struct watched {
     int *fds;
     size_t n;
     int high; /* the highest number, and 1 */
@@ -26,9 +26,9 @@ struct crowd {
     int epoll;
 };
 
-static void crowd_open(struct crowd *c, size_t n)
+static void watched_open(struct watched *c, size_t n)
 {
-    *c = (struct crowd){.fds = fixture_eventfds(n), .n = n, .epoll = fixture_epoll()};
+    *c = (struct watched){.fds = fixture_eventfds(n), .n = n, .epoll = fixture_epoll()};
     for (size_t i = 0; i < n; i++)
         c->high = c->fds[i] >= c->high ? c->fds[i] + 1 : c->high;
     c->set_bytes = ((size_t)c->high / WORD_BITS + 1) * sizeof(long);
@@ -44,7 +44,7 @@ static void crowd_open(struct crowd *c, size_t n)
     }
 }
 
-static void crowd_close(struct crowd *c)
+static void watched_close(struct watched *c)
 {
     for (size_t i = 0; i < c->n; i++)
         close(c->fds[i]);
@@ -66,7 +66,7 @@ static size_t met(int fd, bool lowers)
 
 /* Waits once, and walks through what came as a program has to. Returns how many were ready. The
  * system call itself, since libc's set for select ends at 1024. */
-static size_t crowd_wait(struct crowd *c, enum wait_kind kind, bool lowers)
+static size_t watched_wait(struct watched *c, enum wait_kind kind, bool lowers)
 {
     size_t count = 0;
     struct timespec none = {0};
@@ -92,7 +92,7 @@ static size_t crowd_wait(struct crowd *c, enum wait_kind kind, bool lowers)
 #define ROUNDS 5
 
 /* CPU time of one wait, in ns: the least of some rounds. What is ready stays so. */
-static double wait_ns(struct crowd *c, enum wait_kind kind, size_t ready)
+static double wait_ns(struct watched *c, enum wait_kind kind, size_t ready)
 {
     double ns[ROUNDS];
     size_t per_call = kind == WAIT_EPOLL ? ready : c->n;
@@ -101,7 +101,7 @@ static double wait_ns(struct crowd *c, enum wait_kind kind, size_t ready)
         size_t seen = 0;
         int64_t begun = fixture_cpu_ns();
         for (size_t i = 0; i < calls; i++)
-            seen += crowd_wait(c, kind, false);
+            seen += watched_wait(c, kind, false);
         ns[r] = (double)(fixture_cpu_ns() - begun) / (double)calls;
         if (seen != calls * ready)
             give_up("could not be tried: %zu of %zu descriptors were ready", seen / calls, ready);
@@ -112,12 +112,12 @@ static double wait_ns(struct crowd *c, enum wait_kind kind, size_t ready)
 /* One of n is ready, the last one; or all are. */
 static double cost_of(enum wait_kind kind, size_t n, bool all)
 {
-    struct crowd c;
-    crowd_open(&c, n);
+    struct watched c;
+    watched_open(&c, n);
     for (size_t i = all ? 0 : n - 1; i < n; i++)
         fixture_raise(c.fds[i]);
     double ns = wait_ns(&c, kind, all ? n : 1);
-    crowd_close(&c);
+    watched_close(&c);
     return ns;
 }
 
@@ -186,9 +186,9 @@ void try_exponential(struct finding *f, bool is_quick)
  * part of the work is done when they are raised, so that counts, too. ns a descriptor. */
 static double turn_ns(size_t n, enum wait_kind kind)
 {
-    struct crowd c;
+    struct watched c;
     double ns[ROUNDS * 2];
-    crowd_open(&c, n);
+    watched_open(&c, n);
     if (kind != WAIT_EPOLL) { /* not to be told what it does not ask */
         close(c.epoll);
         c.epoll = fixture_epoll();
@@ -197,12 +197,12 @@ static double turn_ns(size_t n, enum wait_kind kind)
         int64_t begun = fixture_cpu_ns();
         for (size_t i = 0; i < n; i++)
             fixture_raise(c.fds[i]);
-        size_t seen = crowd_wait(&c, kind, true);
+        size_t seen = watched_wait(&c, kind, true);
         ns[r] = (double)(fixture_cpu_ns() - begun) / (double)n;
         if (seen != n)
             give_up("could not be tried: %zu of %zu descriptors were ready", seen, n);
     }
-    crowd_close(&c);
+    watched_close(&c);
     return fixture_least(ns, sizeof ns / sizeof *ns);
 }
 
@@ -226,10 +226,10 @@ void try_all_active(struct finding *f, bool is_quick)
 /* One descriptor taken out of so many and put in again; ns. */
 static double control_ns(size_t n)
 {
-    struct crowd c;
+    struct watched c;
     double ns[ROUNDS];
     const size_t calls = 2000;
-    crowd_open(&c, n);
+    watched_open(&c, n);
     for (size_t r = 0; r < ROUNDS; r++) {
         int64_t begun = fixture_cpu_ns();
         for (size_t i = 0; i < calls; i++) {
@@ -239,7 +239,7 @@ static double control_ns(size_t n)
         }
         ns[r] = (double)(fixture_cpu_ns() - begun) / (double)calls;
     }
-    crowd_close(&c);
+    watched_close(&c);
     return fixture_least(ns, ROUNDS);
 }
 

@@ -24,8 +24,8 @@
 /* What the notes that tell the claim give a server of 10,000 connections. */
 #define SERVER_MB 2048
 
-struct crowd {
-    int *clients;     /* ends of the connections */
+struct clients {
+    int *ends;     /* ends of the connections */
     size_t count;     /* that have a process */
     pid_t forker;     /* the server that forks */
     double fork_us;   /* wall time of one */
@@ -70,12 +70,12 @@ static long available_kb(void)
     return fixture_number("/proc/meminfo", "MemAvailable:");
 }
 
-static void crowd_ask(struct crowd *c, size_t questions)
+static void clients_ask(struct clients *c, size_t questions)
 {
     int64_t begun = fixture_wall_ns();
     for (size_t i = 0; i < questions; i++) {
         char byte;
-        int fd = c->clients[i * 7919 % c->count];
+        int fd = c->ends[i * 7919 % c->count];
         fixture_send(fd, 1);
         if (!fixture_readable(fd, 5000))
             break;
@@ -84,37 +84,37 @@ static void crowd_ask(struct crowd *c, size_t questions)
     c->answer_us = (double)(fixture_wall_ns() - begun) / 1e3 / (double)questions;
 }
 
-static void crowd_open(struct crowd *c, size_t wanted, size_t questions)
+static void clients_open(struct clients *c, size_t wanted, size_t questions)
 {
     struct sockaddr_in address;
     int ends[2], door = fixture_listen(64, &address);
-    *c = (struct crowd){.clients = need_pointer(calloc(wanted, sizeof(int)), "calloc")};
+    *c = (struct clients){.ends = need_pointer(calloc(wanted, sizeof(int)), "calloc")};
     need(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "socketpair");
     long before = available_kb();
     int64_t begun = fixture_wall_ns();
     c->forker = fixture_fork();
     if (c->forker == 0) {
-        free(c->clients);
+        free(c->ends);
         serve_all(door, ends[1], wanted);
     }
     while (c->count < wanted && c->error == 0) {
-        c->clients[c->count] = fixture_connect(&address);
+        c->ends[c->count] = fixture_connect(&address);
         need((int)recv(ends[0], &c->error, sizeof c->error, 0), "recv");
         c->count += c->error == 0;
     }
     c->fork_us = (double)(fixture_wall_ns() - begun) / 1e3 / (double)wanted;
     c->kb = c->count ? (double)(before - available_kb()) / (double)c->count : 0;
     if (c->count > 0)
-        crowd_ask(c, questions);
+        clients_ask(c, questions);
 }
 
 /* Closing its clients ends each process. */
-static void crowd_close(struct crowd *c)
+static void clients_close(struct clients *c)
 {
     for (size_t i = 0; i < c->count; i++)
-        close(c->clients[i]);
+        close(c->ends[i]);
     fixture_end(c->forker);
-    free(c->clients);
+    free(c->ends);
 }
 
 /* Why so many processes are not to be tried; NULL: they may. */
@@ -135,12 +135,12 @@ static void check_room(size_t wanted)
 void try_process_each(struct finding *f, bool is_quick)
 {
     size_t wanted = 10000, questions = is_quick ? 200 : 1000;
-    struct crowd few, many;
+    struct clients few, many;
     check_room(wanted);
-    crowd_open(&few, 100, questions);
-    crowd_close(&few);
-    crowd_open(&many, wanted, questions);
-    crowd_close(&many);
+    clients_open(&few, 100, questions);
+    clients_close(&few);
+    clients_open(&many, wanted, questions);
+    clients_close(&many);
     bool all = many.count == wanted && many.answered == questions;
     double mb = many.kb * (double)many.count / 1024;
     bool costly = mb > SERVER_MB || many.answer_us > 2 * few.answer_us;
@@ -255,7 +255,8 @@ void try_pool_lock(struct finding *f, bool is_quick)
 
 /* ------------------------------------------------------------------ switching, creating */
 
-#define TURNS 3000
+#define TURNS  3000
+#define ROUNDS 9
 
 struct table_tennis {
     int here, there; /* eventfds */
@@ -317,7 +318,6 @@ static void stay_on_one_cpu(void)
 
 void try_thread_switch(struct finding *f, bool is_quick)
 {
-    enum { ROUNDS = 9 };
     double threads[ROUNDS], processes[ROUNDS];
     size_t turns = is_quick ? TURNS / 3 : TURNS;
     stay_on_one_cpu();
@@ -359,7 +359,6 @@ static double create_us(bool by_process, size_t count)
 
 void try_thread_create(struct finding *f, bool is_quick)
 {
-    enum { ROUNDS = 7 };
     double threads[ROUNDS], processes[ROUNDS];
     size_t count = is_quick ? 30 : 100;
     stay_on_one_cpu();

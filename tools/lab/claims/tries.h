@@ -78,4 +78,13 @@ void try_zombies(struct finding *f, bool is_quick);
 /* memory.c */
 void try_200_kb(struct finding *f, bool is_quick);
 
+/* herd.c: by the trials of strategies */
+void try_accept_herd(struct finding *f, bool is_quick);
+void try_epoll_herd(struct finding *f, bool is_quick);
+void try_reuseport_herd(struct finding *f, bool is_quick);
+void try_reuseport_balance(struct finding *f, bool is_quick);
+void try_exclusive_one(struct finding *f, bool is_quick);
+void try_exclusive_lifo(struct finding *f, bool is_quick);
+void try_exclusive_loses(struct finding *f, bool is_quick);
+
 #endif
