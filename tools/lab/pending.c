@@ -3,7 +3,6 @@
 #include <sysexits.h>
 
 #include "lab/claim.h"
-#include "lab/claims_run.h"
 #include "lab/command.h"
 #include "lab/machine.h"
 #include "lab/model.h"
@@ -27,27 +26,15 @@ int model_run(struct model_trial *trial)
     (void)trial;
     return -1;
 }
-const struct claim claims[] = {{.text = NULL}};
-int claims_run(struct output *output, const char *pattern, bool is_quick)
-{
-    (void)output;
-    (void)pattern;
-    (void)is_quick;
-    return 0;
-}
-int command_claims(int argc, char **argv)
+int command_report(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     return EX_UNAVAILABLE;
 }
-int command_report(int argc, char **argv)
-{
-    return command_claims(argc, argv);
-}
 int command_diff(int argc, char **argv)
 {
-    return command_claims(argc, argv);
+    return command_report(argc, argv);
 }
 void machine_command(int argc, char **argv)
 {
