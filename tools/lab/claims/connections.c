@@ -154,14 +154,14 @@ void try_nonblocking_connect(struct finding *f, bool is_quick)
     int good_error = pending_error(good), bad_error = pending_error(refused);
     bool holds = good_writable && good_error == 0 && bad_writable && bad_error == ECONNREFUSED &&
                  !early;
-    finding_set(f, holds ? CLAIM_HOLDS : CLAIM_FAILS,
-                "connect said %s; when it was done the socket was %s and SO_ERROR %s; to a closed "
-                "port %s, %s and %s; while the handshake waits (the accept queue is full) it was "
-                "%s for 50 ms",
-                error_name(good_begun), good_writable ? "writable" : "not writable",
-                error_name(good_error), error_name(bad_begun),
-                bad_writable ? "writable" : "not writable", error_name(bad_error),
-                early ? "writable" : "not writable");
+    finding_set(
+        f, holds ? CLAIM_HOLDS : CLAIM_FAILS,
+        "connect said %s; when it was done the socket was %s and SO_ERROR had %s; to a closed "
+        "port %s, %s and %s; while the handshake waits (the accept queue is full) it was "
+        "%s for 50 ms",
+        error_name(good_begun), good_writable ? "writable" : "not writable", error_name(good_error),
+        error_name(bad_begun), bad_writable ? "writable" : "not writable", error_name(bad_error),
+        early ? "writable" : "not writable");
 }
 
 void try_accept_completes(struct finding *f, bool is_quick)

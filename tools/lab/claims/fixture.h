@@ -60,6 +60,9 @@ struct sockaddr_in fixture_address(unsigned host, uint16_t port);
 /* `size` bytes, which fit into the socket's buffer. */
 void fixture_send(int fd, size_t size);
 
+/* Sends so many datagrams to an address; how many of them this socket gets. */
+int fixture_received(int fd, const struct sockaddr_in *to, int count);
+
 /* Adds 1 to an eventfd; takes all that it has. */
 void fixture_raise(int fd);
 void fixture_lower(int fd);

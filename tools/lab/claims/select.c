@@ -29,11 +29,12 @@ void try_poll_limit(struct finding *f, bool is_quick)
     need(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
     int within = poll(items, LIMIT, 0), past = poll(items, LIMIT + 1, 0);
     int error = past < 0 ? errno : 0;
-    finding_set(f, within == 0 && past < 0 ? CLAIM_FAILS : CLAIM_HOLDS,
-                "the limit is RLIMIT_NOFILE: with %d descriptors allowed, an array of %d entries "
-                "%s and one of %d %s, which was %s before; it is one array in the caller's memory",
-                LIMIT, LIMIT, within == 0 ? "is taken" : "is refused", LIMIT + 1, error_name(error),
-                high == 0 ? "taken" : "refused");
+    finding_set(
+        f, within == 0 && past < 0 ? CLAIM_FAILS : CLAIM_HOLDS,
+        "the limit is RLIMIT_NOFILE: with that at %d, poll of an array of %d entries: %s, of "
+        "%d: %s, and before: %s; it is one array in the caller's memory, not a list",
+        LIMIT, LIMIT, within == 0 ? "no error" : "refused", LIMIT + 1, error_name(error),
+        high == 0 ? "no error" : "refused");
 }
 
 #define HIGH_FD 1500
@@ -164,8 +165,9 @@ static bool second_reader_starves(void)
     return first == 1 && second < 0 && errno == EAGAIN;
 }
 
-struct udp_header {
+struct datagram {
     uint16_t from, to, length, checksum;
+    char bytes[200]; /* the kernel checks those up to 76 bytes before they are queued */
 };
 
 enum bad_sum { NOT_PERMITTED, NOT_TOLD, TOLD_WRONGLY };
@@ -181,10 +183,10 @@ static enum bad_sum bad_checksum(bool is_blocking)
         return NOT_PERMITTED;
     if (!is_blocking)
         fixture_nonblocking(fd);
-    struct udp_header datagram = {.from = address.sin_port,
-                                  .to = address.sin_port,
-                                  .length = htons(sizeof datagram),
-                                  .checksum = htons(0x1234)};
+    struct datagram datagram = {.from = address.sin_port,
+                                .to = address.sin_port,
+                                .length = htons(sizeof datagram),
+                                .checksum = htons(0x1234)};
     need((int)sendto(raw, &datagram, sizeof datagram, 0, (struct sockaddr *)&address,
                      sizeof address),
          "sendto");

@@ -54,7 +54,6 @@ void try_out_of_band(struct finding *f, bool is_quick);
 void try_rcvlowat(struct finding *f, bool is_quick);
 void try_sndlowat(struct finding *f, bool is_quick);
 void try_recv_read(struct finding *f, bool is_quick);
-void try_bind_interface(struct finding *f, bool is_quick);
 void try_udp_accept(struct finding *f, bool is_quick);
 void try_sticky(struct finding *f, bool is_quick);
 void try_types(struct finding *f, bool is_quick);
@@ -67,6 +66,9 @@ void try_sigpipe(struct finding *f, bool is_quick);
 
 /* aio.c */
 void try_aio_threads(struct finding *f, bool is_quick);
+
+/* binding.c */
+void try_bind_interface(struct finding *f, bool is_quick);
 
 /* models.c */
 void try_process_each(struct finding *f, bool is_quick);

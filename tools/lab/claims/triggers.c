@@ -87,7 +87,7 @@ void try_et_faster(struct finding *f, bool is_quick)
     enum verdict verdict = in_brief && in_large ? CLAIM_HOLDS : CLAIM_DEPENDS;
     finding_set(
         f, verdict,
-        "%sSystem calls and CPU us a message: 100 bytes: LT, one "
+        "%ssystem calls and CPU us a message: 100 bytes: LT, one "
         "read a wait %.0f and %.2f, ET to EAGAIN %.0f and %.2f, ET to a short read %.0f and "
         "%.2f. 32 KB by 4: LT, one read a wait %.0f and %.1f, LT to EAGAIN %.0f and %.1f, "
         "ET to EAGAIN %.0f and %.1f",
