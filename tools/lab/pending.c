@@ -7,7 +7,6 @@
 #include "lab/machine.h"
 #include "lab/model.h"
 #include "lab/model_trial.h"
-#include "lab/tracepoint.h"
 
 const struct model *const models[] = {NULL};
 const struct model *model_find(const char *name)
@@ -44,21 +43,4 @@ void machine_command(int argc, char **argv)
 void machine_add(json_t *object)
 {
     (void)object;
-}
-struct tracepoint *tracepoint_open(const pid_t *pids, size_t count, const char **why)
-{
-    (void)pids;
-    (void)count;
-    *why = "pending";
-    return NULL;
-}
-int tracepoint_read(const struct tracepoint *tracepoint, struct tracepoint_counts *counts)
-{
-    (void)tracepoint;
-    (void)counts;
-    return -1;
-}
-void tracepoint_close(struct tracepoint *tracepoint)
-{
-    (void)tracepoint;
 }
