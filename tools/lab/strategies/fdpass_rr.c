@@ -7,6 +7,10 @@
  * over. What has been sent to a worker is in nobody's accept queue any more: only that worker, or
  * its successor, can take it from the channel.
  *
+ * The trap: for a moment the dispatcher has the connection open, too. A worker that closes it within
+ * that moment neither ends it nor takes it out of its epoll, whose events are then about a
+ * descriptor that is gone. So it is deleted by hand.
+ *
  * unix(7), cmsg(3).
  */
 #include "lab/strategies.h"
@@ -37,6 +41,7 @@ const struct strategy strategy_fdpass_rr = {
     .open = fdpass_open,
     .run = own_epoll_run,
     .watch = own_epoll_watch,
+    .unwatch = own_epoll_unwatch,
     .dispatch = dispatch,
     .on_stall = fdpass_on_stall,
     .on_end = fdpass_on_end,
