@@ -18,6 +18,9 @@
 #include "load/ledger.h"
 #include "os/net.h"
 
+/* No load goes on for longer; then it waits for the last answers as long as it has patience. */
+#define CLIENT_DURATION_MAX_US INT64_C(60000000)
+
 struct client_plan {
     struct net_address to;
     unsigned sources; /* source addresses 127.0.0.2 and on, by turns; 0: as the kernel chooses */
@@ -28,7 +31,8 @@ struct client_plan {
 
     unsigned seats;       /* connections at one time at most; 0: no more than the idle ones */
     uint64_t connections; /* in all; 0: as many as the time allows */
-    int64_t duration_us;  /* none begins after that; 0: as many as `connections` says */
+    int64_t duration_us;  /* none is due after that; 0: as many as `connections` says, within
+                             CLIENT_DURATION_MAX_US */
     uint64_t per_minute;  /* connections that are due a minute (load/pace.h); 0: a closed loop */
     bool at_once;         /* of an open loop: all of `connections` are due at the start */
 
@@ -43,8 +47,9 @@ struct client_plan {
     int netns;     /* descriptor of the network namespace that it enters; -1: none. Borrowed. */
     uint64_t seed; /* of Zipf's dice */
 
-    /* Called in the client's process before each connection of a closed loop, outside of its CPU
-     * time and latencies: a place to wait until the workers sleep. NULL: nothing. */
+    /* Called in the client's process before each connection of a closed loop with one seat, outside
+     * of its CPU time and latencies: a place to wait until the workers sleep. NULL: nothing. The
+     * process has no descriptor of its maker's but the standard ones. */
     void (*before)(void *context);
     void *context;
 };
@@ -57,7 +62,7 @@ struct client_result {
     uint64_t lost[OUTCOME_COUNT]; /* by cause; [OUTCOME_ANSWERED] is 0 */
     uint64_t idle;                /* of the idle ones: how many are in */
     int64_t elapsed_us;           /* from client_go() to the last answer */
-    uint64_t cpu_us;              /* of the client, from client_go() on */
+    uint64_t cpu_us;              /* of the client, from client_go() on; known at the end */
     int error;                    /* errno that ended it early; 0: none */
     char words[128];              /* what it was doing then */
     struct histogram answer;      /* us from when it was due to the answer's last byte */
@@ -76,6 +81,10 @@ pid_t client_pid(const struct client *client);
 
 /* What it has so far; it runs on. Borrowed until client_join(). */
 const struct client_result *client_watch(const struct client *client);
+
+/* Waits until it is through. Its idle connections stay open until client_join(), so that their end
+ * need not be part of what is measured. */
+void client_wait(struct client *client);
 
 /* Waits for its end and frees it; result may be NULL: then it is killed. Returns 0, or -1 with
  * errno set when it failed, whose words are in the result. */

@@ -44,7 +44,6 @@ extern const struct model *const models[];
 const struct model *model_find(const char *name);
 
 /* How many connections it can hold at one time, and why no more. */
-void model_limit(const struct model *model, const struct resources *resources,
-                 struct bound *bound);
+void model_limit(const struct model *model, const struct resources *resources, struct bound *bound);
 
 #endif

@@ -16,7 +16,7 @@
     X(epoll_et)     \
     X(sigio)        \
     X(aio)          \
-    X(drover)
+    X(uring)
 
 #define DECLARE(name) extern const struct model model_##name;
 #define LIST(name)    &model_##name,

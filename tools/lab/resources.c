@@ -7,10 +7,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Descriptors that a server needs beside connections: listener, epoll, eventfd, the pipe to its
- * supervisor; and those that the supervisor opens before it forks. */
-#define SPARE_DESCRIPTORS 16
-
 /* Of a connection in the kernel and here: two sockets, since the client is on the same machine, and
  * their buffers, which are small as long as nobody sends much. */
 #define CONNECTION_BYTES (16 * 1024)
@@ -29,8 +25,7 @@ static uint64_t read_number(const char *path, const char *key)
         return RESOURCES_ANY;
     size_t length = strlen(key);
     while (number == RESOURCES_ANY && fgets(line, sizeof line, file))
-        if (strncmp(line, key, length) != 0 ||
-            sscanf(line + length, "%" SCNu64, &number) != 1)
+        if (strncmp(line, key, length) != 0 || sscanf(line + length, "%" SCNu64, &number) != 1)
             number = RESOURCES_ANY;
     fclose(file);
     return number;
@@ -145,16 +140,15 @@ static void lower_by_memory(struct bound *bound, const struct resources *resourc
     if (resources->memory == RESOURCES_ANY)
         return;
     uint64_t left = resources->memory > SPARE_BYTES ? resources->memory - SPARE_BYTES : 0;
-    bound_lower(bound, left / bytes,
-                "memory ends it at %" PRIu64 " connections of %" PRIu64 " KiB", left / bytes,
-                bytes / 1024);
+    bound_lower(bound, left / bytes, "memory ends it at %" PRIu64 " connections of %" PRIu64 " KiB",
+                left / bytes, bytes / 1024);
 }
 
 void bound_of_process(struct bound *bound, const struct resources *resources)
 {
     *bound = (struct bound){.connections = RESOURCES_ANY};
-    uint64_t left = resources->descriptors > SPARE_DESCRIPTORS
-                        ? resources->descriptors - SPARE_DESCRIPTORS
+    uint64_t left = resources->descriptors > RESOURCES_SPARE_DESCRIPTORS
+                        ? resources->descriptors - RESOURCES_SPARE_DESCRIPTORS
                         : 0;
     bound_lower(bound, left,
                 "a process ends at %" PRIu64 " descriptors (RLIMIT_NOFILE), %" PRIu64

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+/* Descriptors that a server needs beside connections: listener, epoll, eventfd, the pipe to its
+ * supervisor; and those that the supervisor opens before it forks. */
+#define RESOURCES_SPARE_DESCRIPTORS 16
+
 /* A bound that there is not. */
 #define RESOURCES_ANY UINT64_MAX
 

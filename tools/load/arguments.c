@@ -2,10 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/span.h"
-#include "config/nearest.h"
 #include "load/pace.h"
 
 /* 64 of them are a realistic load; the port numbers of one source end well below the bound. */
@@ -144,84 +141,22 @@ static const struct option options[] = {
     {.name = "help", .kind = OPTION_FLAG, .at = AT(help), .help = "this text"},
     {.name = "version", .kind = OPTION_FLAG, .at = AT(version), .help = "the version"},
 };
-#define OPTION_COUNT (sizeof options / sizeof *options)
 
-static const struct option *find(struct span name)
+static const struct option_table table = {
+    .program = "drover-load",
+    .options = options,
+    .count = sizeof options / sizeof *options,
+};
+
+static int read_url(void *into, const char *word)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (span_eq(name, span_of(options[i].name)))
-            return &options[i];
-    return NULL;
-}
-
-/* An option's name has no more letters than that; longer words are like none. */
-#define NAME_MAX_LENGTH 32
-
-static int unknown(const char *word, struct span name)
-{
-    const char *names[OPTION_COUNT], *nearest = NULL;
-    char typed[NAME_MAX_LENGTH + 1];
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        names[i] = options[i].name;
-    if (name.n <= NAME_MAX_LENGTH) {
-        memcpy(typed, name.p, name.n);
-        typed[name.n] = '\0';
-        nearest = nearest_name(typed, names, OPTION_COUNT);
-    }
-    fprintf(stderr, "drover-load: '%s': there is no such option", word);
-    if (nearest)
-        fprintf(stderr, "; did you mean --%s?\n", nearest);
-    else
-        fputs("; --help lists them\n", stderr);
-    return -1;
-}
-
-/* Reads "--name=value", or "--name" and, where it takes one, the value in argv[*i + 1]. */
-static int read_option(struct arguments *arguments, char **argv, int *i)
-{
-    const char *word = argv[*i];
-    size_t dashes = strspn(word, "-");
-    struct span name = {.p = word + dashes, .n = strcspn(word + dashes, "=")};
-    const struct option *option = dashes == 2 ? find(name) : NULL;
-    if (!option)
-        return unknown(word, name);
-    const char *text = name.p[name.n] ? name.p + name.n + 1 : NULL;
-    if (!text && option->value) {
-        text = argv[*i + 1]; /* argv ends with NULL */
-        ++*i;
-    }
-    const char *wrong = option->value && !text ? "needs a value"
-                                               : option_read(option, arguments, text);
-    if (wrong)
-        option_complain(option, text, wrong);
-    return wrong ? -1 : 0;
-}
-
-static int read_url(struct arguments *arguments, const char *word)
-{
+    struct arguments *arguments = into;
     if (arguments->url) {
         fprintf(stderr, "drover-load: '%s': one URL is allowed, and '%s' came before it\n", word,
                 arguments->url);
         return -1;
     }
     arguments->url = word;
-    return 0;
-}
-
-static int read_words(struct arguments *arguments, int argc, char **argv)
-{
-    bool may_be_option = true;
-    for (int i = 1; i < argc; i++) {
-        int done = 0;
-        if (may_be_option && strcmp(argv[i], "--") == 0)
-            may_be_option = false;
-        else if (may_be_option && argv[i][0] == '-')
-            done = read_option(arguments, argv, &i);
-        else
-            done = read_url(arguments, argv[i]);
-        if (done < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -253,7 +188,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv)
         .duration_ms = ARGUMENTS_NONE,
         .timeout_ms = TIMEOUT_DEFAULT,
     };
-    if (read_words(arguments, argc, argv) < 0)
+    if (options_read(&table, arguments, argc, argv, read_url) < 0)
         return -1;
     if (arguments->help || arguments->version)
         return 0;
@@ -270,21 +205,6 @@ int arguments_read(struct arguments *arguments, int argc, char **argv)
 void arguments_free(struct arguments *arguments)
 {
     buf_free(&arguments->fields.lines);
-}
-
-#define HELP_COLUMN 25
-
-static void help_row(const struct option *option)
-{
-    int n = printf("  --%s%s%s", option->name, option->value ? " " : "",
-                   option->value ? option->value : "");
-    printf("%*s", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "");
-    for (const char *c = option->help; *c; c++) {
-        putchar(*c);
-        if (*c == '\n')
-            printf("%*s", HELP_COLUMN, "");
-    }
-    putchar('\n');
 }
 
 static const char help_head[] =
@@ -317,7 +237,6 @@ static const char help_tail[] =
 void arguments_help(void)
 {
     puts(help_head);
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        help_row(&options[i]);
+    options_help(&table);
     puts(help_tail);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "config/nearest.h"
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
 
@@ -133,7 +134,8 @@ static reader *const readers[] = {
 };
 _Static_assert(sizeof readers / sizeof *readers == OPTION_KIND_COUNT, "a reader a kind");
 
-const char *option_read(const struct option *option, void *into, const char *text)
+/* Stores what the text says. Returns NULL, or what is wrong with it; static. */
+static const char *store_value(const struct option *option, void *into, const char *text)
 {
     return readers[option->kind](option, (char *)into + option->at, text);
 }
@@ -156,12 +158,113 @@ static void tell_allowed(const struct option *option)
         fprintf(stderr, " (allowed: %s)", option->value);
 }
 
-void option_complain(const struct option *option, const char *text, const char *wrong)
+/* Tells what is wrong with the text (NULL: it is missing), and what is allowed. */
+static void complain(const struct option_table *table, const struct option *option,
+                     const char *text, const char *wrong)
 {
-    fprintf(stderr, "drover-load: --%s", option->name);
+    fprintf(stderr, "%s: --%s", table->program, option->name);
     if (text)
         fprintf(stderr, " '%s'", text);
     fprintf(stderr, ": %s", wrong);
     tell_allowed(option);
     fputc('\n', stderr);
+}
+
+static const struct option *find(const struct option_table *table, struct span name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (span_eq(name, span_of(table->options[i].name)))
+            return &table->options[i];
+    return NULL;
+}
+
+/* An option's name has no more letters than that, and a table no more options; longer words are
+ * like none. */
+#define NAME_MAX_LENGTH 32
+#define OPTIONS_MAX     64
+
+static int unknown(const struct option_table *table, const char *word, struct span name)
+{
+    const char *names[OPTIONS_MAX], *nearest = NULL;
+    char typed[NAME_MAX_LENGTH + 1];
+    size_t count = table->count < OPTIONS_MAX ? table->count : OPTIONS_MAX;
+    for (size_t i = 0; i < count; i++)
+        names[i] = table->options[i].name;
+    if (name.n <= NAME_MAX_LENGTH) {
+        memcpy(typed, name.p, name.n);
+        typed[name.n] = '\0';
+        nearest = nearest_name(typed, names, count);
+    }
+    fprintf(stderr, "%s: '%s': there is no such option", table->program, word);
+    if (nearest)
+        fprintf(stderr, "; did you mean --%s?\n", nearest);
+    else
+        fputs("; --help lists them\n", stderr);
+    return -1;
+}
+
+/* Reads "--name=value", or "--name" and, where it takes one, the value in argv[*i + 1]. */
+static int read_one(const struct option_table *table, void *into, char **argv, int *i)
+{
+    const char *word = argv[*i];
+    size_t dashes = strspn(word, "-");
+    struct span name = {.p = word + dashes, .n = strcspn(word + dashes, "=")};
+    const struct option *option = dashes == 2 ? find(table, name) : NULL;
+    if (!option)
+        return unknown(table, word, name);
+    const char *text = name.p[name.n] ? name.p + name.n + 1 : NULL;
+    if (!text && option->value) {
+        text = argv[*i + 1]; /* argv ends with NULL */
+        ++*i;
+    }
+    const char *wrong = option->value && !text ? "needs a value" : store_value(option, into, text);
+    if (wrong)
+        complain(table, option, text, wrong);
+    return wrong ? -1 : 0;
+}
+
+static int refuse_word(const struct option_table *table, const char *word)
+{
+    fprintf(stderr, "%s: '%s': only options are allowed here; --help lists them\n", table->program,
+            word);
+    return -1;
+}
+
+int options_read(const struct option_table *table, void *into, int argc, char **argv,
+                 int (*word)(void *into, const char *word))
+{
+    bool may_be_option = true;
+    for (int i = 1; i < argc; i++) {
+        int done = 0;
+        if (may_be_option && strcmp(argv[i], "--") == 0)
+            may_be_option = false;
+        else if (may_be_option && argv[i][0] == '-')
+            done = read_one(table, into, argv, &i);
+        else
+            done = word ? word(into, argv[i]) : refuse_word(table, argv[i]);
+        if (done < 0)
+            return -1;
+    }
+    return 0;
+}
+
+#define HELP_COLUMN 25
+
+static void help_row(const struct option *option)
+{
+    int n = printf("  --%s%s%s", option->name, option->value ? " " : "",
+                   option->value ? option->value : "");
+    printf("%*s", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "");
+    for (const char *c = option->help; *c; c++) {
+        putchar(*c);
+        if (*c == '\n')
+            printf("%*s", HELP_COLUMN, "");
+    }
+    putchar('\n');
+}
+
+void options_help(const struct option_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        help_row(&table->options[i]);
 }

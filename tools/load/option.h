@@ -1,5 +1,5 @@
 /*
- * option - one option of the command line: a row of a table, and how its value is read.
+ * option - the options of a command line: rows of a table, and how they are read.
  */
 #ifndef DROVER_LOAD_OPTION_H
 #define DROVER_LOAD_OPTION_H
@@ -36,10 +36,22 @@ struct option {
     const char *help;
 };
 
-/* Stores what the text says. Returns NULL, or what is wrong with it; static. */
-const char *option_read(const struct option *option, void *into, const char *text);
+struct option_table {
+    const char *program; /* as its messages begin */
+    const struct option *options;
+    size_t count;
+};
 
-/* Tells on stderr what is wrong with the text (NULL: it is missing), and what is allowed. */
-void option_complain(const struct option *option, const char *text, const char *wrong);
+/*
+ * Reads a command line from argv[1] on: "--name=value", or "--name value", in any order, into the
+ * struct that the table is made for; any other word, and all behind "--", goes to `word`, which
+ * returns -1 after it has told what is wrong with it. NULL: no word is allowed. Returns 0, or -1
+ * after it has told on stderr which option is wrong, why, and what is allowed.
+ */
+int options_read(const struct option_table *table, void *into, int argc, char **argv,
+                 int (*word)(void *into, const char *word));
+
+/* A line of help an option, on stdout. */
+void options_help(const struct option_table *table);
 
 #endif

@@ -30,6 +30,7 @@ struct reading {
 };
 
 struct aio {
+    struct server *server;
     struct peers peers;
     struct reading *readings; /* by descriptor */
 };
@@ -55,13 +56,68 @@ static void start_read(struct aio *aio, int fd)
         peers_end(&aio->peers, fd);
 }
 
-/* Its sockets block: the library's threads are to wait in them. */
 static void *accept_all(void *context)
 {
     struct aio *aio = context;
     int fd;
-    while ((fd = peers_accept_blocking(&aio->peers)) >= 0)
+    while ((fd = peers_accept(&aio->peers)) >= 0)
         start_read(aio, fd);
-    server_fail_const(aio->peers.server, "accept");
-    return NULL;
+    server_fail(aio->server, "accept: %s", strerror(errno));
+    exit(EXIT_FAILURE);
 }
+
+static void complete(struct aio *aio, struct buf *out, int fd)
+{
+    struct reading *reading = &aio->readings[fd];
+    if (aio_error(&reading->block) == EINPROGRESS)
+        return;
+    ssize_t n = aio_return(&reading->block);
+    if (n <= 0)
+        peers_end(&aio->peers, fd);
+    else if (peers_answer(&aio->peers, out, fd, reading->bytes, (size_t)n))
+        start_read(aio, fd);
+}
+
+static int open_aio(struct aio *aio, struct server *server, sigset_t *set)
+{
+    /* As many threads as connections; and the library's table grows in steps of this number. */
+    struct aioinit init = {.aio_threads = (int)server->capacity, .aio_num = 1024};
+    aio_init(&init);
+    sigemptyset(set);
+    sigaddset(set, SIGRTMIN);
+    *aio = (struct aio){.server = server};
+    if (sigprocmask(SIG_BLOCK, set, NULL) < 0 ||
+        peers_open(&aio->peers, server, PEERS_BLOCKING) < 0)
+        return -1;
+    aio->readings = calloc((size_t)aio->peers.room, sizeof *aio->readings);
+    return aio->readings ? threads_start(1, accept_all, aio) : -1;
+}
+
+static void run(struct server *server)
+{
+    static struct aio aio;
+    struct buf out = {0};
+    sigset_t set;
+    siginfo_t info;
+    if (open_aio(&aio, server, &set) < 0)
+        return;
+    server_ready(server);
+    for (;;) {
+        int signal = sigwaitinfo(&set, &info);
+        if (signal < 0 && errno != EINTR)
+            break;
+        if (signal > 0 && info.si_code == SI_ASYNCIO)
+            complete(&aio, &out, info.si_value.sival_int);
+    }
+    buf_free(&out);
+}
+
+const struct model model_aio = {
+    .name = "aio",
+    .teaches =
+        "POSIX AIO: a read under way for each connection, and in the C library a thread that "
+        "blocks in it",
+    .ends = "at the threads of the user, as `thread` does: it is one in disguise",
+    .limit = limit,
+    .run = run,
+};

@@ -26,7 +26,8 @@ static void run(struct server *server)
 
 const struct model model_blocking = {
     .name = "blocking",
-    .teaches = "one client at a time, to its end: the cheapest, as long as nobody else wants anything",
+    .teaches =
+        "one client at a time, to its end: the cheapest, as long as nobody else wants anything",
     .ends = "at 1 connection: an idle one stops the server",
     .is_steady = true,
     .limit = limit,

@@ -30,7 +30,8 @@ static void run(struct server *server)
     struct scratch scratch = {0};
     struct epoll_event events[BATCH];
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0 || peers_open(&peers, server) < 0 || watch(epoll_fd, server->door) < 0)
+    if (epoll_fd < 0 || peers_open(&peers, server, PEERS_NONBLOCKING) < 0 ||
+        watch(epoll_fd, server->door) < 0)
         return;
     server_ready(server);
     for (;;) {

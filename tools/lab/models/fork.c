@@ -60,7 +60,6 @@ static void run(struct server *server)
             serve_in_child(server, fd, parent);
         if (pid < 0) {
             counts->processes--;
-            counts->open--;
             server_refuse(server, fd);
         } else {
             close(fd);

@@ -19,7 +19,7 @@ static void run(struct server *server)
 {
     struct peers peers;
     struct scratch scratch = {0};
-    if (peers_open(&peers, server) < 0)
+    if (peers_open(&peers, server, PEERS_NONBLOCKING) < 0)
         return;
     server_ready(server);
     while (accept_all(&peers) == 0)

@@ -5,16 +5,18 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-int peers_open(struct peers *peers, const struct server *server)
+int peers_open(struct peers *peers, const struct server *server, enum peers_mode mode)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || server_nonblock(server->door) < 0)
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        (mode == PEERS_NONBLOCKING && server_nonblock(server->door) < 0))
         return -1;
     /* Pages that are never touched cost nothing. */
     struct peer *list = calloc(limit.rlim_cur, sizeof *list);
     if (!list)
         return -1;
-    *peers = (struct peers){.server = server, .list = list, .room = (int)limit.rlim_cur};
+    *peers = (struct peers){
+        .server = server, .mode = mode, .list = list, .room = (int)limit.rlim_cur};
     return 0;
 }
 
@@ -27,15 +29,27 @@ void peers_close(struct peers *peers)
     peers->list = NULL;
 }
 
-int peers_accept(struct peers *peers)
+static void place(struct peers *peers, int fd)
 {
-    int fd = server_accept(peers->server, SOCK_NONBLOCK);
-    if (fd < 0)
-        return -1;
     peers->list[fd] = (struct peer){.stamp = server_stamp(), .is_open = true};
     if (fd >= peers->top)
         peers->top = fd + 1;
+}
+
+int peers_accept(struct peers *peers)
+{
+    int fd = server_accept(peers->server, peers->mode == PEERS_BLOCKING ? 0 : SOCK_NONBLOCK);
+    if (fd >= 0)
+        place(peers, fd);
     return fd;
+}
+
+bool peers_take(struct peers *peers, int fd)
+{
+    if (!server_admit(peers->server, fd))
+        return false;
+    place(peers, fd);
+    return true;
 }
 
 bool peers_has(const struct peers *peers, int fd)
@@ -44,19 +58,31 @@ bool peers_has(const struct peers *peers, int fd)
 }
 
 /* From the close on the number may be another's, which another thread accepts. */
-void peers_end(struct peers *peers, int fd)
+static void forget(struct peers *peers, int fd)
 {
     session_free(&peers->list[fd].session);
     peers->list[fd].is_open = false;
+}
+
+void peers_end(struct peers *peers, int fd)
+{
+    forget(peers, fd);
     server_close(peers->server, fd);
 }
 
-bool peers_answer(struct peers *peers, struct scratch *scratch, int fd, size_t n)
+void peers_refuse(struct peers *peers, int fd)
+{
+    forget(peers, fd);
+    server_refuse(peers->server, fd);
+}
+
+bool peers_answer(struct peers *peers, struct buf *out, int fd, const char *bytes, size_t n)
 {
     struct peer *peer = &peers->list[fd];
-    enum session_verdict verdict =
-        server_answer(peers->server, &peer->session, &peer->stamp, scratch, n);
-    if (server_send(peers->server, scratch, fd) && verdict == SESSION_KEEP)
+    enum session_verdict verdict = server_answer(peers->server, &peer->session, &peer->stamp, bytes,
+                                                 n, out);
+    int flags = peers->mode == PEERS_BLOCKING ? MSG_DONTWAIT : 0;
+    if (server_send(peers->server, out, fd, flags) && verdict == SESSION_KEEP)
         return true;
     peers_end(peers, fd);
     return false;
@@ -75,7 +101,8 @@ static enum came serve_once(struct peers *peers, struct scratch *scratch, int fd
         return CAME_NOTHING;
     }
     if (n > 0)
-        return peers_answer(peers, scratch, fd, (size_t)n) ? CAME_SOME : CAME_ENDED;
+        return peers_answer(peers, &scratch->out, fd, scratch->bytes, (size_t)n) ? CAME_SOME
+                                                                                 : CAME_ENDED;
     peers_end(peers, fd);
     return CAME_ENDED;
 }

@@ -1,6 +1,6 @@
 /*
- * peers - the connections that one process holds, each found by its descriptor; their sockets do
- * not block. Whoever waits for them calls in when one is readable.
+ * peers - the connections that one process holds, each found by its descriptor; reading
+ * and sending do not wait. Whoever waits for them calls in when one is readable.
  *
  * Threads may share it as long as each connection has one of them at a time.
  */
@@ -12,6 +12,11 @@
 
 #include "lab/models/server.h"
 
+enum peers_mode {
+    PEERS_NONBLOCKING, /* the listener and all sockets */
+    PEERS_BLOCKING,
+};
+
 struct peer {
     struct session session;
     struct session_stamp stamp;
@@ -20,17 +25,21 @@ struct peer {
 
 struct peers {
     const struct server *server; /* borrowed */
-    struct peer *list;           /* owned; by descriptor */
-    int room;                    /* descriptors of this process */
-    int top;                     /* one past the highest there was */
+    enum peers_mode mode;
+    struct peer *list; /* owned; by descriptor */
+    int room;          /* descriptors of this process */
+    int top;           /* one past the highest there was */
 };
 
-/* The listener does not block from here on. Returns 0, or -1 with errno set. */
-int peers_open(struct peers *peers, const struct server *server);
+/* Returns 0, or -1 with errno set. */
+int peers_open(struct peers *peers, const struct server *server, enum peers_mode mode);
 void peers_close(struct peers *peers);
 
-/* The next connection that waits, non-blocking; -1 with errno set, EAGAIN if there is none. */
+/* The next connection that waits; -1 with errno set, EAGAIN if there is none. */
 int peers_accept(struct peers *peers);
+
+/* One that was accepted by other means. False: there is no room for it, and it was closed. */
+bool peers_take(struct peers *peers, int fd);
 
 bool peers_has(const struct peers *peers, int fd);
 
@@ -40,10 +49,13 @@ bool peers_serve(struct peers *peers, struct scratch *scratch, int fd);
 /* The same until there is nothing more to read: for a wait that tells of news alone. */
 bool peers_drain(struct peers *peers, struct scratch *scratch, int fd);
 
-/* n bytes were read into scratch->bytes by somebody else; answers as peers_serve() does. */
-bool peers_answer(struct peers *peers, struct scratch *scratch, int fd, size_t n);
+/* n bytes of it were read; answers as peers_serve() does. */
+bool peers_answer(struct peers *peers, struct buf *out, int fd, const char *bytes, size_t n);
 
 /* Ends it. */
 void peers_end(struct peers *peers, int fd);
+
+/* The same for one that the model has no room for: it is counted as refused. */
+void peers_refuse(struct peers *peers, int fd);
 
 #endif

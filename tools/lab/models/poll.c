@@ -39,7 +39,7 @@ static void run(struct server *server)
 {
     struct peers peers;
     struct scratch scratch = {0};
-    if (peers_open(&peers, server) < 0)
+    if (peers_open(&peers, server, PEERS_NONBLOCKING) < 0)
         return;
     struct table table = {.entries = calloc((size_t)peers.room, sizeof *table.entries)};
     if (!table.entries)

@@ -164,9 +164,9 @@ static void *serve(void *context)
         size_t n;
         int fd = wait_for_one(pool, &scratch, &n);
         struct peer *peer = &pool->peers.list[fd];
-        enum session_verdict verdict =
-            server_answer(pool->peers.server, &peer->session, &peer->stamp, &scratch, n);
-        bool is_sent = server_send(pool->peers.server, &scratch, fd);
+        enum session_verdict verdict = server_answer(pool->peers.server, &peer->session,
+                                                     &peer->stamp, scratch.bytes, n, &scratch.out);
+        bool is_sent = server_send(pool->peers.server, &scratch.out, fd, 0);
         give_back(pool, fd, is_sent && verdict == SESSION_KEEP);
     }
     return NULL;
@@ -180,7 +180,7 @@ static int open_pool(struct pool *pool, struct server *server)
     *pool = (struct pool){.first = -1, .last = -1};
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->filled, NULL);
-    if (peers_open(&pool->peers, server) < 0)
+    if (peers_open(&pool->peers, server, PEERS_NONBLOCKING) < 0)
         return -1;
     pool->inboxes = calloc((size_t)pool->peers.room, sizeof *pool->inboxes);
     pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -83,7 +83,7 @@ static void hand_over(struct reactor *reactor, const struct epoll_event *events,
 static int open_reactor(struct reactor *reactor, struct server *server)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = server->door};
-    if (peers_open(&reactor->peers, server) < 0)
+    if (peers_open(&reactor->peers, server, PEERS_NONBLOCKING) < 0)
         return -1;
     reactor->queue = calloc((size_t)reactor->peers.room, sizeof *reactor->queue);
     reactor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -56,7 +56,7 @@ static void run(struct server *server)
     struct peers peers;
     struct scratch scratch = {0};
     struct set set = {.top = server->door + 1};
-    if (server->door >= FD_SETSIZE || peers_open(&peers, server) < 0)
+    if (server->door >= FD_SETSIZE || peers_open(&peers, server, PEERS_NONBLOCKING) < 0)
         return;
     FD_ZERO(&set.fds);
     FD_SET(server->door, &set.fds);

@@ -131,10 +131,22 @@ int server_nonblock(int fd)
 
 /* ------------------------------------------------------------------------ connections */
 
+bool server_admit(const struct server *server, int fd)
+{
+    if (server->counts->open >= server->capacity) {
+        server->counts->refused++;
+        close(fd);
+        return false;
+    }
+    server->counts->accepted++;
+    server->counts->open++;
+    return true;
+}
+
 void server_refuse(const struct server *server, int fd)
 {
     server->counts->refused++;
-    close(fd);
+    server_close(server, fd);
 }
 
 int server_accept(const struct server *server, int flags)
@@ -145,14 +157,8 @@ int server_accept(const struct server *server, int flags)
             continue;
         if (fd < 0 && errno == EAGAIN)
             server->counts->vain++;
-        if (fd < 0)
-            return -1;
-        if (server->counts->open < server->capacity) {
-            server->counts->accepted++;
-            server->counts->open++;
+        if (fd < 0 || server_admit(server, fd))
             return fd;
-        }
-        server_refuse(server, fd);
     }
 }
 
@@ -168,23 +174,23 @@ struct session_stamp server_stamp(void)
 }
 
 enum session_verdict server_answer(const struct server *server, struct session *session,
-                                   const struct session_stamp *stamp, struct scratch *scratch,
-                                   size_t n)
+                                   const struct session_stamp *stamp, const char *bytes, size_t n,
+                                   struct buf *out)
 {
     uint64_t cost_us = 0;
-    enum session_verdict verdict =
-        session_feed(session, stamp, scratch->bytes, n, &scratch->out, &cost_us);
+    size_t before = out->len;
+    enum session_verdict verdict = session_feed(session, stamp, bytes, n, out, &cost_us);
     if (cost_us > 0)
         session_burn(cost_us);
-    server->counts->answered += scratch->out.len / SESSION_ANSWER_SIZE;
-    return scratch->out.failed ? SESSION_CLOSE : verdict;
+    server->counts->answered += (out->len - before) / SESSION_ANSWER_SIZE;
+    return out->failed ? SESSION_CLOSE : verdict;
 }
 
-bool server_send(const struct server *server, struct scratch *scratch, int fd)
+bool server_send(const struct server *server, struct buf *out, int fd, int flags)
 {
     size_t sent = 0;
-    while (sent < scratch->out.len) {
-        ssize_t n = send(fd, scratch->out.p + sent, scratch->out.len - sent, MSG_NOSIGNAL);
+    while (sent < out->len) {
+        ssize_t n = send(fd, out->p + sent, out->len - sent, flags | MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -193,8 +199,8 @@ bool server_send(const struct server *server, struct scratch *scratch, int fd)
             break;
         sent += (size_t)n;
     }
-    bool is_sent = sent == scratch->out.len;
-    buf_clear(&scratch->out);
+    bool is_sent = sent == out->len;
+    buf_clear(out);
     return is_sent;
 }
 
@@ -210,8 +216,8 @@ void server_serve(const struct server *server, int fd)
             continue;
         if (n <= 0)
             break;
-        verdict = server_answer(server, &session, &stamp, &scratch, (size_t)n);
-        if (!server_send(server, &scratch, fd))
+        verdict = server_answer(server, &session, &stamp, scratch.bytes, (size_t)n, &scratch.out);
+        if (!server_send(server, &scratch.out, fd, 0))
             break;
     }
     session_free(&session);

@@ -24,10 +24,10 @@ struct server_counts {
     _Alignas(64) _Atomic uint64_t accepted; /* connections taken in */
     _Atomic uint64_t answered;              /* requests */
     _Atomic uint64_t open;                  /* connections that it holds now */
-    _Atomic uint64_t vain;      /* accepts and reads that found nothing: EAGAIN */
-    _Atomic uint64_t refused;   /* connections beyond its limit: closed at once */
-    _Atomic uint64_t cut;       /* closed since the client did not take its answers */
-    _Atomic uint32_t processes; /* that are alive */
+    _Atomic uint64_t vain;                  /* accepts and reads that found nothing: EAGAIN */
+    _Atomic uint64_t refused;               /* connections beyond its limit: closed at once */
+    _Atomic uint64_t cut;                   /* closed since the client did not take its answers */
+    _Atomic uint32_t processes;             /* that are alive */
 
     /* What they have used, all that were asked together. */
     sem_t told; /* posted by each that has added its own */
@@ -72,7 +72,10 @@ int server_nonblock(int fd);
  */
 int server_accept(const struct server *server, int flags);
 
-/* Closes it as one that there is no room for. */
+/* The same for one that was accepted by other means. False: it was closed. */
+bool server_admit(const struct server *server, int fd);
+
+/* Closes one that was admitted, as one that there is no room for after all. */
 void server_refuse(const struct server *server, int fd);
 
 /* Closes one that has ended. */
@@ -81,20 +84,19 @@ void server_close(const struct server *server, int fd);
 /* Whose connection this is from now on. */
 struct session_stamp server_stamp(void);
 
-/*
- * Takes the first n bytes of scratch->bytes, and leaves what is to be sent in scratch->out; burns
- * the CPU time that was asked for.
- */
+/* Takes n bytes that were read, appends the answers to *out, and burns the CPU time that was asked
+ * for. */
 enum session_verdict server_answer(const struct server *server, struct session *session,
-                                   const struct session_stamp *stamp, struct scratch *scratch,
-                                   size_t n);
+                                   const struct session_stamp *stamp, const char *bytes, size_t n,
+                                   struct buf *out);
 
 /*
- * Sends all of scratch->out, and forgets it. False when that is not possible. Where the socket
- * does not block, a client that has not read for so long that its answers no longer fit is not
- * waited for, and counted as cut: thousands of 200 bytes do, and no client of the lab's is one.
+ * Sends all of *out, and forgets it; flags of send(2) beside MSG_NOSIGNAL. False when that is not
+ * possible. Where it is not to wait, a client that has not read for so long that its answers no
+ * longer fit is given up, and counted as cut: thousands of 200 bytes do, and no client of the lab's
+ * is one.
  */
-bool server_send(const struct server *server, struct scratch *scratch, int fd);
+bool server_send(const struct server *server, struct buf *out, int fd, int flags);
 
 /* Serves a connection in blocking mode to its end, and closes it. */
 void server_serve(const struct server *server, int fd);

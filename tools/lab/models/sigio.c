@@ -2,10 +2,10 @@
  * sigio - signal-driven I/O: every socket sends a real-time signal (F_SETSIG, fcntl(2)) when
  * something has come, sigwaitinfo(2) takes one at a time, and si_fd says whose it is.
  *
- * It tells of news alone, as edge-triggered epoll does: read until EAGAIN. The queue of signals ends
- * at RLIMIT_SIGPENDING; when it is full, a plain SIGIO says no more than that something was lost:
- * then all are asked. A signal may be older than its descriptor: the connection that sent it is
- * closed, and another one has the number. Reading finds nothing then, no harm is done.
+ * It tells of news alone, as edge-triggered epoll does: read until EAGAIN. The queue of signals
+ * ends at RLIMIT_SIGPENDING; when it is full, a plain SIGIO says no more than that something was
+ * lost: then all are asked. A signal may be older than its descriptor: the connection that sent it
+ * is closed, and another one has the number. Reading finds nothing then, no harm is done.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,8 @@ static void run(struct server *server)
     struct scratch scratch = {0};
     sigset_t set;
     siginfo_t info;
-    if (open_signals(&set) < 0 || peers_open(&peers, server) < 0 || watch(server->door) < 0)
+    if (open_signals(&set) < 0 || peers_open(&peers, server, PEERS_NONBLOCKING) < 0 ||
+        watch(server->door) < 0)
         return;
     server_ready(server);
     for (;;) {

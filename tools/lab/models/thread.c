@@ -40,16 +40,15 @@ static void run(struct server *server)
         if (fd < 0)
             return;
         // NOLINTNEXTLINE(performance-no-int-to-ptr): the connection is the whole argument
-        if (threads_start(1, serve, (void *)(intptr_t)fd) < 0) {
-            server->counts->open--;
+        if (threads_start(1, serve, (void *)(intptr_t)fd) < 0)
             server_refuse(server, fd);
-        }
     }
 }
 
 const struct model model_thread = {
     .name = "thread",
-    .teaches = "a thread for each connection: code as simple as blocking, a stack and a task a client",
+    .teaches =
+        "a thread for each connection: code as simple as blocking, a stack and a task a client",
     .ends = "at the threads of the user, at vm.max_map_count mappings and at memory for stacks",
     .limit = limit,
     .run = run,
