@@ -414,7 +414,7 @@ clean: ## remove the build directory
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(LAB_OBJECTS) $(BENCH_OBJECTS) \
            $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
            $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
            $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

@@ -160,7 +160,7 @@ static void add_object(struct buf *to, const struct finding *f)
                                       {"change", f->change}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         buf_str(to, i == 0 ? "{" : ",");
-        json_member(to, members[i][0], members[i][1]);
+        json_put_member(to, members[i][0], members[i][1]);
     }
     buf_lit(to, "}");
 }
@@ -169,7 +169,7 @@ void findings_json(const struct findings *findings, const char *version, struct 
 {
     bool can_run = findings_of(findings, GRADE_BAD) == 0;
     buf_lit(to, "{");
-    json_member(to, "version", version);
+    json_put_member(to, "version", version);
     buf_printf(to, ",\"can_run\":%s,\"findings\":[", can_run ? "true" : "false");
     for (size_t i = 0; i < findings->count; i++) {
         buf_str(to, i == 0 ? "\n" : ",\n");

@@ -15,7 +15,7 @@ static void add_escaped(struct buf *to, unsigned char c)
     buf_printf(to, "\\u%04x", c);
 }
 
-void json_string(struct buf *to, const char *text)
+void json_put_string(struct buf *to, const char *text)
 {
     size_t n = strlen(text);
     buf_lit(to, "\"");
@@ -35,9 +35,9 @@ void json_string(struct buf *to, const char *text)
     buf_lit(to, "\"");
 }
 
-void json_member(struct buf *to, const char *name, const char *text)
+void json_put_member(struct buf *to, const char *name, const char *text)
 {
-    json_string(to, name);
+    json_put_string(to, name);
     buf_lit(to, ":");
-    json_string(to, text);
+    json_put_string(to, text);
 }

@@ -8,9 +8,9 @@
 
 /* Appends a string in its quotes. JSON is UTF-8: a byte that belongs to no character becomes
  * U+FFFD. */
-void json_string(struct buf *to, const char *text);
+void json_put_string(struct buf *to, const char *text);
 
 /* Appends "name":"text". */
-void json_member(struct buf *to, const char *name, const char *text);
+void json_put_member(struct buf *to, const char *name, const char *text);
 
 #endif

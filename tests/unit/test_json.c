@@ -7,7 +7,7 @@ static const char *json_of(const char *text)
 {
     static struct buf b;
     buf_clear(&b);
-    json_string(&b, text);
+    json_put_string(&b, text);
     buf_add(&b, "", 1);
     cr_assert(!b.failed);
     return b.p;
@@ -56,7 +56,7 @@ Test(json, every_byte_is_told_without_a_raw_control)
 Test(json, members)
 {
     struct buf b = {0};
-    json_member(&b, "what", "a \"b\"");
+    json_put_member(&b, "what", "a \"b\"");
     buf_add(&b, "", 1);
     cr_expect_str_eq(b.p, "\"what\":\"a \\\"b\\\"\"");
     buf_free(&b);

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +25,9 @@
 
 /* Seconds that TCP_DEFER_ACCEPT waits for a client's request. */
 #define DEFER_SECONDS 10
+
+/* More than any load here opens at one time. */
+#define BACKLOG_DEFAULT 4096
 
 /* -1, and why in the arena's words; errno stays. */
 static int fail(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -81,17 +84,27 @@ static void close_doors(struct arena *arena)
             close(arena->doors[i]);
 }
 
-static void set_address(struct arena *arena)
+static int open_link(struct arena *arena)
 {
     const struct settings *settings = arena->settings;
-    arena->address = (struct net_address){
-        .length = sizeof(struct sockaddr_in),
-        .backlog = settings->backlog > 0 ? settings->backlog : 4096,
-        .defer = settings->is_deferred,
-    };
-    struct sockaddr_in *in = (struct sockaddr_in *)&arena->address.storage;
-    in->sin_family = AF_INET;
-    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const char *why;
+    if (wire_open(&arena->link, settings->wire, &why) < 0)
+        return fail(arena, "%s", why);
+    wire_address(&arena->link, &arena->address);
+    arena->address.backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT;
+    arena->address.defer = settings->is_deferred;
+    return 0;
+}
+
+/* The listeners are to be in the server's network namespace. */
+static int open_doors_in_place(struct arena *arena)
+{
+    if (wire_enter(&arena->link) < 0)
+        return fail(arena, "the network namespace cannot be entered");
+    int result = open_doors(arena);
+    if (wire_leave(&arena->link) < 0)
+        return fail(arena, "the network namespace cannot be left");
+    return result;
 }
 
 /* ------------------------------------------------------------------------------- the workers */
@@ -122,10 +135,20 @@ static int pin(unsigned slot)
     return 0;
 }
 
+/* So that whoever counts from outside (perf, bpftrace, top) can tell the processes apart. */
+static void set_name(unsigned slot)
+{
+    char name[16] = "lab-dispatcher";
+    if (slot < LAB_WORKERS_MAX)
+        snprintf(name, sizeof name, "lab-worker-%u", slot);
+    prctl(PR_SET_NAME, name);
+}
+
 static int prepare_child(const struct arena *arena, unsigned slot, pid_t supervisor)
 {
     if (child_tie(supervisor) < 0)
         return -1;
+    set_name(slot);
     own_row = &arena->tallies[slot];
     struct sigaction action = {.sa_handler = spin};
     sigset_t none;
@@ -159,12 +182,19 @@ static void run_dispatcher(struct arena *arena, unsigned slot)
     tally_fail(row, "the dispatcher cannot go on: %s", strerror(errno));
 }
 
+/* It is left for arena_close() to reap. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 /* Is it asleep and registered? 1: yes; 0: not yet; -1: it has ended, or says that it cannot. */
 static int has_started(struct arena *arena, unsigned slot)
 {
     const struct tally *row = &arena->tallies[slot];
     uint32_t ready = atomic_load(&row->ready);
-    if (ready == TALLY_FAILED || waitpid(arena->pids[slot], NULL, WNOHANG | WNOWAIT) != 0)
+    if (ready == TALLY_FAILED || has_ended(arena->pids[slot]))
         return -1;
     return ready == TALLY_READY && account_is_asleep(arena->pids[slot]);
 }
@@ -252,6 +282,7 @@ static void clear(struct arena *arena, const struct strategy *strategy, unsigned
         .asks = asks || settings->is_deferred,
         .drain = settings->drain == DRAIN_DEFAULT ? strategy->drains : settings->drain == DRAIN_YES,
     };
+    arena->link = (struct wire_link){.home = -1, .server = -1, .client = -1};
     for (unsigned i = 0; i < LAB_WORKERS_MAX; i++)
         arena->doors[i] = arena->channels[i] = arena->ends[i] = -1;
 }
@@ -273,8 +304,7 @@ int arena_open(struct arena *arena, const struct strategy *strategy, unsigned wo
     arena->tallies = tally_open(LAB_WORKERS_MAX + 1);
     if (!arena->tallies)
         return fail(arena, "no shared memory");
-    set_address(arena);
-    if (open_doors(arena) < 0 || open_channels(arena) < 0)
+    if (open_link(arena) < 0 || open_doors_in_place(arena) < 0 || open_channels(arena) < 0)
         return -1;
     return start_all(arena);
 }
@@ -293,6 +323,7 @@ void arena_close(struct arena *arena)
     if (arena->strategy->release)
         arena->strategy->release(arena);
     close_doors(arena);
+    wire_close(&arena->link);
     for (unsigned i = 0; i < LAB_WORKERS_MAX; i++) {
         close_fd(&arena->channels[i]);
         close_fd(&arena->ends[i]);

@@ -12,6 +12,7 @@
 
 #include "lab/settings.h"
 #include "lab/tally.h"
+#include "lab/wire.h"
 #include "os/net.h"
 
 struct strategy;
@@ -23,6 +24,7 @@ struct arena {
     bool asks;  /* clients send requests; else workers greet, and close at once */
     bool drain; /* what the settings come to for this strategy */
 
+    struct wire_link link; /* owned: what is between client and workers */
     struct net_address address;
     int doors[LAB_WORKERS_MAX];      /* owned; shared: the same one in all; -1: none */
     int channels[LAB_WORKERS_MAX];   /* owned: the supervisor's and the dispatcher's end of a

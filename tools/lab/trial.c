@@ -178,7 +178,7 @@ void trial_plan(const struct trial *trial, struct client_plan *plan)
         .requests = 1,
         .patience_us = 10 * 1000 * 1000,
         .cpu = -1,
-        .netns = -1,
+        .netns = trial->arena.link.client,
         .seed = trial->settings.seed + trial->repeat,
     };
     if (trial->settings.is_pinned)

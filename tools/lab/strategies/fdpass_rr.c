@@ -1,0 +1,44 @@
+/*
+ * fdpass-rr: one process accepts, and passes each connection on to the next worker in turn, over a
+ * unix socket (SCM_RIGHTS).
+ *
+ * Two wake-ups a connection, always: the dispatcher's and the worker's. For that the choice is a
+ * program's, and not the kernel's: exact turns, and a worker that is known to be stalled is passed
+ * over. What has been sent to a worker is in nobody's accept queue any more: only that worker, or
+ * its successor, can take it from the channel.
+ *
+ * unix(7), cmsg(3).
+ */
+#include "lab/strategies.h"
+#include "lab/strategies/fdpass.h"
+#include "lab/strategies/own_epoll.h"
+
+/* When all are out it is the next one all the same: it may come back. */
+static unsigned choose_next(const struct arena *arena, unsigned last)
+{
+    for (unsigned i = 1; i <= arena->workers; i++) {
+        unsigned slot = (last + i) % arena->workers;
+        if (!fdpass_is_out(arena, slot))
+            return slot;
+    }
+    return (last + 1) % arena->workers;
+}
+
+static void dispatch(struct arena *arena, struct tally *row)
+{
+    fdpass_dispatch(arena, row, choose_next);
+}
+
+const struct strategy strategy_fdpass_rr = {
+    .name = "fdpass-rr",
+    .teaches = "one accepts and passes descriptors on in turn: a second wake-up buys exact turns",
+    .doors = DOORS_SHARED,
+    .prepare = fdpass_prepare,
+    .open = fdpass_open,
+    .run = own_epoll_run,
+    .watch = own_epoll_watch,
+    .dispatch = dispatch,
+    .on_stall = fdpass_on_stall,
+    .on_end = fdpass_on_end,
+    .release = fdpass_release,
+};

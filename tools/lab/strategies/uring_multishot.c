@@ -1,0 +1,33 @@
+/*
+ * uring-multishot: each worker has an io_uring, and in it one accept request that stays
+ * (IORING_ACCEPT_MULTISHOT, Linux 5.19) at a listener that all share.
+ *
+ * The request never leaves the listener's wait queue, and the walk ends at the first entry: ring 0
+ * gets everything, however busy its worker is, since nothing asks whether somebody is asleep there,
+ * as EPOLLEXCLUSIVE does. Siblings sleep beside it. When its worker is stopped the kernel goes on
+ * to accept for it: clients are let in, and nobody answers. The worst way there is to share a
+ * listener.
+ *
+ * io_uring_enter(2), IORING_OP_ACCEPT.
+ */
+#include "lab/ring.h"
+#include "lab/strategies.h"
+#include "lab/strategies/uring_accept.h"
+
+static int open_multishot(struct lab_worker *worker)
+{
+    return uring_accept_open(worker, true);
+}
+
+const struct strategy strategy_uring_multishot = {
+    .name = "uring-multishot",
+    .teaches = "accept requests that stay, on one listener: ring 0 gets it all, even when its "
+               "worker is stopped",
+    .doors = DOORS_SHARED,
+    .drains = true,
+    .drains_only = true,
+    .lacks = ring_lacks_multishot,
+    .open = open_multishot,
+    .run = uring_accept_run,
+    .watch = uring_accept_watch,
+};
