@@ -220,20 +220,42 @@ static struct tracepoint *allocate(size_t count)
     return tracepoint;
 }
 
+/* Those that are there, for the caller to free: to perf_event_open(2), 0 is who calls. */
+static pid_t *without_gaps(const pid_t *pids, size_t *count)
+{
+    pid_t *list = calloc(*count + 1, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; list && i < *count; i++)
+        if (pids[i] > 0)
+            list[n++] = pids[i];
+    *count = n;
+    return list;
+}
+
+static struct tracepoint *open_all(const pid_t *pids, size_t count)
+{
+    struct tracepoint *tracepoint = allocate(count);
+    long id = tracepoint ? read_id() : -1;
+    if (id >= 0 && add_wakeups(tracepoint, id, pids, count) == 0 &&
+        add_switches(tracepoint, pids, count) == 0)
+        return tracepoint;
+    int error = errno;
+    tracepoint_close(tracepoint);
+    errno = error;
+    return NULL;
+}
+
 struct tracepoint *tracepoint_open(const pid_t *pids, size_t count, const char **why)
 {
     if (!is_first_namespace()) {
         *why = "this is a PID namespace of its own, and the tracepoint has other PIDs";
         return NULL;
     }
-    struct tracepoint *tracepoint = allocate(count);
-    long id = tracepoint ? read_id() : -1;
-    if (id >= 0 && add_wakeups(tracepoint, id, pids, count) == 0 &&
-        add_switches(tracepoint, pids, count) == 0)
-        return tracepoint;
+    pid_t *list = without_gaps(pids, &count);
+    struct tracepoint *tracepoint = list ? open_all(list, count) : NULL;
     *why = words_of(errno);
-    tracepoint_close(tracepoint);
-    return NULL;
+    free(list);
+    return tracepoint;
 }
 
 int tracepoint_read(const struct tracepoint *tracepoint, struct tracepoint_counts *counts)

@@ -30,9 +30,10 @@ struct tracepoint_counts {
 };
 
 /*
- * Starts to count. A PID is its first thread; account_threads() gives the others'. Returns NULL
- * where it may not be opened, with the reason in words in *why, static: no permission
- * (kernel.perf_event_paranoid), no tracefs, no such tracepoint, a PID namespace.
+ * Starts to count; pids of 0 or below are passed over. A PID is its first thread; account_threads()
+ * gives the others'. Returns NULL where it may not be opened, with the reason in words in *why,
+ * static: no permission (kernel.perf_event_paranoid), no tracefs, no such tracepoint, a PID
+ * namespace.
  */
 struct tracepoint *tracepoint_open(const pid_t *pids, size_t count, const char **why);
 
