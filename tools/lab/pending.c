@@ -4,7 +4,6 @@
 
 #include "lab/claim.h"
 #include "lab/command.h"
-#include "lab/machine.h"
 #include "lab/model.h"
 #include "lab/model_trial.h"
 
@@ -34,13 +33,4 @@ int command_report(int argc, char **argv)
 int command_diff(int argc, char **argv)
 {
     return command_report(argc, argv);
-}
-void machine_command(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-}
-void machine_add(json_t *object)
-{
-    (void)object;
 }
