@@ -41,14 +41,6 @@ int command_claims(int argc, char **argv)
     (void)argv;
     return EX_UNAVAILABLE;
 }
-int command_report(int argc, char **argv)
-{
-    return command_claims(argc, argv);
-}
-int command_diff(int argc, char **argv)
-{
-    return command_claims(argc, argv);
-}
 void machine_command(int argc, char **argv)
 {
     (void)argc;
