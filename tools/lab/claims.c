@@ -1,0 +1,75 @@
+/* What is told: the order is that of the subjects, and the words are as they are told. */
+#include <stddef.h>
+
+#include "lab/claim.h"
+#include "lab/claims/tries.h"
+
+#define FOLKLORE "folklore"
+#define STEVENS  "Stevens, UNP"
+#define C10K     "Kegel, The C10K problem"
+#define MANUAL   "select(2)"
+
+const struct claim claims[] = {
+    {"epoll is edge-triggered by default", FOLKLORE, try_epoll_default},
+    {"epoll shares its ready list with user space through mmap, so nothing is copied", FOLKLORE,
+     try_epoll_mmap},
+    {"poll keeps a linked list, so it has no limit", FOLKLORE, try_poll_limit},
+    {"ET is faster than LT", FOLKLORE, try_et_faster},
+    {"ET works only with non-blocking sockets", FOLKLORE, try_et_blocking},
+    {"epoll costs O(1) whatever the number of descriptors", FOLKLORE, try_epoll_o1},
+    {"epoll is not always better: with all connections active select and poll keep up", FOLKLORE,
+     try_all_active},
+    {"a process for each connection works for 100 clients and not for 10,000", C10K,
+     try_process_each},
+    {"a thread pool with one queue is limited by its lock", FOLKLORE, try_pool_lock},
+    {"accept no longer has a herd since 2.6", FOLKLORE, try_accept_herd},
+    {"the epoll herd is a misuse, not a herd", FOLKLORE, try_epoll_herd},
+    {"EPOLLONESHOT keeps two threads off one socket", FOLKLORE, try_oneshot},
+    {"reuseport solves the herd", FOLKLORE, try_reuseport_herd},
+    {"reuseport balances the load", FOLKLORE, try_reuseport_balance},
+    {"EPOLLEXCLUSIVE wakes one", FOLKLORE, try_exclusive_one},
+    {"EPOLLEXCLUSIVE is LIFO", "Hermes, SIGCOMM 2025 (Linux 4.19)", try_exclusive_lifo},
+    {"select stops at 1024", FOLKLORE, try_select_1024},
+    {"select/poll readiness can be wrong, so use non-blocking sockets", MANUAL,
+     try_wrong_readiness},
+    {"close() ends a connection only when the last reference goes", STEVENS, try_close_last},
+    {"an eventfd wakes epoll_wait", FOLKLORE, try_eventfd},
+    {"a regular file is always ready, and epoll refuses it (EPERM)", FOLKLORE, try_regular_file},
+    {"Linux AIO is threads in disguise", FOLKLORE, try_aio_threads},
+    {"the cost of select and poll grows exponentially", FOLKLORE, try_exponential},
+    {"a server has at most 2^48 connections", FOLKLORE, try_two_to_48},
+    {"select can serve as a precise timer", FOLKLORE, try_select_timer},
+    {"select counts a descriptor twice that is ready for reading and writing", STEVENS,
+     try_select_twice},
+    {"out-of-band data is an exceptional condition", STEVENS, try_out_of_band},
+    {"SO_RCVLOWAT decides when a socket is readable", STEVENS, try_rcvlowat},
+    {"a non-blocking connect is writable when it is done, and SO_ERROR says how", STEVENS,
+     try_nonblocking_connect},
+    {"SIGIO signals coalesce", FOLKLORE, try_sigio},
+    {"recv is read with flags", FOLKLORE, try_recv_read},
+    {"bind to one address receives only that interface", FOLKLORE, try_bind_interface},
+    {"a UDP or raw socket needs no accept", FOLKLORE, try_udp_accept},
+    {"EPOLLEXCLUSIVE loses no wake-up", FOLKLORE, try_exclusive_loses},
+    {"a C10K server needs 200 KB a connection at most", FOLKLORE, try_200_kb},
+
+    {"select and poll are level-triggered only", FOLKLORE, try_level_only},
+    {"ET tells of a descriptor once, until it was read empty", FOLKLORE, try_et_once},
+    {"the size given to epoll_create is that of its table", FOLKLORE, try_epoll_size},
+    {"epoll_ctl costs O(log n)", FOLKLORE, try_control_log},
+    {"select needs its sets anew for each call, and poll does not", FOLKLORE, try_select_anew},
+    {"a process can open 1024 descriptors", FOLKLORE, try_1024_descriptors},
+    {"switching threads is much cheaper than switching processes", FOLKLORE, try_thread_switch},
+    {"making a thread is cheaper than making a process", FOLKLORE, try_thread_create},
+    {"children that nobody waits for become zombies", FOLKLORE, try_zombies},
+    {"close() is the only way to end a socket", FOLKLORE, try_close_only},
+    {"accept completes the connection", FOLKLORE, try_accept_completes},
+    {"the backlog is the largest number of connections that can wait", FOLKLORE, try_backlog},
+    {"sockets block by default", FOLKLORE, try_blocking_default},
+    {"reading a socket with a pending error returns 0", FOLKLORE, try_error_reads_0},
+    {"writing to a socket whose write side is shut raises SIGPIPE", STEVENS, try_sigpipe},
+    {"a socket is writable from SO_SNDLOWAT bytes on, 2048 by default", STEVENS, try_sndlowat},
+    {"messages stick together", FOLKLORE, try_sticky},
+    {"the type and the protocol of a socket cannot be combined at will", FOLKLORE, try_types},
+    {"the name of a local socket is a file", FOLKLORE, try_unix_name},
+    {NULL, NULL, NULL},
+};
