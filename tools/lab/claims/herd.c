@@ -91,7 +91,7 @@ void try_epoll_herd(struct finding *f, bool is_quick)
                 "%.2f, of which %.2f return from epoll_wait in vain and %.2f sleep on in it; with "
                 "EPOLLEXCLUSIVE %.2f, with one epoll descriptor for all and ET %.2f",
                 depends_on(verdict, "how they register"), WORKERS, plain.wakeups,
-                plain.wasted_visible, exclusive.wakeups, shared.wakeups);
+                plain.wasted_visible, plain.wasted_hidden, exclusive.wakeups, shared.wakeups);
 }
 
 void try_reuseport_herd(struct finding *f, bool is_quick)

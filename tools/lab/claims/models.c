@@ -1,8 +1,10 @@
 /* A process or a thread for each connection: how many, and how fast they answer. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,6 +30,7 @@ struct clients {
     int *ends;    /* theirs of the connections */
     size_t count; /* that are served */
     pid_t server;
+    pid_t last;       /* process that was made */
     double made_us;   /* wall time to connect and make one that serves */
     double kb;        /* of memory, each */
     double answer_us; /* median wall time of a question */
@@ -50,8 +53,13 @@ static void *echo_thread(void *context)
     return NULL;
 }
 
-/* Each returns 0, or the error. */
-static int fork_one(int door, int fd)
+/* What the server tells of each that it makes. */
+struct made {
+    int error; /* why it was not; 0: it was */
+    pid_t pid; /* of a process */
+};
+
+static struct made fork_one(int door, int fd)
 {
     pid_t parent = getpid(), pid = fork();
     if (pid == 0 && child_tie(parent) == 0) {
@@ -60,34 +68,35 @@ static int fork_one(int door, int fd)
     }
     if (pid == 0)
         _exit(0);
-    int error = pid < 0 ? errno : 0;
+    struct made made = {.error = pid < 0 ? errno : 0, .pid = pid};
     close(fd);
-    return error;
+    return made;
 }
 
-static int start_one(int fd)
+static struct made start_one(int fd)
 {
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int error = pthread_create(&thread, &attributes, echo_thread, (void *)(intptr_t)fd);
+    struct made made = {
+        .error = pthread_create(&thread, &attributes, echo_thread, (void *)(intptr_t)fd)};
     pthread_attr_destroy(&attributes);
-    return error;
+    return made;
 }
 
-/* Has one that serves for each connection, and tells the other end of `tell` of it: 0, or why not.
- * It ends when that is closed. */
+/* Has one that serves for each connection, and tells the other end of `tell` of it. It ends when
+ * that is closed. */
 static void serve_all(enum server_kind kind, int door, int tell, size_t wanted)
 {
     char byte;
-    int error = 0;
+    struct made made = {.error = 0};
     signal(SIGCHLD, SIG_IGN); /* nobody is left behind as a zombie */
-    for (size_t i = 0; i < wanted && error == 0; i++) {
+    for (size_t i = 0; i < wanted && made.error == 0; i++) {
         int fd = need(accept4(door, NULL, NULL, SOCK_CLOEXEC), "accept4");
-        error = kind == BY_PROCESS ? fork_one(door, fd) : start_one(fd);
-        need((int)send(tell, &error, sizeof error, MSG_NOSIGNAL), "send");
+        made = kind == BY_PROCESS ? fork_one(door, fd) : start_one(fd);
+        need((int)send(tell, &made, sizeof made, MSG_NOSIGNAL), "send");
     }
     need((int)recv(tell, &byte, 1, 0), "recv"); /* end of file */
     while (wait(NULL) >= 0 || errno == EINTR)   /* it fails when there is no child any more */
@@ -100,29 +109,26 @@ static long available_kb(void)
     return fixture_number("/proc/meminfo", "MemAvailable:");
 }
 
-/* Memory in use, but for what files take: it is everybody's, and comes back a while after an end.
- */
-static long used_kb(void)
+/* A thread's stack in the kernel: what all of them have, by how many there are. */
+static double kernel_stack_kb(void)
 {
-    static const char *const parts[] = {"AnonPages:", "Slab:", "KernelStack:", "PageTables:"};
-    long sum = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        sum += fixture_number("/proc/meminfo", parts[i]);
-    return sum;
+    long threads = 0;
+    FILE *file = need_pointer(fopen("/proc/loadavg", "re"), "/proc/loadavg");
+    if (fscanf(file, "%*f %*f %*f %*d/%ld", &threads) != 1 || threads < 1)
+        give_up("could not be tried: /proc/loadavg has no number of threads");
+    fclose(file);
+    return (double)fixture_number("/proc/meminfo", "KernelStack:") / (double)threads;
 }
 
-/* The same when it changes no more, by less than a hundredth of what is to be measured. */
-static long settled_kb(void)
+/* What a process has for itself alone, but for the kernel's stacks and tables of descriptors. */
+static double private_kb(pid_t pid)
 {
-    long last = used_kb();
-    for (int i = 0; i < 20; i++) {
-        fixture_sleep_us(20000);
-        long now = used_kb();
-        if (labs(now - last) < 1000)
-            return now;
-        last = now;
-    }
-    return last;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    long pages = fixture_number(path, "Private_Dirty:");
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    long tables = fixture_number(path, "VmPTE:");
+    return pages < 0 || tables < 0 ? NAN : (double)(pages + tables);
 }
 
 static void clients_ask(struct clients *c, size_t questions)
@@ -145,9 +151,12 @@ static void clients_connect(struct clients *c, const struct sockaddr_in *address
 {
     while (c->count < wanted && c->error == 0) {
         c->ends[c->count] = fixture_connect(address);
-        if (need((int)recv(told, &c->error, sizeof c->error, 0), "recv") != sizeof c->error)
+        struct made made;
+        if (need((int)recv(told, &made, sizeof made, 0), "recv") != sizeof made)
             give_up("could not be tried: the server ended early");
-        c->count += c->error == 0;
+        c->error = made.error;
+        c->last = made.error ? c->last : made.pid;
+        c->count += made.error == 0;
     }
 }
 
@@ -158,7 +167,6 @@ static struct clients serve(enum server_kind kind, size_t wanted, size_t questio
     int ends[2], door = fixture_listen(64, &address);
     struct clients c = {.ends = need_pointer(calloc(wanted, sizeof(int)), "calloc")};
     need(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "socketpair");
-    long before = settled_kb();
     int64_t begun = fixture_wall_ns();
     c.server = fixture_fork();
     if (c.server == 0) {
@@ -171,7 +179,8 @@ static struct clients serve(enum server_kind kind, size_t wanted, size_t questio
     if (c.count == 0)
         give_up("could not be tried: not even one was made: %s", error_name(c.error));
     c.made_us = (double)(fixture_wall_ns() - begun) / 1e3 / (double)c.count;
-    c.kb = (double)(settled_kb() - before) / (double)c.count;
+    c.kb = kernel_stack_kb() +
+           (kind == BY_PROCESS ? private_kb(c.last) : private_kb(c.server) / (double)c.count);
     clients_ask(&c, questions);
     for (size_t i = 0; i < c.count; i++)
         close(c.ends[i]);
@@ -210,7 +219,7 @@ static void try_each(struct finding *f, enum server_kind kind, const char *name,
     finding_set(f, verdict,
                 "%s100 %s: %.0f us to connect and make each, a question is answered in %.0f us "
                 "(median); %zu of %zu %s (%s): %.0f us each, %.0f us a question, %zu of %zu "
-                "answered, %.0f of %ld MB of memory, %.0f KB each",
+                "answered, at least %.0f of %ld MB of memory, %.0f KB each",
                 depends_on(verdict, "memory"), name, few.made_us, few.answer_us, many.count, wanted,
                 name, error_name(many.error), many.made_us, many.answer_us, many.answered,
                 questions, mb, room_kb / 1024, many.kb);
