@@ -80,7 +80,7 @@ static int client_at(struct sockaddr_in *from)
 /* Connects from that address and port, and sees it in accept(2). 0, or the errno of connect. */
 static int join(int door, const struct sockaddr_in *to, struct sockaddr_in *from)
 {
-    struct sockaddr_in seen;
+    struct sockaddr_in seen = {0};
     socklen_t length = sizeof seen;
     int fd = client_at(from);
     if (connect(fd, (const struct sockaddr *)to, sizeof *to) < 0) {

@@ -88,7 +88,8 @@ static struct made start_one(int fd)
 
 /* Has one that serves for each connection, and tells the other end of `tell` of it. It ends when
  * that is closed. */
-static void serve_all(enum server_kind kind, int door, int tell, size_t wanted)
+static void __attribute__((noreturn))
+serve_all(enum server_kind kind, int door, int tell, size_t wanted)
 {
     char byte;
     struct made made = {.error = 0};

@@ -91,7 +91,7 @@ void try_pool_lock(struct finding *f, bool is_quick)
     cpu_set_t set;
     need(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
     unsigned cpus = (unsigned)CPU_COUNT(&set), workers = cpus < POOL_MAX ? cpus : POOL_MAX;
-    if (workers < 2)
+    if (cpus < 2)
         give_up("could not be tried: threads that take turns on one CPU do not meet at a lock");
     double own = best_rate(false, workers, 0, is_quick), one = best_rate(true, 1, 0, is_quick);
     double locked = best_rate(true, workers, 0, is_quick);

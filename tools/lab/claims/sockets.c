@@ -157,7 +157,7 @@ void try_recv_read(struct finding *f, bool is_quick)
 void try_udp_accept(struct finding *f, bool is_quick)
 {
     (void)is_quick;
-    struct sockaddr_in address, peers[2];
+    struct sockaddr_in address, peers[2] = {0};
     char byte;
     int fd = fixture_udp(&address), n = 0;
     for (int i = 0; i < 2; i++) {
@@ -206,9 +206,7 @@ void try_sticky(struct finding *f, bool is_quick)
         fixture_send(pair.client, 10);
     int got = need((int)recv(pair.server, bytes, sizeof bytes, 0), "recv");
     int stream = receives(SOCK_STREAM), packets = receives(SOCK_SEQPACKET);
-    enum verdict verdict = got == 30 && packets == 3 ? CLAIM_DEPENDS
-                           : got == 30               ? CLAIM_HOLDS
-                                                     : CLAIM_FAILS;
+    enum verdict verdict = got != 30 ? CLAIM_FAILS : packets == 3 ? CLAIM_DEPENDS : CLAIM_HOLDS;
     finding_set(
         f, verdict,
         "%sthree messages of 10 bytes: one recv of a TCP socket gave %d bytes; over AF_UNIX "

@@ -156,9 +156,7 @@ void try_zombies(struct finding *f, bool is_quick)
         gone += waitpid(pid, NULL, 0) < 0 &&
                 errno == ECHILD; /* it returns when the child is gone */
     }
-    enum verdict verdict = kept == count && gone == count ? CLAIM_DEPENDS
-                           : kept == count                ? CLAIM_HOLDS
-                                                          : CLAIM_FAILS;
+    enum verdict verdict = kept < count ? CLAIM_FAILS : gone == count ? CLAIM_DEPENDS : CLAIM_HOLDS;
     finding_set(f, verdict,
                 "%s%d of %d children that had ended stayed as zombies until waitpid; with SIGCHLD "
                 "ignored %d of %d were gone by themselves",
