@@ -222,24 +222,30 @@ static const char *reason_to_skip(const struct trial *trial)
     return strategy->lacks ? strategy->lacks() : NULL;
 }
 
+static int skip(struct trial *trial, const char *reason)
+{
+    struct measurement m;
+    describe(trial, &m);
+    m.skipped = reason;
+    trial_emit(trial, &m);
+    return 0;
+}
+
 static int run_in_arena(struct trial *trial)
 {
     if (arena_open(&trial->arena, trial->strategy, trial->workers, &trial->settings,
-                   trial->workload->asks) < 0)
-        return fail(trial, "%s", trial->arena.words);
-    return trial->workload->run(trial);
+                   trial->workload->asks) == 0)
+        return trial->workload->run(trial);
+    if (trial->arena.lacks)
+        return skip(trial, trial->arena.lacks);
+    return fail(trial, "%s", trial->arena.words);
 }
 
 int trial_run(struct trial *trial)
 {
     const char *reason = reason_to_skip(trial);
-    if (reason) {
-        struct measurement m;
-        describe(trial, &m);
-        m.skipped = reason;
-        trial_emit(trial, &m);
-        return 0;
-    }
+    if (reason)
+        return skip(trial, reason);
     trial->tracepoint = NULL;
     int result = run_in_arena(trial);
     int cause = errno;
