@@ -199,6 +199,9 @@ $(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
+# It takes the style sheet in, which no compiler sees (tools/lab/style.c).
+$(B)/tools/lab/style.o: tools/lab/report.css
+
 $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -414,7 +417,7 @@ clean: ## remove the build directory
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(BENCH_OBJECTS) \
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(LAB_OBJECTS) $(BENCH_OBJECTS) \
            $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
            $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
            $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

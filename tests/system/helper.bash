@@ -8,7 +8,7 @@
 #
 # A file that needs a teardown() of its own calls drover_teardown in it.
 #
-# From the environment (tests/run sets it): DROVER, DROVER_LOAD, the binaries; SAN=1, when they
+# From the environment (tests/run sets it): DROVER, DROVER_LOAD, DROVER_LAB, the binaries; SAN=1, when they
 # have sanitizers. A test that means nothing then (it measures time, say) is tagged
 # `# bats test_tags=nosan` and left out there.
 
@@ -18,6 +18,7 @@ bats_load_library bats-assert
 
 : "${DROVER:=$BATS_TEST_DIRNAME/../../build/drover}"
 : "${DROVER_LOAD:=$BATS_TEST_DIRNAME/../../build/drover-load}"
+: "${DROVER_LAB:=$BATS_TEST_DIRNAME/../../build/drover-lab}"
 : "${SAN:=}"
 
 # Seconds until a server must be ready, and until it must have ended: far more than it takes, as a

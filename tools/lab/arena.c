@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,10 +135,20 @@ static int pin(unsigned slot)
     return 0;
 }
 
+/* So that whoever counts from outside (perf, bpftrace, top) can tell the processes apart. */
+static void set_name(unsigned slot)
+{
+    char name[16] = "lab-dispatcher";
+    if (slot < LAB_WORKERS_MAX)
+        snprintf(name, sizeof name, "lab-worker-%u", slot);
+    prctl(PR_SET_NAME, name);
+}
+
 static int prepare_child(const struct arena *arena, unsigned slot, pid_t supervisor)
 {
     if (child_tie(supervisor) < 0)
         return -1;
+    set_name(slot);
     own_row = &arena->tallies[slot];
     struct sigaction action = {.sa_handler = spin};
     sigset_t none;

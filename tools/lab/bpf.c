@@ -83,7 +83,7 @@ int bpf_program_load(const struct bpf_code *code, char *words, size_t size)
         return -1;
     }
     int program = load(code, NULL, 0);
-    if (program >= 0 || (errno != EACCES && errno != EINVAL))
+    if (program >= 0 || (errno != EACCES && errno != EINVAL && errno != E2BIG))
         return program;
     /* Again, for its reasons: a log that does not fit would be an error of its own. */
     int error = errno;

@@ -27,7 +27,7 @@ void bpf_map_forget(void *memory, size_t size);
  * Loads a program of the type that a socket runs for a packet (BPF_PROG_TYPE_SOCKET_FILTER); in a
  * SO_REUSEPORT group its result is the index of the member that gets the connection. Returns a
  * close-on-exec descriptor, or -1 with errno set: E2BIG when the code did not fit. Of a program
- * that the verifier refuses (EACCES, EINVAL) its last words are in `words`.
+ * that the verifier refuses (EACCES, EINVAL, E2BIG) its last words are in `words`.
  */
 int bpf_program_load(const struct bpf_code *code, char *words, size_t size);
 

@@ -29,6 +29,14 @@ struct claim {
 /* All of them; the last one has no text. */
 extern const struct claim claims[];
 
+/*
+ * Tries it in a process of its own, which ends, with all that it has forked, within a bounded time.
+ * What went wrong there is the finding's: CLAIM_UNKNOWN. Returns 0, or -1 with errno set when there
+ * was no process to be had.
+ */
+int claim_try(const struct claim *claim, struct finding *finding, bool is_quick);
+
+/* "holds", "fails", "depends", "unknown". */
 const char *verdict_name(enum verdict verdict);
 
 /* Sets both; printf(3)'s format. */

@@ -126,8 +126,8 @@ static bool join(struct groups *groups)
 
 bool groups_make(struct groups *groups, const struct results *results, unsigned blind)
 {
-    *groups = (struct groups){.all = calloc(results->count ? results->count : 1,
-                                            sizeof *groups->all)};
+    *groups = (struct groups){
+        .all = calloc(results->count ? results->count : 1, sizeof *groups->all)};
     groups->failed = !groups->all;
     for (size_t i = 0; i < results->count && !groups->failed; i++) {
         const struct result *row = &results->rows[i];

@@ -30,7 +30,7 @@ int output_open(struct output *output, const char *path)
     return output->file ? 0 : -1;
 }
 
-static void erase_progress(const struct output *output)
+void output_erase(const struct output *output)
 {
     if (output->shows_progress && output->total > 0)
         fputs("\r\033[K", stderr);
@@ -39,7 +39,7 @@ static void erase_progress(const struct output *output)
 void output_warn(struct output *output, const char *format, ...)
 {
     va_list args;
-    erase_progress(output);
+    output_erase(output);
     fflush(stdout);
     fputs("drover-lab: ", stderr);
     va_start(args, format);
@@ -57,7 +57,7 @@ static void fail(struct output *output)
 
 int output_close(struct output *output)
 {
-    erase_progress(output);
+    output_erase(output);
     if (output->file && fflush(output->file) != 0)
         fail(output);
     if (output->file && output->file != stdout && fclose(output->file) != 0)
@@ -90,8 +90,9 @@ void output_begin(struct output *output, const char *name, const char *workload,
     fflush(stdout);
     fprintf(stderr, "\r\033[K  %u of %u", output->done + 1, output->total);
     tell_time_left(output);
-    fprintf(stderr, ": %s, %s, %u", name, workload, workers);
-    fputs(workers == 1 ? " worker" : " workers", stderr);
+    fprintf(stderr, ": %s, %s", name, workload);
+    if (workers > 0)
+        fprintf(stderr, ", %u worker%s", workers, workers == 1 ? "" : "s");
 }
 
 void output_end(struct output *output, double weight)
@@ -139,7 +140,7 @@ static void check_wakeups(struct output *output, const struct measurement *m)
 
 void output_measurement(struct output *output, const struct measurement *m)
 {
-    erase_progress(output);
+    output_erase(output);
     if (!output->is_quiet)
         row_print(m, output->heading, sizeof output->heading);
     check_wakeups(output, m);

@@ -43,8 +43,11 @@ int output_close(struct output *output);
 /* What is to come: so many measurements, whose durations have this sum, in any unit. */
 void output_expect(struct output *output, unsigned total, double weight);
 
-/* The next one is begun; its name and workload. */
+/* The next one is begun; its name and workload. No workers: there are none to speak of. */
 void output_begin(struct output *output, const char *name, const char *workload, unsigned workers);
+
+/* Takes the progress line away, for something else to be printed. */
+void output_erase(const struct output *output);
 
 /* It is over. */
 void output_end(struct output *output, double weight);

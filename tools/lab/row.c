@@ -51,7 +51,7 @@ static void shares(const struct measurement *m)
 
 static void strategy_head(void)
 {
-    printf("%-24s %3s %7s %7s %7s %7s %7s %7s %8s %8s %7s %5s %5s  %s\n", "", "N", "conns",
+    printf("%-28s %3s %7s %7s %7s %7s %7s %7s %8s %8s %7s %5s %5s  %s\n", "", "N", "conns",
            "wakeups", "kernel", "visible", "hidden", "CPU us", "p50", "p99", "served", "late",
            "lost", "who");
 }
@@ -74,7 +74,7 @@ static void strategy_row(const struct measurement *m)
 
 static void model_head(void)
 {
-    printf("%-24s %9s %9s %9s %9s %8s %8s %9s %7s %5s %5s\n", "", "requests", "rate/s", "CPU us",
+    printf("%-28s %9s %9s %9s %9s %8s %8s %9s %7s %5s %5s\n", "", "requests", "rate/s", "CPU us",
            "wakeups", "p50", "p99", "B/conn", "served", "late", "lost");
 }
 
@@ -101,7 +101,7 @@ void row_print(const struct measurement *m, char *heading, size_t size)
         snprintf(heading, size, "%s", wanted);
     }
     snprintf(label, sizeof label, "%s%s%s", m->name, *m->phase ? " " : "", m->phase);
-    printf("%-24s", label);
+    printf("%-28s", label);
     if (m->skipped)
         printf(" %3u skipped: %s", m->workers, m->skipped);
     else

@@ -333,6 +333,15 @@ static int run_model(const struct schedule_entry *entry, struct output *output)
     return -1;
 }
 
+static unsigned last_repeat(const struct schedule *schedule)
+{
+    unsigned last = 0;
+    for (size_t i = 0; i < schedule->count; i++)
+        last = schedule->entries[i].repeat > last ? schedule->entries[i].repeat : last;
+    return last;
+}
+
+/* All once, then all again: what a machine does beside is spread over all of them. */
 int schedule_run(const struct schedule *schedule, struct output *output)
 {
     double sum = 0;
@@ -340,11 +349,15 @@ int schedule_run(const struct schedule *schedule, struct output *output)
     for (size_t i = 0; i < schedule->count; i++)
         sum += weight(&schedule->entries[i]);
     output_expect(output, (unsigned)schedule->count, sum);
-    for (size_t i = 0; i < schedule->count; i++) {
-        const struct schedule_entry *entry = &schedule->entries[i];
-        if ((entry->model ? run_model : run_strategy)(entry, output) < 0)
-            result = -1;
-        output_end(output, weight(entry));
+    for (unsigned repeat = 0; repeat <= last_repeat(schedule); repeat++) {
+        for (size_t i = 0; i < schedule->count; i++) {
+            const struct schedule_entry *entry = &schedule->entries[i];
+            if (entry->repeat != repeat)
+                continue;
+            if ((entry->model ? run_model : run_strategy)(entry, output) < 0)
+                result = -1;
+            output_end(output, weight(entry));
+        }
     }
     return result;
 }

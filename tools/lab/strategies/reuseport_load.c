@@ -64,14 +64,6 @@ static void draw(struct bpf_code *code, uint8_t to, unsigned below)
     bpf_code_move(code, to, BPF_REG_0);
 }
 
-/* The index is below n, which the verifier wants to see, too. */
-static void wrap(struct bpf_code *code, uint8_t index, unsigned n)
-{
-    unsigned fits = bpf_code_jump_if(code, BPF_JLT, index, (int32_t)n);
-    bpf_code_compute(code, BPF_SUB, index, (int32_t)n);
-    bpf_code_land(code, fits);
-}
-
 /* load = what the row at this index says. Returns a jump that is taken if there is no such row. */
 static unsigned read_load(struct bpf_code *code, uint8_t load, uint8_t index, unsigned n)
 {
@@ -118,7 +110,8 @@ static void choose_of_all(struct bpf_code *code, unsigned n, unsigned *none)
     bpf_code_set(code, SECOND, (int32_t)n);
     unsigned again = bpf_code_here(code);
     bpf_code_compute(code, BPF_ADD, FIRST, 1);
-    wrap(code, FIRST, n);
+    bpf_code_compute(code, BPF_MOD, FIRST,
+                     (int32_t)n); /* no branch: the verifier walks all of them */
     *none = read_load(code, LOAD, FIRST, n);
     unsigned is_stalled = bpf_code_jump_if(code, BPF_JEQ, LOAD, STALLED);
     answer_with(code, FIRST);
@@ -138,7 +131,7 @@ static void build(struct bpf_code *code, int map, unsigned n)
     draw(code, SECOND, n - 1); /* another one: the first, and one to n - 1 steps on */
     bpf_code_compute_by(code, BPF_ADD, SECOND, FIRST);
     bpf_code_compute(code, BPF_ADD, SECOND, 1);
-    wrap(code, SECOND, n);
+    bpf_code_compute(code, BPF_MOD, SECOND, (int32_t)n);
     choose_of_two(code, n, none);
     choose_of_all(code, n, &none[2]);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)

@@ -1,0 +1,82 @@
+/*
+ * Visible against hidden wakeups: of what the scheduler did, how much can a worker see?
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "lab/bars.h"
+#include "lab/html.h"
+#include "lab/settings.h"
+
+static void add_bar(struct bars *bars, const struct page *page, const char *name, unsigned workers)
+{
+    const struct group *group = page_find(page, "strategy", name, "singles", NULL, workers);
+    double all = group_median(group, "wakeups_per_connection");
+    double visible = group_median(group, "wasted_visible_per_connection");
+    double hidden = group_median(group, "wasted_hidden_per_connection");
+    if (isnan(all))
+        return;
+    visible = isnan(visible) ? 0 : fmin(visible, all);
+    hidden = isnan(hidden) ? 0 : fmin(fmax(hidden, 0), all - visible);
+    bars->all[bars->count++] = (struct bar){.name = name,
+                                            .parts = {all - visible - hidden, visible, hidden},
+                                            .order = all,
+                                            .value = all};
+}
+
+static void add_sentence(const struct bars *bars, struct buf *html, unsigned workers)
+{
+    const struct bar *worst = &bars->all[0];
+    for (size_t i = 1; i < bars->count; i++)
+        if (bars->all[i].parts[1] + bars->all[i].parts[2] > worst->parts[1] + worst->parts[2])
+            worst = &bars->all[i];
+    double wasted = worst->parts[1] + worst->parts[2];
+    buf_printf(html, "<p class=\"seen\">With %u idle workers, ", workers);
+    if (wasted < 0.05) {
+        buf_lit(html, "no strategy wasted one wakeup in twenty connections.</p>\n");
+        return;
+    }
+    html_element(html, "code", worst->name);
+    buf_lit(html, " wasted ");
+    html_number(html, wasted);
+    buf_lit(html, " wakeups a connection. A worker that counts its own EAGAINs sees ");
+    html_number(html, worst->parts[1]);
+    buf_printf(html, " of them: %.3g %% of the waste is hidden from user space.</p>\n",
+               100 * worst->parts[2] / wasted);
+}
+
+static bool draw(struct page *page)
+{
+    static struct bars bars;
+    char title[96];
+    unsigned workers = page_common_workers(page, "singles", LAB_WORKERS_MAX);
+    snprintf(title, sizeof title, "Wakeups a connection, %u idle workers", workers);
+    bars = (struct bars){
+        .title = title,
+        .x_label = "wakeups a connection",
+        .unit = "",
+        .parts = {{"took a connection", COLOUR_USEFUL, false},
+                  {"wasted, visible: the wait returned, accept said EAGAIN", COLOUR_VISIBLE, false},
+                  {"wasted, hidden: woken, and the wait did not return", COLOUR_HIDDEN, true}},
+        .part_count = 3};
+    for (size_t i = 0; i < page->strategies.name_count && workers > 0; i++)
+        add_bar(&bars, page, page->strategies.names[i], workers);
+    if (bars.count == 0)
+        return false;
+    add_sentence(&bars, &page->html, workers);
+    bars_draw(&bars, page);
+    return true;
+}
+
+const struct figure figure_wasted = {
+    .id = "wasted",
+    .title = "Visible and hidden wakeups",
+    .expected =
+        "<p>User space cannot see the herd: all N workers are switched in, yet "
+        "<code>epoll_wait</code> returns only 1.0 to 1.8 times a connection, because the kernel "
+        "polls the item again before it returns, finds the queue empty, and sleeps again. "
+        "Counting EAGAIN under-reports a herd by up to N times.</p>"
+        "<p>Two CPUs lower the visible part further: the winner has accepted before the others "
+        "run.</p>",
+    .draw = draw,
+};
