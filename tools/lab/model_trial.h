@@ -1,22 +1,64 @@
-/* pending */
+/*
+ * model_trial - one model under one workload: for each of its steps ("10 idle", "100 idle", ...)
+ * starts a server and clients, and makes figures of what it has used.
+ *
+ *     struct model_trial trial = {.model = model_find("poll"),
+ *                                 .workload = model_workload_find("idle"),
+ *                                 .emit = keep, .context = &kept};
+ *     if (model_run(&trial) < 0)
+ *         puts(trial.words);
+ *
+ * A model serves requests, so in its measurements the figures that are named after a connection are
+ * those of one request (where each has its connection, in `short`, that is the same):
+ *
+ *   wakeups, switches_voluntary  sleeps of all its threads and processes, those that have ended
+ *                                included (getrusage(2), models/server.h)
+ *   wakeups_kernel               by the tracepoint, of models whose tasks stay the same
+ *   cpu_us, ..user.., ..system.. of all of them, exact; what a CPU does for the network on their
+ *                                behalf is charged to whoever it interrupts
+ *   wasted_visible               reads and accepts that found nothing: EAGAIN
+ *   rate                         requests a second
+ *   run_delay_us                 of models whose tasks stay the same
+ *   requests, connections, idle  answered while it was measured; that asked; that did not
+ *   resident_per_connection      bytes, of connections that are held: of `idle` and `active` alone
+ *   lost                         by the client's ledger; what the server has cut or turned away
+ *                                shows there, as a connection that was closed or reset
+ *
+ * What is measured is the waiting: where connections are kept, all of them are accepted and have
+ * been answered before it begins, and the clients are stopped (SIGSTOP) while the counts are read,
+ * so that these are of the same moment. `connections` of them may be more than a model can hold:
+ * such a step is emitted with `skipped` set to the reason, and nothing is started.
+ */
 #ifndef DROVER_LAB_MODEL_TRIAL_H
 #define DROVER_LAB_MODEL_TRIAL_H
+
+#include <stdbool.h>
+
 #include "lab/measurement.h"
+#include "lab/model.h"
+#include "lab/model_workload.h"
 #include "lab/trial.h"
-struct model_workload {
-    const char *name, *teaches;
-};
-extern const struct model_workload *const model_workloads[];
-const struct model_workload *model_workload_find(const char *name);
+
 struct model_trial {
     const struct model *model;
     const struct model_workload *workload;
-    struct settings settings;
-    bool is_quick;
+    struct settings settings; /* `drain` has no meaning here; pinned: the client has the last CPU,
+                                 the server the others */
+    unsigned only;            /* the one step of that many connections, any number; 0: all */
+    bool is_quick;            /* shorter, and fewer steps, for a look */
     unsigned repeat;
-    trial_emit_fn *emit;
+    trial_emit_fn *emit; /* a measurement's words are its own as long as this is called */
     void *context;
+
     char words[256];
 };
+
+/*
+ * Runs it, and emits a measurement for each step. Takes about a second a step, quick a third of it;
+ * the limit of descriptors is raised as far as it may be, for this process too. Returns 0, or -1
+ * with errno set and the reason in trial->words: what was emitted before stands. Nothing that it
+ * has started is left in either case.
+ */
 int model_run(struct model_trial *trial);
+
 #endif
