@@ -4,15 +4,17 @@
  * is woken, and the software event context-switches of each process.
  *
  * It is sched_waking, not sched_wakeup. The first one is told by whoever wakes, once for each
- * wakeup: in 20 runs it was the number of voluntary switches of /proc to the last one. The second
- * one is told where the sleeper gets its CPU, and is left out for some that an idle CPU finds in
- * its queue of remote wakeups: on Linux 6.18 with 2 CPUs none to 1 of 1,000 of those woken one at a
- * time or as a herd, but up to 7 of 100 where one process wakes 128 as fast as it can; ftrace and
+ * wakeup: seen to be the number of voluntary switches of /proc, to the last one with workers that
+ * come to rest between two connections, to 1 of 10,000 under any load. The second one is told where
+ * the sleeper gets its CPU, and is left out for some that an idle CPU finds in its queue of remote
+ * wakeups: on Linux 6.18 with 2 CPUs none to 1 of 1,000 of those woken one at a time or as a herd,
+ * but up to 7 of 100 where one process wakes 128 as fast as it can; ftrace and
  * `perf stat -e sched:sched_wakeup` miss the same ones. Who compares from outside is to count
  * sched:sched_waking.
  *
- * It costs whoever wakes some 0.2 us an event, and the sleepers nothing. The first one that is
- * opened takes some 10 ms, since the kernel patches its code, each later one some 5 us a process.
+ * It costs whoever wakes some 0.2 us a wakeup, and who is woken some 0.3 us, so a figure of CPU
+ * time that was taken beside it is so much too high. The first one that is opened takes some 10 ms,
+ * since the kernel patches its code, each later one some 10 us a process.
  */
 #ifndef DROVER_LAB_TRACEPOINT_H
 #define DROVER_LAB_TRACEPOINT_H
