@@ -15,10 +15,15 @@ static void add_bar(struct bars *bars, const struct page *page, const char *name
     double user = group_median(group, "cpu_user_us_per_connection");
     if (isnan(all))
         return;
-    /* How it is split is known in ticks of the clock alone, how long it is exactly. */
-    user = isnan(user) ? 0 : fmin(user, all);
+    /* How long it is is known exactly, how it is split in ticks of the clock alone: of a short run
+     * too coarsely. */
+    bool is_split = !isnan(user);
+    user = is_split ? fmin(user, all) : 0;
     bars->all[bars->count++] = (struct bar){
-        .name = name, .parts = {user, all - user, 0}, .order = -all, .value = all};
+        .name = name,
+        .parts = {user, is_split ? all - user : 0, is_split ? 0 : all},
+        .order = -all,
+        .value = all};
 }
 
 /* What the client of the cheapest strategy costs: the lab's own price. */
