@@ -180,11 +180,11 @@ CASES
     local instance=/sys/kernel/tracing/instances/drover-$BASHPID counted
     mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
     mkdir "$instance"
-    echo 'hist:keys=comm if comm ~ "lab-worker-*"' >"$instance/events/sched/sched_waking/trigger"
+    echo 'comm ~ "lab-worker-*"' >"$instance/events/sched/sched_waking/filter"
+    echo 1 >"$instance/events/sched/sched_waking/enable"
     measure epoll-lt --workers 8
-    counted=$(awk '/hitcount:/ && /lab-worker/ { sum += $NF } END { print sum + 0 }' \
-        "$instance/events/sched/sched_waking/hist")
-    echo '!hist:keys=comm if comm ~ "lab-worker-*"' >"$instance/events/sched/sched_waking/trigger"
+    echo 0 >"$instance/events/sched/sched_waking/enable"
+    counted=$(grep -c 'sched_waking: comm=lab-worker-' "$instance/trace")
     rmdir "$instance"
     # those of their start and of the run's end, some ten a worker, are among them
     echo "counted $counted"

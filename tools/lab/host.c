@@ -196,8 +196,8 @@ bool host_has_ended(struct host *host)
     if (waitpid(host->pid, &status, WNOHANG) != host->pid)
         return false;
     child_describe(status, how, sizeof how);
-    snprintf(host->words, sizeof host->words, "%s has ended by itself: %s %.100s", host->model->name,
-             how, host->counts->words);
+    snprintf(host->words, sizeof host->words, "%s has ended by itself: %s %.100s",
+             host->model->name, how, host->counts->words);
     return true;
 }
 
