@@ -40,7 +40,7 @@ unsigned model_workload_held(const struct model_workload *workload, unsigned ste
 
 /*
  * Can a server with this bound, and a client with these resources, do the step? Returns true, or
- * false and why in words: "select(2) ends at 1024 descriptors (FD_SETSIZE): 10008 were asked for".
+ * false and why in words: "blocking calls wait for 1 connection at a time: 18 were asked for".
  */
 bool model_workload_fits(const struct model_workload *workload, unsigned step,
                          const struct bound *bound, const struct resources *resources, char *words,

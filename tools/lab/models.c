@@ -16,7 +16,8 @@
     X(epoll_et)     \
     X(sigio)        \
     X(aio)          \
-    X(uring)
+    X(uring)        \
+    X(drover)
 
 #define DECLARE(name) extern const struct model model_##name;
 #define LIST(name)    &model_##name,

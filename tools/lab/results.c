@@ -277,7 +277,7 @@ const char *result_text(const struct result *result, const char *field, char *ro
     room[0] = '\0';
     if (!value)
         return room;
-    size_t n = json_dumpb(value, room, size - 1, JSON_ENCODE_ANY | JSON_COMPACT);
+    size_t n = json_dumpb(value, room, size - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
     room[n < size ? n : 0] = '\0';
     return room;
 }

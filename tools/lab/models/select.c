@@ -13,12 +13,18 @@ struct set {
     int top; /* one past the highest */
 };
 
-/* The highest numbers are those that are opened last: what is open beside connections is below. */
+/* Descriptors that this server has beside connections and what was open before: the listener, and
+ * the pipe to its supervisor. */
+#define OWN_DESCRIPTORS 3
+
+/* Connections have the numbers from there on: the lowest that are free (open(2)). */
 static void limit(struct bound *bound, const struct resources *resources)
 {
-    uint64_t open = resources->nofile - resources->descriptors;
-    uint64_t left = FD_SETSIZE - open - RESOURCES_SPARE_DESCRIPTORS;
-    bound_lower(bound, left, "select(2) ends at %d descriptors (FD_SETSIZE)", FD_SETSIZE);
+    uint64_t others = resources->nofile - resources->descriptors + OWN_DESCRIPTORS;
+    uint64_t left = others < FD_SETSIZE ? FD_SETSIZE - others : 0;
+    bound_lower(bound, left,
+                "select(2) ends at %d descriptors (FD_SETSIZE), %d of them for clients", FD_SETSIZE,
+                (int)left);
 }
 
 static void accept_all(struct peers *peers, struct set *set)
