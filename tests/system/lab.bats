@@ -7,11 +7,15 @@ load helper
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    LAB_PID=''
+    LAB_PID='' TRACING=''
 }
 
 teardown() {
     [[ -z $LAB_PID ]] || kill -KILL "$LAB_PID" 2>/dev/null || true
+    if [[ -n $TRACING ]]; then
+        rmdir "$TRACING"/instances/drover-*
+        umount "$TRACING"
+    fi
 }
 
 lab() {
@@ -172,15 +176,17 @@ CASES
 
 # bats test_tags=nosan
 @test "somebody outside counts the same wakeups" {
-    local instance=/sys/kernel/tracing/instances/drover-$BASHPID counted
-    mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+    local counted instance
+    TRACING=$BATS_TEST_TMPDIR/tracing
+    instance=$TRACING/instances/drover-$BASHPID
+    mkdir "$TRACING"
+    mount -t tracefs tracefs "$TRACING"
     mkdir "$instance"
     echo 'comm ~ "lab-worker-*"' >"$instance/events/sched/sched_waking/filter"
     echo 1 >"$instance/events/sched/sched_waking/enable"
     measure epoll-lt --workers 8
     echo 0 >"$instance/events/sched/sched_waking/enable"
     counted=$(grep -c 'sched_waking: comm=lab-worker-' "$instance/trace")
-    rmdir "$instance"
     # those of their start and of the run's end, some ten a worker, are among them
     echo "counted $counted"
     assert_equal "$(lines ".[0] | (.wakeups_per_connection * .connections) as \$w
