@@ -1,6 +1,7 @@
 #include "lab/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -233,6 +234,14 @@ const struct client_result *client_watch(const struct client *client)
     return client->result;
 }
 
+bool client_is_through(struct client *client, int timeout_ms)
+{
+    struct pollfd control = {.fd = client->control, .events = POLLIN};
+    if (!client->is_through && poll(&control, 1, timeout_ms) > 0)
+        client_wait(client);
+    return client->is_through;
+}
+
 void client_wait(struct client *client)
 {
     if (!client->is_through)
@@ -264,8 +273,8 @@ int client_join(struct client *client, struct client_result *result)
         return 0;
     }
     client_wait(client);
-    close(client->control);
-    client->control = -1;
+    /* A worker that was forked meanwhile has a copy, so closing it would not be its end. */
+    shutdown(client->control, SHUT_RDWR);
     reap(client, result);
     release(client);
     errno = result->error;

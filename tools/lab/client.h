@@ -82,6 +82,9 @@ pid_t client_pid(const struct client *client);
 /* What it has so far; it runs on. Borrowed until client_join(). */
 const struct client_result *client_watch(const struct client *client);
 
+/* Is it through within that time? */
+bool client_is_through(struct client *client, int timeout_ms);
+
 /* Waits until it is through. Its idle connections stay open until client_join(), so that their end
  * need not be part of what is measured. */
 void client_wait(struct client *client);

@@ -33,3 +33,11 @@ unsigned dice_zipf(struct dice *dice)
             return i + 1;
     return DICE_ZIPF_MAX;
 }
+
+double dice_zipf_mean(const struct dice *dice)
+{
+    double mean = DICE_ZIPF_MAX;
+    for (unsigned i = 0; i < DICE_ZIPF_MAX - 1; i++)
+        mean -= dice->up_to[i]; /* the mean of n is the sum of the chances of more than 0, 1, ... */
+    return mean;
+}

@@ -29,4 +29,7 @@ uint64_t dice_below(struct dice *dice, uint64_t n);
 /* 1 to DICE_ZIPF_MAX, by Zipf's law. */
 unsigned dice_zipf(struct dice *dice);
 
+/* What Zipf's dice fall on, on average. */
+double dice_zipf_mean(const struct dice *dice);
+
 #endif

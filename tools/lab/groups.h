@@ -49,8 +49,9 @@ struct query {
 /* The name of a setting's field; static. */
 const char *setting_field(enum setting setting);
 
-/* Makes them of all measurements; the results must outlive them. Settings whose bit (1 << setting) is in `blind` do not tell two
- * apart. Returns false without memory; groups_free() is due either way. */
+/* Makes them of all measurements; the results must outlive them. Settings whose bit (1 << setting)
+ * is in `blind` do not tell two apart. Returns false without memory; groups_free() is due either
+ * way. */
 bool groups_make(struct groups *groups, const struct results *results, unsigned blind);
 void groups_free(struct groups *groups);
 

@@ -9,6 +9,9 @@
 /* U+FFFD, the replacement character. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
+/* U+202F, at which no line breaks. */
+#define THIN_SPACE "&#8239;"
+
 static const char *entity(char c)
 {
     switch (c) {
@@ -81,7 +84,19 @@ static void words_with(char *text, size_t size, double value, const char *space)
 void html_number(struct buf *out, double value)
 {
     char text[128];
-    words_with(text, sizeof text, value, "&#8239;"); /* a thin space that does not break */
+    words_with(text, sizeof text, value, THIN_SPACE);
+    buf_str(out, text);
+}
+
+void html_count(struct buf *out, double value)
+{
+    char text[128], digits[32];
+    if (!isfinite(value) || value != rint(value) || fabs(value) >= 1e15) {
+        html_number(out, value);
+        return;
+    }
+    snprintf(digits, sizeof digits, "%.0f", value);
+    group_thousands(text, sizeof text, digits, fabs(value) >= 10000 ? THIN_SPACE : "");
     buf_str(out, text);
 }
 

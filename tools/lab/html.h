@@ -19,7 +19,10 @@ void html_element(struct buf *out, const char *tag, const char *text);
  * "15.9", "1 234"; a dash for NAN. */
 void html_number(struct buf *out, double value);
 
-/* The same as plain text, for a plot's title. */
+/* A number of things: whole ones have no digits after the point. */
+void html_count(struct buf *out, double value);
+
+/* html_number() as plain text, for a plot's title. */
 void number_words(char *text, size_t size, double value);
 
 /* How many names of a sentence are listed before "and 3 more". */

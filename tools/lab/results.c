@@ -37,9 +37,8 @@ static const char *text_of(const json_t *line, const char *field)
  * word otherwise. */
 static const char *wrong_type(const json_t *line)
 {
-    static const char *const texts[] = {"kind",    "name",     "workload", "phase",
-                                        "skipped", "text",     "verdict",  "evidence",
-                                        "source",  "expected", "measured"};
+    static const char *const texts[] = {"kind", "name",    "workload", "phase",  "skipped",
+                                        "text", "verdict", "evidence", "source", "expected"};
     static const char *const figures[] = {"workers",
                                           "repeat",
                                           "connections",
@@ -277,7 +276,7 @@ const char *result_text(const struct result *result, const char *field, char *ro
     room[0] = '\0';
     if (!value)
         return room;
-    size_t n = json_dumpb(value, room, size - 1, JSON_ENCODE_ANY | JSON_COMPACT);
+    size_t n = json_dumpb(value, room, size - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
     room[n < size ? n : 0] = '\0';
     return room;
 }

@@ -12,9 +12,7 @@
 /* Workers are asleep within a millisecond of their last connection, but where CPUs are short. */
 #define SETTLE_MS 3000
 
-static int fail(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int fail(struct trial *trial, const char *format, ...)
+int trial_fail(struct trial *trial, const char *format, ...)
 {
     int cause = errno;
     va_list args;
@@ -32,7 +30,7 @@ static int read_accounts(struct trial *trial, struct account *accounts)
     for (unsigned i = 0; i <= LAB_WORKERS_MAX; i++) {
         accounts[i] = (struct account){.voluntary = 0};
         if (trial->arena.pids[i] > 0 && account_read(trial->arena.pids[i], &accounts[i]) < 0)
-            return fail(trial, "worker %u cannot be accounted for: %s", i, strerror(errno));
+            return trial_fail(trial, "worker %u cannot be accounted for: %s", i, strerror(errno));
     }
     return 0;
 }
@@ -56,7 +54,7 @@ int trial_begin(struct trial *trial)
     const char *why;
     if (!arena_settle(&trial->arena, SETTLE_MS)) {
         errno = ETIMEDOUT;
-        return fail(trial, "the workers of %s do not come to rest", trial->strategy->name);
+        return trial_fail(trial, "the workers of %s do not come to rest", trial->strategy->name);
     }
     for (unsigned i = 0; i < LAB_WORKERS_MAX; i++)
         trial->accepted[i] = load(&trial->arena.tallies[i].accepted);
@@ -96,6 +94,7 @@ static void take_tracepoint(struct trial *trial, struct measurement *m, double n
     if (!trial->tracepoint || tracepoint_read(trial->tracepoint, &counts) < 0)
         return;
     m->wakeups_kernel = (double)counts.wakeups / n;
+    m->wakeups_told = (double)counts.wakeups_told / n;
     m->switches_kernel = (double)counts.switches / n;
 }
 
@@ -185,21 +184,73 @@ void trial_plan(const struct trial *trial, struct client_plan *plan)
         plan->cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-int trial_load(struct trial *trial, const struct client_plan *plan, struct measurement *m)
+struct client *trial_client(struct trial *trial, const struct client_plan *plan)
 {
-    struct client_result result;
     const char *words;
     struct client *client = client_start(plan, &words);
     if (!client)
-        return fail(trial, "the client cannot be started: %s", words);
-    if (trial_begin(trial) < 0) {
-        client_join(client, NULL);
-        return -1;
-    }
-    client_go(client);
+        trial_fail(trial, "the client cannot be started: %s", words);
+    return client;
+}
+
+/* The workers are looked at before its idle connections are closed, which would wake them. */
+static int finish(struct trial *trial, struct client *client, struct measurement *m)
+{
+    struct client_result result;
+    client_wait(client);
+    result = *client_watch(client);
+    if (result.connections == 0) /* of a burst, whose connections were there before */
+        result.connections = result.idle;
+    int measured = trial_end(trial, &result, m);
     if (client_join(client, &result) < 0)
-        return fail(trial, "the client: %s: %s", result.words, strerror(errno));
-    return trial_end(trial, &result, m);
+        return trial_fail(trial, "the client: %s: %s", result.words, strerror(errno));
+    return measured;
+}
+
+int trial_load_while(struct trial *trial, const struct client_plan *plan,
+                     trial_meanwhile_fn *meanwhile, void *context, struct measurement *m)
+{
+    struct client *client = trial_client(trial, plan);
+    if (!client)
+        return -1;
+    int result = trial_begin(trial);
+    if (result == 0 && meanwhile)
+        result = meanwhile(trial, client, context);
+    else
+        client_go(client);
+    if (result == 0)
+        return finish(trial, client, m);
+    int cause = errno;
+    client_join(client, NULL);
+    errno = cause;
+    return -1;
+}
+
+int trial_load(struct trial *trial, const struct client_plan *plan, struct measurement *m)
+{
+    return trial_load_while(trial, plan, NULL, NULL, m);
+}
+
+/* ------------------------------------------------------------------------- death and respawn */
+
+/* What the dead one had is taken from where its successor begins: differences of unsigned figures
+ * come out right, below 0 too. */
+int trial_kill(struct trial *trial, unsigned slot)
+{
+    struct account account;
+    if (account_read(trial->arena.pids[slot], &account) < 0)
+        return trial_fail(trial, "worker %u cannot be accounted for: %s", slot, strerror(errno));
+    account_subtract(&trial->begun[slot], &account);
+    if (arena_kill(&trial->arena, slot) < 0)
+        return trial_fail(trial, "%s", trial->arena.words);
+    return 0;
+}
+
+int trial_respawn(struct trial *trial, unsigned slot)
+{
+    if (arena_respawn(&trial->arena, slot) < 0)
+        return trial_fail(trial, "%s", trial->arena.words);
+    return 0;
 }
 
 /* ----------------------------------------------------------------------------------- the run */
@@ -222,24 +273,30 @@ static const char *reason_to_skip(const struct trial *trial)
     return strategy->lacks ? strategy->lacks() : NULL;
 }
 
+static int skip(struct trial *trial, const char *reason)
+{
+    struct measurement m;
+    describe(trial, &m);
+    m.skipped = reason;
+    trial_emit(trial, &m);
+    return 0;
+}
+
 static int run_in_arena(struct trial *trial)
 {
     if (arena_open(&trial->arena, trial->strategy, trial->workers, &trial->settings,
-                   trial->workload->asks) < 0)
-        return fail(trial, "%s", trial->arena.words);
-    return trial->workload->run(trial);
+                   trial->workload->asks) == 0)
+        return trial->workload->run(trial);
+    if (trial->arena.lacks)
+        return skip(trial, trial->arena.lacks);
+    return trial_fail(trial, "%s", trial->arena.words);
 }
 
 int trial_run(struct trial *trial)
 {
     const char *reason = reason_to_skip(trial);
-    if (reason) {
-        struct measurement m;
-        describe(trial, &m);
-        m.skipped = reason;
-        trial_emit(trial, &m);
-        return 0;
-    }
+    if (reason)
+        return skip(trial, reason);
     trial->tracepoint = NULL;
     int result = run_in_arena(trial);
     int cause = errno;

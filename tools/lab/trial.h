@@ -56,6 +56,22 @@ int trial_end(struct trial *trial, const struct client_result *result, struct me
 /* Runs one client from begin to end: what most workloads do. */
 int trial_load(struct trial *trial, const struct client_plan *plan, struct measurement *m);
 
+/* The same, with something to do while it runs, client_go() included; -1 with errno set and words
+ * in the trial. NULL: nothing. */
+typedef int trial_meanwhile_fn(struct trial *trial, struct client *client, void *context);
+int trial_load_while(struct trial *trial, const struct client_plan *plan,
+                     trial_meanwhile_fn *meanwhile, void *context, struct measurement *m);
+
+/* Starts it, with words in the trial when that fails. NULL then. */
+struct client *trial_client(struct trial *trial, const struct client_plan *plan);
+
+/* Words of the trial, printf(3)'s format; errno stays. Returns -1. */
+int trial_fail(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A worker is killed, and another takes its slot: what the dead one has used up remains counted. */
+int trial_kill(struct trial *trial, unsigned slot);
+int trial_respawn(struct trial *trial, unsigned slot);
+
 void trial_emit(const struct trial *trial, const struct measurement *m);
 
 #endif

@@ -63,6 +63,10 @@ void try_aio_threads(struct finding *f, bool is_quick)
     finding_set(f, verdict,
                 "%swith a request under way on a socket this process has %d thread by "
                 "the kernel's io_submit (IOCB_CMD_POLL), %d by libc's aio_read, and had %d before; "
-                "both completed when a byte came",
-                depends_on(verdict, "whose it is"), by_kernel, by_libc, before);
+                "%s completed when a byte came",
+                depends_on(verdict, "whose it is"), by_kernel, by_libc, before,
+                kernel_done && libc_done ? "both"
+                : kernel_done            ? "the first"
+                : libc_done              ? "the second"
+                                         : "neither");
 }

@@ -103,8 +103,7 @@ void try_bind_interface(struct finding *f, bool is_quick)
                  crossed);
     bool by_address = to_second == 10 && to_first == 0;
     finding_set(f, by_address && crossed != 0 ? CLAIM_FAILS : CLAIM_HOLDS,
-                "it is the destination address that counts (the weak host model): bound to "
-                "127.0.0.2, a socket got %d of 10 datagrams to that and %d of 10 to 127.0.0.1, by "
-                "the same interface; %s",
+                "bound to 127.0.0.2, a socket got %d of 10 datagrams to that and %d of 10 to "
+                "127.0.0.1, by the same interface; %s",
                 to_second, to_first, words);
 }

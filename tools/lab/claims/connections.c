@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -81,7 +80,7 @@ static int client_at(struct sockaddr_in *from)
 /* Connects from that address and port, and sees it in accept(2). 0, or the errno of connect. */
 static int join(int door, const struct sockaddr_in *to, struct sockaddr_in *from)
 {
-    struct sockaddr_in seen;
+    struct sockaddr_in seen = {0};
     socklen_t length = sizeof seen;
     int fd = client_at(from);
     if (connect(fd, (const struct sockaddr *)to, sizeof *to) < 0) {
@@ -107,11 +106,12 @@ void try_two_to_48(struct finding *f, bool is_quick)
     enum verdict verdict = both && again != 0 ? CLAIM_DEPENDS : both ? CLAIM_FAILS : CLAIM_HOLDS;
     finding_set(f, verdict,
                 "%s127.0.0.1:%u was connected to port %u and to port %u of one "
-                "machine at the same time, and once more to the first: %s; so 2^48 is the bound of "
-                "one local address and port (IPv4), not of a server",
+                "machine at the same time, and once more to the first: %s; %s",
                 depends_on(verdict, "what a server is"), ntohs(from.sin_port),
                 ntohs(to[0].sin_port), ntohs(to[1].sin_port),
-                again ? error_name(again) : "connected");
+                again ? error_name(again) : "connected",
+                both ? "the bound is one of each local address and port, not of a server"
+                     : "no more than one was possible");
 }
 
 /* ---------------------------------------------------------------------------- connecting */
@@ -176,8 +176,7 @@ void try_accept_completes(struct finding *f, bool is_quick)
     int n = need((int)recv(served, bytes, sizeof bytes, MSG_DONTWAIT), "recv");
     finding_set(f, is_writable_before && n == 5 ? CLAIM_FAILS : CLAIM_HOLDS,
                 "before accept was called connect had returned, send had taken 5 bytes, and the "
-                "client was %s; accept then gave a socket with %d bytes in it: the kernel "
-                "shakes hands, accept takes from its queue",
+                "client was %s; accept then gave a socket with %d bytes in it",
                 is_writable_before ? "writable" : "not writable", n);
 }
 
@@ -197,16 +196,11 @@ static int let_in(int backlog, int clients)
 void try_backlog(struct finding *f, bool is_quick)
 {
     int backlog = is_quick ? 4 : 16, in = let_in(backlog, backlog + 4);
-    long limit = -1;
-    FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
-    if (file && fscanf(file, "%ld", &limit) != 1)
-        limit = -1;
-    if (file)
-        fclose(file);
     finding_set(f, in == backlog ? CLAIM_HOLDS : CLAIM_FAILS,
-                "with listen(fd, %d) and nobody that accepts, %d of %d clients were connected: one "
-                "more than the backlog; and net.core.somaxconn (%ld here) caps it",
-                backlog, in, backlog + 4, limit);
+                "with listen(fd, %d) and nobody that accepts, %d of %d clients were connected, %+d "
+                "to the backlog; net.core.somaxconn is %ld here",
+                backlog, in, backlog + 4, in - backlog,
+                fixture_number("/proc/sys/net/core/somaxconn", ""));
 }
 
 /* ------------------------------------------------------------------------------- errors */
@@ -225,6 +219,6 @@ void try_error_reads_0(struct finding *f, bool is_quick)
     int second = (int)recv(pair.server, &byte, 1, MSG_DONTWAIT);
     finding_set(f, readable && first == 0 ? CLAIM_HOLDS : CLAIM_FAILS,
                 "after a reset the socket was %s and recv did not block; it returned %d (%s), and "
-                "only the next one %d, as the error is told once",
+                "the next one %d",
                 readable ? "readable" : "not readable", first, error_name(error), second);
 }

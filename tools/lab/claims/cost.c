@@ -146,20 +146,6 @@ void try_epoll_o1(struct finding *f, bool is_quick)
                 few_all / 1e3, many, all / 1e3);
 }
 
-/* The exponent x of cost = a * n^x, by least squares of the logarithms. */
-static double exponent(const size_t *n, const double *cost, size_t count)
-{
-    double sx = 0, sy = 0, sxx = 0, sxy = 0, k = (double)count;
-    for (size_t i = 0; i < count; i++) {
-        double x = log((double)n[i]), y = log(cost[i]);
-        sx += x;
-        sy += y;
-        sxx += x * x;
-        sxy += x * y;
-    }
-    return (k * sxy - sx * sy) / (k * sxx - sx * sx);
-}
-
 void try_exponential(struct finding *f, bool is_quick)
 {
     (void)is_quick;
@@ -170,7 +156,7 @@ void try_exponential(struct finding *f, bool is_quick)
         by_poll[i] = cost_of(WAIT_POLL, n[i], false);
         by_select[i] = cost_of(WAIT_SELECT, n[i], false);
     }
-    double p = exponent(n, by_poll, POINTS), s = exponent(n, by_select, POINTS);
+    double p = fixture_exponent(n, by_poll, POINTS), s = fixture_exponent(n, by_select, POINTS);
     bool linear = p < 1.5 && s < 1.5;
     finding_set(
         f, linear ? CLAIM_FAILS : CLAIM_HOLDS,
@@ -253,4 +239,37 @@ void try_control_log(struct finding *f, bool is_quick)
                 "among %zu: %.1f times as much for %zu times as many (the logarithm: %.1f times; "
                 "memory that is no longer in the cache is part of it)",
                 few, most, many, most / few, many / 100, log((double)many) / log(100));
+}
+
+/* One descriptor alone, with this number; ns. */
+static double one_at(int number, enum wait_kind kind)
+{
+    struct watched w;
+    watched_open(&w, 1);
+    int fd = need(dup2(w.fds[0], number), "dup2");
+    free(w.wanted);
+    free(w.found);
+    w.fds[0] = w.items[0].fd = fd;
+    w.high = fd + 1;
+    w.set_bytes = ((size_t)w.high / WORD_BITS + 1) * sizeof(long);
+    w.wanted = need_pointer(calloc(1, w.set_bytes), "calloc");
+    w.found = need_pointer(calloc(1, w.set_bytes), "calloc");
+    w.wanted[(size_t)fd / WORD_BITS] |= 1UL << (size_t)fd % WORD_BITS;
+    fixture_raise(fd);
+    double ns = wait_ns(&w, kind, 1);
+    watched_close(&w);
+    return ns;
+}
+
+void try_highest(struct finding *f, bool is_quick)
+{
+    (void)is_quick;
+    int high = (int)allowed(10000), low = 200;
+    double select_low = one_at(low, WAIT_SELECT), select_high = one_at(high, WAIT_SELECT);
+    double poll_low = one_at(low, WAIT_POLL), poll_high = one_at(high, WAIT_POLL);
+    bool grows = select_high > 1.5 * select_low, poll_grows = poll_high > 1.5 * poll_low;
+    finding_set(f, grows && !poll_grows ? CLAIM_HOLDS : CLAIM_FAILS,
+                "a wait for one descriptor alone takes select %.2f us of CPU when its number is %d "
+                "and %.2f us when it is %d; poll %.2f and %.2f us",
+                select_low / 1e3, low, select_high / 1e3, high, poll_low / 1e3, poll_high / 1e3);
 }

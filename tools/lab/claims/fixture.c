@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -341,4 +342,17 @@ double fixture_median(double *values, size_t n)
 {
     qsort(values, n, sizeof *values, compare);
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+double fixture_exponent(const size_t *n, const double *cost, size_t count)
+{
+    double sx = 0, sy = 0, sxx = 0, sxy = 0, k = (double)count;
+    for (size_t i = 0; i < count; i++) {
+        double x = log((double)n[i]), y = log(cost[i]);
+        sx += x;
+        sy += y;
+        sxx += x * x;
+        sxy += x * y;
+    }
+    return (k * sxy - sx * sy) / (k * sxx - sx * sx);
 }

@@ -96,6 +96,10 @@ void fixture_sleep_us(int64_t us);
 double fixture_least(const double *values, size_t n);
 double fixture_median(double *values, size_t n);
 
+/* The exponent x of cost = a * n^x, by least squares of the logarithms: 1 is linear. All figures
+ * are above 0, and two of n differ. */
+double fixture_exponent(const size_t *n, const double *cost, size_t count);
+
 /* Threads of this process. */
 unsigned fixture_threads(void);
 

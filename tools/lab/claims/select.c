@@ -31,8 +31,8 @@ void try_poll_limit(struct finding *f, bool is_quick)
     int error = past < 0 ? errno : 0;
     finding_set(
         f, within == 0 && past < 0 ? CLAIM_FAILS : CLAIM_HOLDS,
-        "the limit is RLIMIT_NOFILE: with that at %d, poll of an array of %d entries: %s, of "
-        "%d: %s, and before: %s; it is one array in the caller's memory, not a list",
+        "what it is given is an array; with RLIMIT_NOFILE at %d, one of %d entries: %s, of %d: %s, "
+        "and of as many before: %s",
         LIMIT, LIMIT, within == 0 ? "no error" : "refused", LIMIT + 1, error_name(error),
         high == 0 ? "no error" : "refused");
 }
@@ -113,14 +113,15 @@ void try_select_anew(struct finding *f, bool is_quick)
     FD_SET(pair.server, &set);
     need(select(pair.server + 1, &set, NULL, NULL, &time), "select");
     need(poll(&item, 1, 1), "poll");
+    bool was_cleared = !FD_ISSET(pair.server, &set);
     fixture_send(pair.client, 1);
     time = (struct timeval){.tv_usec = 50000};
     int by_select = need(select(pair.server + 1, &set, NULL, NULL, &time), "select");
     int by_poll = need(poll(&item, 1, 1000), "poll");
     finding_set(f, by_select == 0 && by_poll == 1 ? CLAIM_HOLDS : CLAIM_FAILS,
                 "the second call with what the first, which timed out, had left: select found %d "
-                "ready descriptors, as its set is empty now, and poll %d",
-                by_select, by_poll);
+                "ready descriptors, as its set had been %s, and poll %d",
+                by_select, was_cleared ? "emptied" : "kept", by_poll);
 }
 
 /* ---------------------------------------------------------------------------- readiness */
@@ -199,18 +200,18 @@ static enum bad_sum bad_checksum(bool is_blocking)
 void try_wrong_readiness(struct finding *f, bool is_quick)
 {
     (void)is_quick;
-    static const char *const words[] = {[NOT_PERMITTED] = "not permitted to try",
-                                        [NOT_TOLD] = "not readable",
-                                        [TOLD_WRONGLY] = "readable, then EAGAIN"};
+    static const char *const words[] = {
+        [NOT_PERMITTED] = "not permitted to try",
+        [NOT_TOLD] = "not readable",
+        [TOLD_WRONGLY] = "readable, and then there is nothing (EAGAIN)"};
     bool starves = second_reader_starves();
     enum bad_sum blocking = bad_checksum(true), nonblocking = bad_checksum(false);
     bool wrong = starves || blocking == TOLD_WRONGLY || nonblocking == TOLD_WRONGLY;
-    finding_set(f, wrong ? CLAIM_HOLDS : CLAIM_FAILS,
-                "of two readers who are both told of one datagram the second %s; a datagram with a "
-                "wrong checksum makes a non-blocking socket \"%s\", a blocking one \"%s\" (the "
-                "kernel checks before it says so)",
-                starves ? "finds nothing (EAGAIN)" : "finds one, too", words[nonblocking],
-                words[blocking]);
+    finding_set(
+        f, wrong ? CLAIM_HOLDS : CLAIM_FAILS,
+        "of two readers who are both told of one datagram the second %s; select on a datagram with "
+        "a wrong checksum: a non-blocking socket is %s, a blocking one %s",
+        starves ? "finds nothing (EAGAIN)" : "finds one, too", words[nonblocking], words[blocking]);
 }
 
 /* ----------------------------------------------------------------------------- limits */
@@ -223,7 +224,7 @@ void try_1024_descriptors(struct finding *f, bool is_quick)
     size_t room = fixture_descriptors(), count = room < 2048 ? room : 2048;
     need(getrlimit(RLIMIT_NOFILE, &after), "getrlimit");
     int *fds = fixture_eventfds(count);
-    enum verdict verdict = count > 1024 ? CLAIM_DEPENDS : CLAIM_HOLDS;
+    enum verdict verdict = room > 1024 ? CLAIM_DEPENDS : CLAIM_HOLDS;
     finding_set(f, verdict,
                 "%sit was %llu here, any process may raise it to its hard limit, "
                 "%llu, and after that %zu eventfds were opened, the last one as descriptor %d",

@@ -13,10 +13,16 @@
 void try_epoll_default(struct finding *f, bool is_quick);
 void try_epoll_mmap(struct finding *f, bool is_quick);
 void try_epoll_size(struct finding *f, bool is_quick);
+void try_maxevents(struct finding *f, bool is_quick);
+void try_epoll_limit(struct finding *f, bool is_quick);
 void try_et_blocking(struct finding *f, bool is_quick);
 void try_et_once(struct finding *f, bool is_quick);
 void try_level_only(struct finding *f, bool is_quick);
 void try_eventfd(struct finding *f, bool is_quick);
+
+/* triggers.c */
+void try_et_faster(struct finding *f, bool is_quick);
+void try_oneshot(struct finding *f, bool is_quick);
 
 /* select.c */
 void try_poll_limit(struct finding *f, bool is_quick);
@@ -27,18 +33,17 @@ void try_regular_file(struct finding *f, bool is_quick);
 void try_wrong_readiness(struct finding *f, bool is_quick);
 void try_1024_descriptors(struct finding *f, bool is_quick);
 
-/* triggers.c */
-void try_et_faster(struct finding *f, bool is_quick);
-void try_oneshot(struct finding *f, bool is_quick);
+/* waits.c */
+void try_select_timer(struct finding *f, bool is_quick);
+void try_interrupted(struct finding *f, bool is_quick);
+void try_busy_polling(struct finding *f, bool is_quick);
 
 /* cost.c */
 void try_epoll_o1(struct finding *f, bool is_quick);
 void try_exponential(struct finding *f, bool is_quick);
 void try_all_active(struct finding *f, bool is_quick);
 void try_control_log(struct finding *f, bool is_quick);
-
-/* timer.c */
-void try_select_timer(struct finding *f, bool is_quick);
+void try_highest(struct finding *f, bool is_quick);
 
 /* connections.c */
 void try_close_last(struct finding *f, bool is_quick);
@@ -59,6 +64,10 @@ void try_sticky(struct finding *f, bool is_quick);
 void try_types(struct finding *f, bool is_quick);
 void try_unix_name(struct finding *f, bool is_quick);
 void try_blocking_default(struct finding *f, bool is_quick);
+void try_open_socket(struct finding *f, bool is_quick);
+
+/* binding.c */
+void try_bind_interface(struct finding *f, bool is_quick);
 
 /* signals.c */
 void try_sigio(struct finding *f, bool is_quick);
@@ -67,12 +76,14 @@ void try_sigpipe(struct finding *f, bool is_quick);
 /* aio.c */
 void try_aio_threads(struct finding *f, bool is_quick);
 
-/* binding.c */
-void try_bind_interface(struct finding *f, bool is_quick);
-
 /* models.c */
 void try_process_each(struct finding *f, bool is_quick);
+void try_thread_each(struct finding *f, bool is_quick);
+
+/* pool.c */
 void try_pool_lock(struct finding *f, bool is_quick);
+
+/* switching.c */
 void try_thread_switch(struct finding *f, bool is_quick);
 void try_thread_create(struct finding *f, bool is_quick);
 void try_zombies(struct finding *f, bool is_quick);
@@ -80,7 +91,7 @@ void try_zombies(struct finding *f, bool is_quick);
 /* memory.c */
 void try_200_kb(struct finding *f, bool is_quick);
 
-/* herd.c: by the trials of strategies */
+/* herd.c */
 void try_accept_herd(struct finding *f, bool is_quick);
 void try_epoll_herd(struct finding *f, bool is_quick);
 void try_reuseport_herd(struct finding *f, bool is_quick);

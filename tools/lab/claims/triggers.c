@@ -173,6 +173,6 @@ void try_oneshot(struct finding *f, bool is_quick)
                 "%stwo threads, %d messages during 1 ms of work each: with ET "
                 "alone a second thread came to the socket %d times of %d, with EPOLLONESHOT %d of "
                 "%d; registered by a dup(2) of it as well: %d of %d",
-                depends_on(verdict, "one registration"), messages, without.overlaps, without.told,
-                with.overlaps, with.told, twice.overlaps, twice.told);
+                depends_on(verdict, "how often it is registered"), messages, without.overlaps,
+                without.told, with.overlaps, with.told, twice.overlaps, twice.told);
 }

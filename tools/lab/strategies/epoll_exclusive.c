@@ -6,8 +6,9 @@
  * there. Entries stand in the order of their registration and stay where they are: under light load
  * the first worker gets everything. It is neither last-in-first-out, as one hears, nor round-robin.
  *
- * The wake-up belongs to who got it: a worker that is stopped or ends between being woken and
- * accepting leaves the connection in the queue, and no sibling is woken for it. So the others have
+ * Who is stopped while it sleeps leaves the queue, and the next one gets its turns. But a wake-up
+ * belongs to who got it: a worker that is stopped or ends between being woken and accepting leaves
+ * the connection in the accept queue, and no sibling is woken for it. So the others have
  * to remove and add the listener again when a sharer ends; here they do not, to let it be seen.
  *
  * With EPOLLONESHOT or EPOLLRDHUP it is EINVAL, and so is EPOLL_CTL_MOD. epoll_ctl(2).

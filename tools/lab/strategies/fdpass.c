@@ -11,6 +11,9 @@
 #include "lab/strategies/shared.h"
 #include "os/pass.h"
 
+/* Milliseconds until a dispatcher that can pass nothing on looks for who is back. */
+#define LOOK_AGAIN_MS 5
+
 struct seat {
     _Atomic bool is_out;
     _Atomic uint64_t sent; /* connections; only the dispatcher writes it */
@@ -104,14 +107,17 @@ int fdpass_open(struct lab_worker *worker)
 
 /* ----------------------------------------------------------------------------- the dispatcher */
 
-/* All channels are full: the clients may wait in the accept queue meanwhile. */
-static void wait_for_room(const struct arena *arena)
+/* What can be chosen is full: the clients may wait in the accept queue meanwhile. Nothing tells
+ * when fewer descriptors are on their way (ETOOMANYREFS, unix(7)): that is looked at again. */
+static void wait_for_room(const struct arena *arena, unsigned chosen, int cause)
 {
     struct pollfd channels[LAB_WORKERS_MAX];
-    nfds_t count = 0;
-    for (unsigned slot = 0; slot < arena->workers; slot++)
-        channels[count++] = (struct pollfd){.fd = arena->channels[slot], .events = POLLOUT};
-    (void)poll(channels, count, -1); /* a failure is a look too early */
+    for (unsigned slot = 0; slot < arena->workers; slot++) {
+        bool counts = cause == EAGAIN && (slot == chosen || !fdpass_is_out(arena, slot));
+        channels[slot] = (struct pollfd){.fd = counts ? arena->channels[slot] : -1,
+                                         .events = POLLOUT};
+    }
+    (void)poll(channels, arena->workers, LOOK_AGAIN_MS); /* a failure is a look too early */
 }
 
 static int send_to(const struct arena *arena, unsigned slot, int fd)
@@ -136,7 +142,7 @@ static int hand_over(const struct arena *arena, unsigned chosen, int fd)
             if (errno != EAGAIN && errno != ETOOMANYREFS)
                 return -1;
         }
-        wait_for_room(arena);
+        wait_for_room(arena, chosen, errno);
     }
 }
 

@@ -42,6 +42,7 @@ const struct strategy strategy_fdpass_least = {
     .open = fdpass_open,
     .run = own_epoll_run,
     .watch = own_epoll_watch,
+    .unwatch = own_epoll_unwatch,
     .dispatch = dispatch,
     .on_stall = fdpass_on_stall,
     .on_end = fdpass_on_end,

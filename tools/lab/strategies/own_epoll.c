@@ -59,6 +59,12 @@ int own_epoll_watch(struct lab_worker *worker, int fd)
     return add(worker->own, fd, EPOLLIN);
 }
 
+void own_epoll_unwatch(struct lab_worker *worker, int fd)
+{
+    const struct own_epoll *own = worker->own;
+    (void)epoll_ctl(own->fd, EPOLL_CTL_DEL, fd, NULL); /* it was not watched yet, maybe */
+}
+
 int own_epoll_wait(struct lab_worker *worker, int timeout_ms)
 {
     struct own_epoll *own = worker->own;

@@ -38,4 +38,9 @@ int own_epoll_serve(struct lab_worker *worker, int count);
 void own_epoll_run(struct lab_worker *worker);
 int own_epoll_watch(struct lab_worker *worker, int fd);
 
+/* strategy.unwatch, where another process may have the connection open still: closing it here does
+ * not take it out of the epoll then, and its events would be those of a descriptor that is gone
+ * (epoll(7), "Questions and answers", 6). */
+void own_epoll_unwatch(struct lab_worker *worker, int fd);
+
 #endif

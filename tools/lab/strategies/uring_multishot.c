@@ -3,10 +3,9 @@
  * (IORING_ACCEPT_MULTISHOT, Linux 5.19) at a listener that all share.
  *
  * The request never leaves the listener's wait queue, and the walk ends at the first entry: ring 0
- * gets everything, however busy its worker is, since nothing asks whether somebody is asleep there,
- * as EPOLLEXCLUSIVE does. Siblings sleep beside it. When its worker is stopped the kernel goes on
- * to accept for it: clients are let in, and nobody answers. The worst way there is to share a
- * listener.
+ * gets everything, since nothing asks whether somebody is asleep there, as EPOLLEXCLUSIVE does.
+ * When its worker is busy or stopped it gets everything all the same: the clients wait in the
+ * accept queue, and the siblings sleep beside it. The worst way there is to share a listener.
  *
  * io_uring_enter(2), IORING_OP_ACCEPT.
  */

@@ -4,7 +4,7 @@
  *
  * Nobody shares a wait queue, so the request that stays takes nothing from a sibling: one system
  * call a turn however many connections it brings, and the hash chooses the worker. A worker that
- * hangs keeps its share, as with reuseport; here they are accepted, and not answered.
+ * hangs keeps its share waiting, as with reuseport.
  *
  * io_uring_enter(2), IORING_OP_ACCEPT, socket(7).
  */

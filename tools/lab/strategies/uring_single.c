@@ -3,9 +3,13 @@
  * that all share; when it has brought a connection, another is made.
  *
  * A request that waits is an exclusive entry in the listener's wait queue, and each new one stands
- * at its end: one wake-up, and exact turns, as with accept(2). But a worker is woken with the
- * connection in its hands: the kernel has accepted for it. So a worker that is stopped or busy
- * takes one client along, and after that none, since it asks for none.
+ * at its end: one wake-up, and exact turns, as with accept(2).
+ *
+ * But the entry is the request's and not the worker's: it stays there when the worker is stopped or
+ * busy, while one that sleeps in accept(2) or epoll_wait(2) leaves the queue when it is stopped. So
+ * such a worker still gets one wake-up, with which it does nothing, since accepting is done when it
+ * runs. That client waits in the queue beside siblings that sleep, until the next arrival wakes one
+ * of them; after that the worker has no request there any more.
  *
  * io_uring_enter(2), IORING_OP_ACCEPT.
  */
@@ -20,8 +24,8 @@ static int open_single(struct lab_worker *worker)
 
 const struct strategy strategy_uring_single = {
     .name = "uring-single",
-    .teaches = "an accept request a time in io_uring: exact turns, and a worker that hangs takes "
-               "one client along",
+    .teaches = "an accept request a time in io_uring: exact turns, and a worker that hangs keeps "
+               "one client waiting",
     .doors = DOORS_SHARED,
     .lacks = ring_lacks,
     .open = open_single,

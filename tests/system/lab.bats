@@ -1,0 +1,276 @@
+#!/usr/bin/env bats
+#
+# drover-lab: that every strategy and every model runs, that what is counted is what the kernel
+# counted, that nothing is left behind, and what is refused.
+
+load helper
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    LAB_PID='' TRACING=''
+}
+
+teardown() {
+    [[ -z $LAB_PID ]] || kill -KILL "$LAB_PID" 2>/dev/null || true
+    if [[ -n $TRACING ]]; then
+        rmdir "$TRACING"/instances/drover-*
+        umount "$TRACING"
+    fi
+}
+
+lab() {
+    run "$DROVER_LAB" "$@" 3>&-
+}
+
+# measure ARGS...: `run ARGS... --quick`, with its lines in $LINES_FILE.
+measure() {
+    LINES_FILE=$BATS_TEST_TMPDIR/lines.jsonl
+    lab run "$@" --quick --out "$LINES_FILE"
+    echo "$output"
+}
+
+# lines FILTER: what jq makes of all lines, as an array.
+lines() {
+    jq --slurp --raw-output "$1" "$LINES_FILE"
+}
+
+# names KIND: as `list` has them, one a line.
+names() {
+    "$DROVER_LAB" list "$1" | awk 'NR > 1 && /^  / { print $1 }'
+}
+
+# ---- what there is ----------------------------------------------------------------------------
+
+@test "list: every strategy, model, workload, preset and claim has a line" {
+    lab list
+    assert_success
+    assert_equal "$(names strategies | sort | paste -sd ' ')" "accept-blocking accept-mutex epoll-et epoll-exclusive epoll-exclusive-readd epoll-lt fdpass-least fdpass-rr poll reuseport reuseport-cpu reuseport-load reuseport-random select shared-epoll-et shared-epoll-lt shared-epoll-oneshot sigio-group sigio-owner uring-multishot uring-multishot-reuseport uring-single"
+    local name
+    for name in blocking fork thread pool reactor-pool nonblock select poll epoll-lt epoll-et sigio aio uring; do
+        names models | grep -qxF "$name" || fail "no model $name"
+    done
+    for name in singles steady storm heavy stall-stop stall-spin burst zipf death short long idle active; do
+        names workloads | grep -qxF "$name" || fail "no workload $name"
+    done
+    assert_equal "$("$DROVER_LAB" list claims | grep -cF 'epoll is edge-triggered by default')" 1
+    # what it teaches follows each name, and fits a line
+    run awk '/^  / && (NF < 4 || length > 140)' <("$DROVER_LAB" list strategies models)
+    refute_output
+}
+
+@test "what is not known is refused, and what is allowed is said" {
+    local line
+    while IFS='|' read -r line words; do
+        # shellcheck disable=SC2086 # words of a command line
+        lab $line
+        assert_equal "$line: $status" "$line: 64"
+        assert_output --partial "$words"
+    done <<'CASES'
+|a command is missing
+lst|did you mean list?
+list nonsense|allowed: strategies, models, workloads, presets or claims
+run|what is to be measured?
+run epol-lt|did you mean epoll-lt?
+run epoll-lt --workers 0|allowed: 1 to 128
+run epoll-lt --workers 129|allowed: 1 to 128
+run epoll-lt --workers 1,,2|parted by commas
+run epoll-lt --workers 1;2|allowed: 1 to 128
+run epoll-lt --workload nonsense|allowed: singles, steady
+run model:epoll-lt --workload nonsense|allowed: short, long, idle, active, all
+run strategy:uring|there is no such strategy
+run epoll-lt --drain maybe|allowed: no or yes
+run epoll-lt --net ether|allowed: loopback or veth
+run epoll-lt --repeat 0|allowed: 1 to 1000
+run epoll-lt --backlog 0|allowed: 1 to 65535
+run epoll-lt --seed -1|allowed:
+run epoll-lt --otu x|did you mean --out?
+all epoll-lt|only options are allowed
+all --out -|the report is made of a file
+expect uring|nothing was predicted of it
+CASES
+}
+
+@test "a result file that cannot be made is told" {
+    lab run reuseport --out /nonexistent/x
+    assert_equal "$status: $output" '73: drover-lab: /nonexistent/x: No such file or directory'
+    lab run reuseport --quick --out /dev/full
+    assert_equal "$status" 74
+    assert_output --partial '/dev/full: No space left on device'
+}
+
+# ---- every one of them ------------------------------------------------------------------------
+
+@test "every strategy serves singles, and each line has all that it must have" {
+    local all
+    mapfile -t all < <(names strategies)
+    measure "${all[@]/#/strategy:}" --workers 2
+    assert_equal "$status" 0
+    assert_equal "$(lines length)" 22
+    assert_equal "$(lines '[.[] | select(.skipped != null)] | length')" 0
+    assert_equal "$(lines '[.[] | select(.served != .connections or .late != 0 or .lost != {})] | length')" 0
+    # of herd.md, "Names"
+    assert_equal "$(lines 'map(keys) | unique | map(. as $keys | [
+        "kind", "name", "workload", "workers", "connections", "wakeups_per_connection",
+        "wakeups_per_connection_kernel", "wasted_visible_per_connection",
+        "wasted_hidden_per_connection", "switches_voluntary_per_connection",
+        "switches_involuntary_per_connection", "cpu_us_per_connection", "per_worker", "jain",
+        "latency_us", "served", "late", "lost", "skipped", "kernel", "cpus", "seed", "drain",
+        "limits", "command", "governor", "version", "time"] - $keys) | add')" '[]'
+    assert_equal "$(lines '.[0].latency_us | keys_unsorted | join(" ")')" 'p50 p90 p99 p999 max'
+    assert_equal "$(lines '[.[] | select((.per_worker | add) != .connections)] | length')" 0
+    assert_equal "$(lines '.[0].kernel' | grep -cF "$(uname -r)")" 1
+}
+
+@test "every model serves short connections and long ones" {
+    local all
+    mapfile -t all < <(names models)
+    measure "${all[@]/#/model:}" --workload short,long
+    assert_equal "$status" 0
+    assert_equal "$(lines length)" $((2 * ${#all[@]}))
+    assert_equal "$(lines '[.[] | select(.kind != "model" or .skipped != null)] | length')" 0
+    assert_equal "$(lines '[.[] | select(.served == 0 or .lost != {})] | length')" 0
+}
+
+@test "a model ends where it says, in words" {
+    measure model:select model:blocking --workload idle
+    assert_equal "$status" 0
+    assert_output --partial 'select(2) ends at 1024 descriptors (FD_SETSIZE), '
+    assert_output --partial 'blocking calls wait for 1 connection at a time'
+    assert_equal "$(lines '[.[] | select(.name == "select" and .skipped == null)] | length')" 2
+}
+
+@test "every workload runs, and counts what becomes of each connection" {
+    measure reuseport epoll-lt --workload all --workers 3
+    assert_equal "$status" 0
+    assert_equal "$(lines '[.[].workload] | unique | length')" 9
+    assert_equal "$(lines '[.[] | select(.skipped != null)] | length')" 0
+    assert_equal "$(lines '[.[] | select(.served + .late + ([.lost[]] | add // 0) == 0)] | length')" 0
+}
+
+# ---- what is counted --------------------------------------------------------------------------
+
+# bats test_tags=nosan
+@test "wakeups a connection: one, all, or two, the same in each run, by /proc and by the kernel" {
+    measure accept-blocking epoll-lt epoll-exclusive reuseport fdpass-rr poll --workers 4,16 --repeat 2
+    assert_equal "$status" 0
+    local name least most
+    while read -r name least most; do
+        assert_equal "$name $(lines "[.[] | select(.name == \"$name\") | .wakeups_per_connection / ($least)
+            | select(. < 0.95 or . > 1.05)] | length")" "$name 0"
+    done <<'CASES'
+accept-blocking 1
+epoll-lt .workers
+poll .workers
+epoll-exclusive 1
+reuseport 1
+fdpass-rr 2
+CASES
+    assert_equal "$(lines 'group_by([.name, .workers]) | map(map(.wakeups_per_connection))
+        | map(select((max - min) / min > 0.02)) | length')" 0
+    assert_equal "$(lines '[.[] | select((.wakeups_per_connection - .wakeups_per_connection_kernel
+        | fabs) / .wakeups_per_connection > 0.02)] | length')" 0
+    # on idle workers the herd cannot be seen by those who are in it
+    assert_equal "$(lines '[.[] | select(.name == "epoll-lt" and .wasted_hidden_per_connection
+        < 0.8 * (.workers - 1))] | length')" 0
+}
+
+# bats test_tags=nosan
+@test "somebody outside counts the same wakeups" {
+    local counted instance
+    TRACING=$BATS_TEST_TMPDIR/tracing
+    instance=$TRACING/instances/drover-$BASHPID
+    mkdir "$TRACING"
+    mount -t tracefs tracefs "$TRACING"
+    mkdir "$instance"
+    echo 'comm ~ "lab-worker-*"' >"$instance/events/sched/sched_waking/filter"
+    echo 1 >"$instance/events/sched/sched_waking/enable"
+    measure epoll-lt --workers 8
+    echo 0 >"$instance/events/sched/sched_waking/enable"
+    counted=$(grep -c 'sched_waking: comm=lab-worker-' "$instance/trace")
+    # those of their start and of the run's end, some ten a worker, are among them
+    echo "counted $counted"
+    assert_equal "$(lines ".[0] | (.wakeups_per_connection * .connections) as \$w
+        | ($counted - \$w) >= -0.03 * \$w and ($counted - \$w) <= 0.03 * \$w + 10 * .workers")" true
+}
+
+# bats test_tags=nosan
+@test "what was predicted is checked, and a difference is one from its source" {
+    lab expect accept-blocking epoll-exclusive --quick --out lines.jsonl
+    ((status == 0 || status == 1))
+    assert_line --regexp '^holds +accept-blocking, 16 workers: wakeups a connection +1\.000'
+    assert_equal "$(jq --slurp '[.[] | select(.kind == "expectation")] | length > 8' lines.jsonl)" true
+}
+
+@test "settings reach the kernel: veth, deferred, pinned, drained, a backlog" {
+    measure epoll-lt --workers 2 --net veth --defer --pin --drain yes --backlog 100
+    assert_equal "$status" 0
+    assert_equal "$(lines '.[0] | [.net, .defer, .pinned, .drain, .backlog, .served] | join(" ")')" \
+        'veth true true true 100 50'
+    # deferred, the request is there when a worker is woken
+    assert_equal "$(lines '.[0].wakeups_per_connection | . > 1.9 and . < 2.1')" true
+}
+
+# ---- who may not, and what is left ------------------------------------------------------------
+
+@test "what this user may not have is skipped with its reason" {
+    local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    cp "$DROVER_LAB" lab
+    chmod 755 . lab
+    run "${nobody[@]}" ./lab run reuseport-load epoll-lt --quick --workers 2 --out - 3>&-
+    assert_equal "$status" 0
+    LINES_FILE=$BATS_TEST_TMPDIR/lines.jsonl
+    printf '%s\n' "$output" >"$LINES_FILE"
+    assert_equal "$(lines '.[0].skipped | length > 10')" true
+    assert_equal "$(lines '.[1] | [.served, .wakeups_per_connection] | join(" ")')" '50 2'
+    run "${nobody[@]}" ./lab run epoll-lt --quick --net veth 3>&-
+    assert_equal "$status" 0
+    assert_output --partial 'skipped: a veth pair needs'
+}
+
+@test "nothing is left behind, when it ends, when it is interrupted, when it is killed" {
+    local signal before
+    DROVER_MARK=$BATS_TEST_TMPDIR/lab
+    before=$(ip -o link | wc -l)
+    for signal in INT TERM KILL; do
+        DROVER_TEST=$DROVER_MARK env --default-signal=INT,QUIT \
+            "$DROVER_LAB" run fdpass-rr --workload steady --net veth --repeat 100 >out 2>&1 3>&- &
+        LAB_PID=$!
+        wait_until 20 grep -q 'fdpass-rr 30 %' out
+        assert_equal "$(($(drover_processes | wc -l) > 5))" 1
+        kill -"$signal" "$LAB_PID"
+        wait "$LAB_PID" || true
+        LAB_PID=''
+        wait_until 10 drover_left_nothing
+    done
+    assert_equal "$(ip -o link | wc -l)" "$before"
+}
+
+# ---- the report -------------------------------------------------------------------------------
+
+@test "a report is one page that needs nothing, and diff tells what changed" {
+    measure reuseport epoll-lt epoll-exclusive --workers 1,4 --repeat 2
+    cp "$LINES_FILE" a.jsonl
+    lab report a.jsonl -o report.html
+    assert_success
+    run grep -ciE '<(script|link|img)|src=|@import|url\(' report.html
+    assert_output 0
+    grep -q '<svg' report.html
+    lab diff a.jsonl a.jsonl
+    assert_success
+    lab report nowhere.jsonl -o x.html
+    assert_equal "$status" 66
+    echo '{"kind": ' >bad.jsonl
+    echo '{}' >>bad.jsonl
+    lab report bad.jsonl -o x.html
+    assert_equal "$status" 65
+    assert_output --partial 'bad.jsonl:1:'
+}
+
+@test "claims have verdicts and their evidence" {
+    lab claims 'edge-triggered by default' --out lines.jsonl
+    assert_success
+    assert_output --partial 'fails'
+    assert_equal "$(jq --raw-output '[.kind, .verdict] | join(" ")' lines.jsonl)" 'claim fails'
+    lab claims 'no claim has these words'
+    assert_equal "$status" 64
+}
