@@ -6,7 +6,7 @@
 
 #include "lab/html.h"
 
-#define WIDTH      520
+#define WIDTH      430
 #define ROW_HEIGHT 21
 #define FRAME      66 /* the axis and its label */
 
@@ -30,7 +30,7 @@ static void add_axes(const struct bars *bars, struct buf *script, unsigned heigh
     buf_printf(script,
                "set border 0\nset grid noytics xtics\nset xrange [0:%.6g]\n"
                "set yrange [%zu.5:-0.5]\nset xlabel '%s' offset 0,0.4 tc rgb '#010007'\n"
-               "set lmargin at screen 0.38\nset rmargin at screen 0.97\n"
+               "set lmargin at screen 0.43\nset rmargin at screen 0.96\n"
                "set tmargin at screen 0.995\nset bmargin at screen %.4f\nset ytics scale 0 (",
                most > 0 ? most : 1, bars->count - 1, bars->x_label, 56.0 / height);
     for (size_t i = 0; i < bars->count; i++) {

@@ -73,8 +73,10 @@ static bool draw(struct page *page)
     bars = (struct bars){.title = title,
                          .x_label = "microseconds of CPU time a connection",
                          .unit = " us",
-                         .parts = {{"user", COLOUR_USER, false}, {"system", COLOUR_SYSTEM, false}},
-                         .part_count = 2};
+                         .parts = {{"user", COLOUR_USER, false},
+                                   {"system", COLOUR_SYSTEM, false},
+                                   {"user and system, not told apart", COLOUR_SYSTEM, true}},
+                         .part_count = 3};
     for (size_t i = 0; i < page->strategies.name_count && workers > 0; i++)
         add_bar(&bars, page, page->strategies.names[i], workers);
     if (bars.count == 0)
