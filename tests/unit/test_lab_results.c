@@ -118,6 +118,17 @@ Test(lab_results, machines_are_told_apart)
     clean(&read);
 }
 
+/* As expectation_json() writes it: a number, or null. */
+Test(lab_results, an_expectation_has_a_measured_number)
+{
+    struct read read = parse("{\"kind\":\"expectation\",\"name\":\"poll\",\"measured\":4.25}\n");
+    char room[32];
+    cr_assert_eq(read.status, 0, "%s", read.wrong.p);
+    cr_expect_str_eq(result_text(&read.results.rows[0], "measured", room, sizeof room), "4.25");
+    cr_expect_not(result_is_measurement(&read.results.rows[0]));
+    clean(&read);
+}
+
 Test(lab_results, losses_are_summed_but_for_the_clients_own)
 {
     struct read read = parse(ROW ",\"lost\":{\"reset\":2,\"silent\":3,\"local\":40}}\n");

@@ -99,7 +99,7 @@ static void add_curves(const struct lines *lines, const struct family *family, s
     const char *comma = "";
     buf_lit(script, "plot ");
     for (size_t i = 0; i < lines->families->name_count; i++)
-        if (lines->all[i].count > 0 && (i < first || i >= first + family->count)) {
+        if ((i < first || i >= first + family->count) && lines->all[i].count > 0) {
             buf_printf(script, "%s$d%zu with lines lw 1 lc rgb '#0100%02x'", comma, i,
                        COLOUR_GHOST);
             comma = ", ";

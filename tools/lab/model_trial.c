@@ -212,6 +212,7 @@ static int end(struct point *point, uint64_t held, int64_t elapsed_us)
     double n = requests > 0 ? (double)requests : 1;
     if (has_counts) {
         point->m.wakeups_kernel = (double)counts.wakeups / n;
+        point->m.wakeups_told = (double)counts.wakeups_told / n;
         point->m.switches_kernel = (double)counts.switches / n;
     }
     set_usage(point, &ended, n);

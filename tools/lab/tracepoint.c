@@ -13,7 +13,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ID_PATH "events/sched/sched_waking/id"
+enum what {
+    WAKING,
+    WAKEUP,
+    TRACEPOINTS, /* so many; what follows is no tracepoint */
+    SWITCHES = TRACEPOINTS,
+};
+
+static const char *const id_paths[TRACEPOINTS] = {
+    [WAKING] = "events/sched/sched_waking/id",
+    [WAKEUP] = "events/sched/sched_wakeup/id",
+};
 
 /* Of one filter: a page is what the kernel takes (perf_event_set_filter()). A pid has seven digits
  * at most (PID_MAX_LIMIT), so a term of one pid has 14 bytes, one of two or more 30. */
@@ -22,19 +32,21 @@
 _Static_assert(FILTER_PIDS_MAX * 15 < FILTER_SIZE, "each pid must have its place");
 
 struct tracepoint {
-    size_t wakeup_count; /* of the descriptors; the rest count switches */
     size_t count;
-    int fds[]; /* owned */
+    struct counter {
+        int fd; /* owned */
+        enum what what;
+    } counters[];
 };
 
 /* ---- the tracepoint's number ------------------------------------------------------------------
  */
 
 /* -1 with errno set. */
-static long read_id_at(int folder)
+static long read_id_at(int folder, enum what what)
 {
     char text[32];
-    int fd = openat(folder, ID_PATH, O_RDONLY | O_CLOEXEC);
+    int fd = openat(folder, id_paths[what], O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     ssize_t n = read(fd, text, sizeof text - 1);
@@ -48,12 +60,12 @@ static long read_id_at(int folder)
     return strtol(text, NULL, 10);
 }
 
-static long read_id_below(const char *path)
+static long read_id_below(const char *path, enum what what)
 {
     int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -1;
-    long id = read_id_at(folder);
+    long id = read_id_at(folder, what);
     int error = errno;
     close(folder);
     errno = error;
@@ -76,18 +88,18 @@ static int mount_nowhere(void)
     return folder;
 }
 
-static long read_id(void)
+static long read_id(enum what what)
 {
     static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        long id = read_id_below(places[i]);
+        long id = read_id_below(places[i], what);
         if (id >= 0 || errno == EACCES)
             return id;
     }
     int folder = mount_nowhere();
     if (folder < 0)
         return -1;
-    long id = read_id_at(folder);
+    long id = read_id_at(folder, what);
     int error = errno;
     close(folder);
     errno = error;
@@ -141,11 +153,11 @@ static int open_wakeup(long id, pid_t pid, int cpu)
  * one patches the kernel's code again, some 10 ms. So one that never counts stays open until the
  * process ends. A failure costs time alone.
  */
-static void keep_registered(long id)
+static void keep_registered(long id, enum what what)
 {
-    static int keeper = -1;
-    if (keeper < 0)
-        keeper = open_wakeup(id, 0, -1);
+    static int keepers[TRACEPOINTS]; /* 0: none yet; standard input is another's */
+    if (keepers[what] <= 0)
+        keepers[what] = open_wakeup(id, 0, -1);
 }
 
 /* The filter must be there before it counts. */
@@ -163,12 +175,21 @@ static int open_wakeups(long id, int cpu, const char *filter)
     return -1;
 }
 
+static void add(struct tracepoint *tracepoint, int fd, enum what what)
+{
+    tracepoint->counters[tracepoint->count++] = (struct counter){.fd = fd, .what = what};
+}
+
 /* One a CPU and filter. */
-static int add_wakeups(struct tracepoint *tracepoint, long id, const pid_t *pids, size_t count)
+static int add_wakeups(struct tracepoint *tracepoint, enum what what, const pid_t *pids,
+                       size_t count)
 {
     char filter[FILTER_SIZE];
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    keep_registered(id);
+    long id = read_id(what);
+    if (id < 0)
+        return -1;
+    keep_registered(id, what);
     for (size_t at = 0; at < count; at += FILTER_PIDS_MAX) {
         size_t left = count - at;
         write_filter(filter, pids + at, left < FILTER_PIDS_MAX ? left : FILTER_PIDS_MAX);
@@ -178,10 +199,9 @@ static int add_wakeups(struct tracepoint *tracepoint, long id, const pid_t *pids
                 continue;
             if (fd < 0)
                 return -1;
-            tracepoint->fds[tracepoint->count++] = fd;
+            add(tracepoint, fd, what);
         }
     }
-    tracepoint->wakeup_count = tracepoint->count;
     return 0;
 }
 
@@ -194,7 +214,7 @@ static int add_switches(struct tracepoint *tracepoint, const pid_t *pids, size_t
         int fd = open_event(&attr, pids[i], -1);
         if (fd < 0)
             return -1;
-        tracepoint->fds[tracepoint->count++] = fd;
+        add(tracepoint, fd, SWITCHES);
     }
     return 0;
 }
@@ -233,9 +253,8 @@ static struct tracepoint *allocate(size_t count)
 {
     size_t cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
     size_t filters = (count + FILTER_PIDS_MAX - 1) / FILTER_PIDS_MAX;
-    size_t fds = cpus * filters + count;
-    struct tracepoint *tracepoint = calloc(1, sizeof *tracepoint + fds * sizeof(int));
-    return tracepoint;
+    size_t counters = TRACEPOINTS * cpus * filters + count;
+    return calloc(1, sizeof(struct tracepoint) + counters * sizeof(struct counter));
 }
 
 static int compare(const void *a, const void *b)
@@ -262,8 +281,8 @@ static pid_t *without_gaps(const pid_t *pids, size_t *count)
 static struct tracepoint *open_all(const pid_t *pids, size_t count)
 {
     struct tracepoint *tracepoint = allocate(count);
-    long id = tracepoint ? read_id() : -1;
-    if (id >= 0 && add_wakeups(tracepoint, id, pids, count) == 0 &&
+    if (tracepoint && add_wakeups(tracepoint, WAKING, pids, count) == 0 &&
+        add_wakeups(tracepoint, WAKEUP, pids, count) == 0 &&
         add_switches(tracepoint, pids, count) == 0)
         return tracepoint;
     int error = errno;
@@ -287,15 +306,18 @@ struct tracepoint *tracepoint_open(const pid_t *pids, size_t count, const char *
 
 int tracepoint_read(const struct tracepoint *tracepoint, struct tracepoint_counts *counts)
 {
-    *counts = (struct tracepoint_counts){0};
+    *counts = (struct tracepoint_counts){.wakeups = 0};
+    uint64_t *const sums[] = {[WAKING] = &counts->wakeups,
+                              [WAKEUP] = &counts->wakeups_told,
+                              [SWITCHES] = &counts->switches};
     for (size_t i = 0; i < tracepoint->count; i++) {
         uint64_t value;
-        ssize_t n = read(tracepoint->fds[i], &value, sizeof value);
+        ssize_t n = read(tracepoint->counters[i].fd, &value, sizeof value);
         if (n != sizeof value) {
             errno = n < 0 ? errno : EPROTO;
             return -1;
         }
-        *(i < tracepoint->wakeup_count ? &counts->wakeups : &counts->switches) += value;
+        *sums[tracepoint->counters[i].what] += value;
     }
     return 0;
 }
@@ -305,6 +327,6 @@ void tracepoint_close(struct tracepoint *tracepoint)
     if (!tracepoint)
         return;
     for (size_t i = 0; i < tracepoint->count; i++)
-        close(tracepoint->fds[i]);
+        close(tracepoint->counters[i].fd);
     free(tracepoint);
 }

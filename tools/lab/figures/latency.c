@@ -94,14 +94,14 @@ static void add_marks(struct buf *script)
 {
     /* The line, then p50, p90, p99, p99.9 and the largest: filled, small, hollow, small, bar. */
     static const struct {
-        int type;
         double size;
+        int type;
         unsigned colour;
-    } marks[QUANTILES] = {{7, 0.7, COLOUR_SERIES},
-                          {7, 0.35, COLOUR_SERIES},
-                          {12, 0.7, COLOUR_SERIES + 1},
-                          {7, 0.35, COLOUR_SERIES + 1},
-                          {2, 0.6, COLOUR_LOST}};
+    } marks[QUANTILES] = {{0.7, 7, COLOUR_SERIES},
+                          {0.35, 7, COLOUR_SERIES},
+                          {0.7, 12, COLOUR_SERIES + 1},
+                          {0.35, 7, COLOUR_SERIES + 1},
+                          {0.6, 2, COLOUR_LOST}};
     buf_printf(script,
                "plot $d using 2:1:($6-$2):(0) with vectors nohead lw 1.5 lc rgb '#0100%02x'",
                COLOUR_GHOST);
