@@ -70,12 +70,14 @@ void try_accept_herd(struct finding *f, bool is_quick)
 {
     struct measurement blocking = singles("accept-blocking", WORKERS, is_quick);
     struct measurement few = singles("accept-blocking", 4, is_quick);
+    struct measurement poll = singles("poll", WORKERS, is_quick);
     bool one = is_one(blocking.wakeups) && is_one(few.wakeups);
     finding_set(f, one ? CLAIM_HOLDS : CLAIM_FAILS,
                 "of 4 processes asleep in accept %.2f were woken by a connection, of %d %.2f "
-                "(scheduler wakeups, %llu connections one at a time); this is about accept(2) "
-                "alone, not about epoll and poll",
-                few.wakeups, WORKERS, blocking.wakeups, (unsigned long long)blocking.connections);
+                "(scheduler wakeups, %llu connections one at a time); of %d asleep in poll for the "
+                "same listener %.2f",
+                few.wakeups, WORKERS, blocking.wakeups, (unsigned long long)blocking.connections,
+                WORKERS, poll.wakeups);
 }
 
 void try_epoll_herd(struct finding *f, bool is_quick)
