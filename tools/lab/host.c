@@ -167,14 +167,15 @@ int host_open(struct host *host, const struct model *model, const struct setting
 
 /* -------------------------------------------------------------------------------- its end */
 
-/* A child that is being forked may miss the first signal: it is born into the group. */
+/* One signal reaches all: a fork(2) that is under way sees it and begins anew, or its child is in
+ * the group by then. To send it for each that is reaped would be quadratic. */
 static void end_group(pid_t group)
 {
     pid_t pid;
-    do {
-        kill(-group, SIGKILL);
+    kill(-group, SIGKILL);
+    do
         pid = waitpid(-group, NULL, 0);
-    } while (pid > 0 || errno == EINTR);
+    while (pid > 0 || errno == EINTR);
 }
 
 void host_close(struct host *host)
@@ -206,8 +207,10 @@ bool host_has_ended(struct host *host)
 static void pause_ms(int ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    while (nanosleep(&time, &time) < 0 && errno == EINTR)
-        continue;
+    int result;
+    do
+        result = nanosleep(&time, &time);
+    while (result < 0 && errno == EINTR);
 }
 
 /* Where each connection has a process, one that has ended is to be reaped: its times count then. */

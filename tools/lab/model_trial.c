@@ -22,7 +22,7 @@
 
 /* Milliseconds until all clients of a step are in, or all have been answered once more: with a
  * retransmission of what found the listener's queue full. */
-#define AWAIT_MS 10000
+#define AWAIT_MS IDLERS_OPEN_MS
 
 /* Requests of a connection that is kept: more than there is time for. */
 #define REQUESTS_ANY 1000000000U
@@ -52,6 +52,7 @@ struct point {
     struct server_usage price; /* of asking what was used */
     struct reading begun;
     struct client_result result; /* of what was measured alone */
+    bool is_too_slow;
     struct measurement m;
 };
 
@@ -67,11 +68,21 @@ static int fail(struct point *point, const char *words)
     return -1;
 }
 
+/* It cannot do as much in any time that one would wait for: that is a result, and no failure. */
+static int too_slow(struct point *point, const char *words)
+{
+    point->is_too_slow = true;
+    errno = ETIMEDOUT;
+    return fail(point, words);
+}
+
 static void pause_us(int64_t us)
 {
     struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    while (nanosleep(&time, &time) < 0 && errno == EINTR)
-        continue;
+    int result;
+    do
+        result = nanosleep(&time, &time);
+    while (result < 0 && errno == EINTR);
 }
 
 static int64_t span_us(const struct point *point)
@@ -201,6 +212,7 @@ static int end(struct point *point, uint64_t held, int64_t elapsed_us)
     double n = requests > 0 ? (double)requests : 1;
     if (has_counts) {
         point->m.wakeups_kernel = (double)counts.wakeups / n;
+        point->m.wakeups_told = (double)counts.wakeups_told / n;
         point->m.switches_kernel = (double)counts.switches / n;
     }
     set_usage(point, &ended, n);
@@ -302,13 +314,12 @@ static int run_passing(struct point *point)
 /* Until a count has come to so many, or will not any more. */
 static int await_count(struct point *point, const _Atomic uint64_t *count, uint64_t wanted)
 {
-    int64_t end = clock_ms() + AWAIT_MS;
+    int64_t give_up_at = clock_ms() + AWAIT_MS;
     while (*count < wanted) {
         if (host_has_ended(&point->host))
             return fail(point, NULL);
-        if (clock_ms() > end) {
-            errno = ETIMEDOUT;
-            return fail(point, "not all clients are served");
+        if (clock_ms() > give_up_at) {
+            return too_slow(point, "clients were not all served");
         }
         pause_us(1000);
     }
@@ -326,7 +337,8 @@ static void subtract_result(struct client_result *result, const struct client_re
 }
 
 /* All that ask have been answered before it begins; and those that were asked when the clients were
- * stopped have their answers before latencies count. */
+ * stopped have their answers before latencies count. For these there is half of the time at least,
+ * even where one round of answers takes all of it. */
 static int run_span(struct point *point, uint64_t held, unsigned active)
 {
     pid_t pid = client_pid(point->client);
@@ -338,8 +350,7 @@ static int run_span(struct point *point, uint64_t held, unsigned active)
         return -1;
     struct client_result before = *client_watch(point->client);
     int64_t left_us = span_us(point) - (clock_us() - begun_us);
-    if (left_us > 0)
-        pause_us(left_us);
+    pause_us(left_us > span_us(point) / 2 ? left_us : span_us(point) / 2);
     point->result = *client_watch(point->client);
     subtract_result(&point->result, &before);
     int64_t elapsed_us = clock_us() - begun_us;
@@ -354,7 +365,8 @@ static int run_kept(struct point *point)
     unsigned idle = model_workload_idle(workload, point->step);
     uint64_t held = model_workload_held(workload, point->step);
     if (idle > 0 && idlers_open(&point->idlers, &point->host.address, idle, -1) < 0)
-        return fail(point, "the idle connections cannot be opened");
+        return errno == ETIMEDOUT ? too_slow(point, "idle connections were not all open")
+                                  : fail(point, "the idle connections cannot be opened");
     if (start_client(point, active, REQUESTS_ANY, 0) < 0)
         return -1;
     client_go(point->client);
@@ -397,6 +409,14 @@ static const char *why_not(const struct model_trial *trial)
     return trial->model->lacks ? trial->model->lacks() : NULL;
 }
 
+/* No figures: what had been counted until it was given up is none. */
+static void skip(struct point *point, char *words, size_t size)
+{
+    snprintf(words, size, "too slow: %.128s within %d s", point->trial->words, AWAIT_MS / 1000);
+    describe(point);
+    point->m.skipped = words;
+}
+
 static int run_step(struct model_trial *trial, unsigned step)
 {
     struct point point = {.trial = trial, .step = step, .idlers.told_fd = -1};
@@ -416,9 +436,12 @@ static int run_step(struct model_trial *trial, unsigned step)
     }
     int result = run_point(&point, bound.connections);
     close_point(&point);
-    if (result < 0)
+    if (result < 0 && !point.is_too_slow)
         return -1;
-    set_result(&point.m, &point.result);
+    if (result == 0)
+        set_result(&point.m, &point.result);
+    else
+        skip(&point, words, sizeof words);
     emit(&point);
     return 0;
 }

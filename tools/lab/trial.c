@@ -94,6 +94,7 @@ static void take_tracepoint(struct trial *trial, struct measurement *m, double n
     if (!trial->tracepoint || tracepoint_read(trial->tracepoint, &counts) < 0)
         return;
     m->wakeups_kernel = (double)counts.wakeups / n;
+    m->wakeups_told = (double)counts.wakeups_told / n;
     m->switches_kernel = (double)counts.switches / n;
 }
 

@@ -13,7 +13,7 @@
 #define COST_US 200
 
 /* Of the CPUs. */
-#define SHARE 0.5
+#define SHARE 0.3
 
 /* One dies every so often; the load goes on a while after the last one. */
 #define DEATHS       6
