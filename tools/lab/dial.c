@@ -20,7 +20,7 @@ static bool is_loopback(const struct net_address *address)
 
 void dial_init(struct dial *dial, const struct net_address *to, unsigned sources)
 {
-    *dial = (struct dial){.to = to, .sources = is_loopback(to) ? sources : 0};
+    *dial = (struct dial){.to = to, .sources = is_loopback(to) ? sources : 0, .spare = -1};
 }
 
 /* The port is left open until connect(2), where one port serves many sources. */
@@ -44,6 +44,23 @@ int dial_socket(struct dial *dial, int flags)
     close(fd);
     errno = saved;
     return -1;
+}
+
+int dial_take(struct dial *dial)
+{
+    int spare = dial->spare;
+    dial->spare = -1;
+    return spare >= 0 ? spare : dial_socket(dial, 0);
+}
+
+void dial_put_back(struct dial *dial, int fd)
+{
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    /* A source address stays a socket's, and the next turn is another's. */
+    if (dial->sources > 0 || connect(fd, &nobody, sizeof nobody) < 0)
+        dial_hang_up(fd);
+    else
+        dial->spare = fd;
 }
 
 int dial_connect(const struct dial *dial, int fd)

@@ -93,10 +93,10 @@ static enum outcome exchange(struct load *load, struct talk *talk, bool is_last)
     return outcome == OUTCOME_ANSWERED ? listen_to(talk) : outcome;
 }
 
-static int open_talk(struct load *load, struct talk *talk, int64_t due_us, int64_t now_us)
+static int open_talk(struct load *load, struct talk *talk, int fd, int64_t due_us, int64_t now_us)
 {
     *talk = (struct talk){.call = {.begun_us = due_us, .due_us = due_us},
-                          .fd = dial_socket(&load->dial, 0),
+                          .fd = fd,
                           .give_up_us = now_us + load->plan->patience_us};
     return talk->fd < 0 ? load_fail(load, "opening a socket") : 0;
 }
@@ -105,7 +105,7 @@ int plain_open_idle(struct load *load)
 {
     struct talk talk;
     int64_t now = clock_us();
-    if (start_ticks(load) < 0 || open_talk(load, &talk, now, now) < 0)
+    if (start_ticks(load) < 0 || open_talk(load, &talk, dial_socket(&load->dial, 0), now, now) < 0)
         return -1;
     enum outcome outcome = dial(load, &talk);
     if (outcome == OUTCOME_ANSWERED)
@@ -119,8 +119,8 @@ int plain_open_idle(struct load *load)
     return -1;
 }
 
-/* All requests of a connection; the clock is read once an answer. */
-static void talk_through(struct load *load, struct talk *talk)
+/* All requests of a connection; the clock is read once an answer. False: it was lost. */
+static bool talk_through(struct load *load, struct talk *talk)
 {
     unsigned left = load_draw(load);
     enum outcome outcome = dial(load, talk);
@@ -137,6 +137,7 @@ static void talk_through(struct load *load, struct talk *talk)
     }
     if (outcome != OUTCOME_ANSWERED)
         score_loss(&load->score, outcome);
+    return outcome == OUTCOME_ANSWERED;
 }
 
 static int64_t cpu_us(void)
@@ -188,10 +189,12 @@ int plain_run(struct load *load)
     load_start(load, clock_us());
     while (begin_next(load, &due, &now)) {
         struct talk talk;
-        if (open_talk(load, &talk, due, now) < 0)
+        if (open_talk(load, &talk, dial_take(&load->dial), due, now) < 0)
             return -1;
-        talk_through(load, &talk);
-        dial_hang_up(talk.fd);
+        if (talk_through(load, &talk))
+            dial_put_back(&load->dial, talk.fd);
+        else
+            dial_hang_up(talk.fd);
     }
     load_give_up(load);
     return 0;
