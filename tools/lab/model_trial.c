@@ -32,6 +32,9 @@
 
 #define PATIENCE_US (10 * 1000 * 1000)
 
+/* Bytes of a reason. */
+#define WORDS_SIZE 256
+
 /* What was counted up to a moment. */
 struct reading {
     struct server_usage usage;
@@ -277,15 +280,15 @@ static int start_client(struct point *point, unsigned seats, unsigned requests, 
     const char *words;
     struct client_plan plan = {
         .to = point->host.address,
-        .sources = SOURCES,
+        .sources = trial->settings.wire == WIRE_LOOPBACK ? SOURCES : 0,
         .asks = true,
         .seats = seats,
         .connections = duration_us > 0 ? 0 : seats,
         .duration_us = duration_us,
         .requests = requests,
         .patience_us = PATIENCE_US,
-        .cpu = trial->settings.is_pinned ? (int)sysconf(_SC_NPROCESSORS_ONLN) - 1 : -1,
-        .netns = -1,
+        .cpu = trial->settings.is_pinned ? host_client_cpu() : -1,
+        .netns = point->host.link.client,
         .seed = trial->settings.seed + trial->repeat,
     };
     point->client = client_start(&plan, &words);
@@ -364,7 +367,8 @@ static int run_kept(struct point *point)
     unsigned active = model_workload_active(workload, point->step);
     unsigned idle = model_workload_idle(workload, point->step);
     uint64_t held = model_workload_held(workload, point->step);
-    if (idle > 0 && idlers_open(&point->idlers, &point->host.address, idle, -1) < 0)
+    if (idle > 0 &&
+        idlers_open(&point->idlers, &point->host.address, idle, point->host.link.client) < 0)
         return errno == ETIMEDOUT ? too_slow(point, "idle connections were not all open")
                                   : fail(point, "the idle connections cannot be opened");
     if (start_client(point, active, REQUESTS_ANY, 0) < 0)
@@ -402,46 +406,50 @@ static void close_point(struct point *point)
     errno = cause;
 }
 
-static const char *why_not(const struct model_trial *trial)
+/* Why it is not to be tried, in *words where they are not static; NULL: it is. *capacity: how many
+ * connections it can hold. */
+static const char *why_not(const struct model_trial *trial, unsigned step, uint64_t *capacity,
+                           char words[WORDS_SIZE])
 {
-    if (trial->settings.wire != WIRE_LOOPBACK)
-        return "models are measured over loopback alone";
-    return trial->model->lacks ? trial->model->lacks() : NULL;
+    struct resources resources;
+    struct bound bound;
+    const char *lacks = trial->model->lacks ? trial->model->lacks() : NULL;
+    if (lacks)
+        return lacks;
+    resources_read(&resources);
+    model_limit(trial->model, &resources, &bound);
+    *capacity = bound.connections;
+    bool fits = model_workload_fits(trial->workload, step, &bound, &resources, words, WORDS_SIZE);
+    return fits ? NULL : words;
 }
 
-/* No figures: what had been counted until it was given up is none. */
-static void skip(struct point *point, char *words, size_t size)
+/* It was tried, and failed. The reason if that is a result; NULL: it is a failure of the lab. */
+static const char *why_given_up(const struct point *point, char words[WORDS_SIZE])
 {
-    snprintf(words, size, "too slow: %.128s within %d s", point->trial->words, AWAIT_MS / 1000);
-    describe(point);
-    point->m.skipped = words;
+    if (point->is_too_slow)
+        snprintf(words, WORDS_SIZE, "too slow: %.128s within %d s", point->trial->words,
+                 AWAIT_MS / 1000);
+    return point->is_too_slow ? words : point->host.lacks;
 }
 
 static int run_step(struct model_trial *trial, unsigned step)
 {
     struct point point = {.trial = trial, .step = step, .idlers.told_fd = -1};
-    struct resources resources;
-    struct bound bound;
-    char words[256];
+    char words[WORDS_SIZE];
+    uint64_t capacity = 0;
     describe(&point);
-    resources_read(&resources);
-    model_limit(trial->model, &resources, &bound);
-    point.m.skipped = why_not(trial);
-    if (!point.m.skipped &&
-        !model_workload_fits(trial->workload, step, &bound, &resources, words, sizeof words))
-        point.m.skipped = words;
-    if (point.m.skipped) {
-        emit(&point);
-        return 0;
+    const char *skipped = why_not(trial, step, &capacity, words);
+    if (!skipped) {
+        int result = run_point(&point, capacity);
+        close_point(&point);
+        if (result < 0 && !(skipped = why_given_up(&point, words)))
+            return -1;
+        if (skipped) /* what had been counted until then is no figure */
+            describe(&point);
+        else
+            set_result(&point.m, &point.result);
     }
-    int result = run_point(&point, bound.connections);
-    close_point(&point);
-    if (result < 0 && !point.is_too_slow)
-        return -1;
-    if (result == 0)
-        set_result(&point.m, &point.result);
-    else
-        skip(&point, words, sizeof words);
+    point.m.skipped = skipped;
     emit(&point);
     return 0;
 }
