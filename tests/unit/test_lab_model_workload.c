@@ -10,6 +10,7 @@ static const struct resources here = {.nofile = 20000,
                                       .tasks = 15000,
                                       .tasks_by = "kernel.pid_max",
                                       .maps = 65530,
+                                      .signals = 12000,
                                       .memory = UINT64_C(64) << 30};
 
 static const struct model_workload *find(const char *name)
@@ -88,8 +89,8 @@ Test(lab_model_workload, what_a_model_cannot_hold_is_refused_in_words)
         {"fork", "idle", 18000, "processes end at 15000 (kernel.pid_max): 18008 were asked for"},
         {"thread", "idle", 18000, "threads end at 15000 (kernel.pid_max): 18008 were asked for"},
         {"aio", "idle", 18000,
-         "threads of the C library, one for each connection, end at 15000 (kernel.pid_max): 18008 "
-         "were asked for"},
+         "12000 signals can be queued (RLIMIT_SIGPENDING), one for each connection: 18008 were "
+         "asked for"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char words[256] = "";

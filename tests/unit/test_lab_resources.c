@@ -48,6 +48,7 @@ Test(lab_resources, no_limit_is_no_bound)
                             .descriptors = RESOURCES_ANY - 3,
                             .tasks = RESOURCES_ANY,
                             .maps = RESOURCES_ANY,
+                            .signals = RESOURCES_ANY,
                             .memory = RESOURCES_ANY};
     struct bound bound;
     bound_of_process(&bound, &any);

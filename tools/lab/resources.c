@@ -102,6 +102,7 @@ void resources_read(struct resources *resources)
     uint64_t kib = read_number("/proc/meminfo", "MemAvailable:");
     *resources = (struct resources){.nofile = soft_limit(RLIMIT_NOFILE),
                                     .tasks = RESOURCES_ANY,
+                                    .signals = soft_limit(RLIMIT_SIGPENDING),
                                     .maps = read_number("/proc/sys/vm/max_map_count", ""),
                                     .memory = kib == RESOURCES_ANY ? kib : kib * 1024};
     resources->descriptors = resources->nofile > used ? resources->nofile - used : 0;

@@ -20,6 +20,7 @@ struct resources {
     uint64_t tasks;       /* processes and threads that may still be made */
     const char *tasks_by; /* what says so: "RLIMIT_NPROC", "kernel.pid_max"; static */
     uint64_t maps;        /* vm.max_map_count, mappings of one process */
+    uint64_t signals;     /* RLIMIT_SIGPENDING, queued at one time, of this user */
     uint64_t memory;      /* bytes that are available (MemAvailable, proc(5)) */
 };
 

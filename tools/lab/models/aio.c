@@ -5,10 +5,11 @@
  * The GNU C library does it with threads of its own: each blocks in one read until the client says
  * something. So there must be as many as connections (aio_init(3); 20 unless told), or those that
  * speak wait behind those that are idle; and each aio_read(3) walks a list of all that are under
- * way. A completion signal that finds the queue full is lost, as sigqueue(3) says.
+ * way. A completion signal that finds the queue full is lost, so there must be room for all.
  */
 #include <aio.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,6 +40,9 @@ static void limit(struct bound *bound, const struct resources *resources)
 {
     bound_by_tasks(bound, resources, "threads of the C library, one for each connection,",
                    THREAD_BYTES);
+    bound_lower(bound, resources->signals,
+                "%" PRIu64 " signals can be queued (RLIMIT_SIGPENDING), one for each connection",
+                resources->signals);
 }
 
 static void start_read(struct aio *aio, int fd)
