@@ -57,7 +57,7 @@ static int deaths(const struct trial *trial)
 
 static int kill_by_turns(struct trial *trial, struct client *client, void *context)
 {
-    uint64_t seen[LAB_WORKERS_MAX];
+    uint64_t seen[LAB_WORKERS_MAX] = {0};
     (void)context;
     busiest(trial, seen);
     client_go(client);
