@@ -99,7 +99,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle lab bench fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup FORCE
 
@@ -109,13 +109,14 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter-out run static setup bench help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
+        $(if $(filter lab,$(MAKECMDGOALS)),report) \
         $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
@@ -280,6 +281,9 @@ soak: $(B)/drover $(B)/drover-load ## hard moments at random under load, for MIN
 compare-lifecycle: $(B)/drover $(B)/drover-load ## the same moments against drover and nginx: what each loses
 	@B='$(B)' tools/bench/lifecycle $(MOMENTS)
 
+lab: $(B)/drover-lab ## what every way to share a listener costs here: build/report.html; QUICK=1 in 3 minutes
+	$< all $(if $(filter 1,$(QUICK)),--quick) --out $(B)/drover-lab.jsonl --page $(B)/report.html
+
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
 
@@ -390,7 +394,7 @@ CONFIG        = $(DESTDIR)$(SYSCONFDIR)/drover/drover.conf
 install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their configuration, too
 	install -d $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin include lib/pkgconfig share/doc/drover \
 		share/drover/site) '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/drover'
-	install -m 755 $(B)/drover $(B)/drover-load '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(B)/drover $(B)/drover-load $(B)/drover-lab '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 $(B)/libdrover.a '$(DESTDIR)$(PREFIX)/lib'
 	install -m 644 README.md LICENSE '$(DESTDIR)$(PREFIX)/share/doc/drover'
@@ -404,7 +408,7 @@ install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their co
 	[ -e '$(CONFIG)' ] || $(call fill,drover.conf.in) | install -m 644 /dev/stdin '$(CONFIG)'
 
 uninstall: ## remove what install put there, but for a configuration that was changed
-	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin/drover bin/drover-load include/drover.h \
+	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin/drover bin/drover-load bin/drover-lab include/drover.h \
 		lib/libdrover.a lib/pkgconfig/drover.pc)
 	rm -f $(patsubst %,'$(DESTDIR)$(UNITDIR)/%',$(SHARED_UNITS) drover.service drover@.service)
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover' '$(DESTDIR)$(PREFIX)/share/drover'

@@ -37,6 +37,7 @@ exposed() {
     assert_equal "$(sort -k 2 <<<"$output")" "\
 644 etc/drover/drover.conf
 755 usr/bin/drover
+755 usr/bin/drover-lab
 755 usr/bin/drover-load
 644 usr/include/drover.h
 644 usr/lib/libdrover.a

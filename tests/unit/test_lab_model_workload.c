@@ -19,13 +19,13 @@ static const struct model_workload *find(const char *name)
     return workload;
 }
 
-Test(model_workload, an_unknown_name_is_none)
+Test(lab_model_workload, an_unknown_name_is_none)
 {
     cr_assert_null(model_workload_find("singles"));
     cr_assert_null(model_find("kqueue"));
 }
 
-Test(model_workload, steps_of_idle_rise_and_a_look_has_fewer)
+Test(lab_model_workload, steps_of_idle_rise_and_a_look_has_fewer)
 {
     unsigned steps[MODEL_STEPS_MAX], quick[MODEL_STEPS_MAX];
     size_t count = model_workload_steps(find("idle"), false, steps);
@@ -36,14 +36,14 @@ Test(model_workload, steps_of_idle_rise_and_a_look_has_fewer)
     cr_assert_lt(quick_count, count);
 }
 
-Test(model_workload, without_steps_there_is_one)
+Test(lab_model_workload, without_steps_there_is_one)
 {
     unsigned steps[MODEL_STEPS_MAX];
     cr_assert_eq(model_workload_steps(find("short"), false, steps), 1);
     cr_assert_eq(steps[0], 0);
 }
 
-Test(model_workload, who_asks_and_who_does_not)
+Test(lab_model_workload, who_asks_and_who_does_not)
 {
     static const struct {
         const char *name;
@@ -64,7 +64,7 @@ Test(model_workload, who_asks_and_who_does_not)
 }
 
 /* Where each model ends, with the resources above: 20000 descriptors, 15000 tasks. */
-Test(model_workload, what_a_model_cannot_hold_is_refused_in_words)
+Test(lab_model_workload, what_a_model_cannot_hold_is_refused_in_words)
 {
     static const struct {
         const char *model, *workload;
@@ -105,7 +105,7 @@ Test(model_workload, what_a_model_cannot_hold_is_refused_in_words)
     }
 }
 
-Test(model_workload, the_client_has_a_limit_too)
+Test(lab_model_workload, the_client_has_a_limit_too)
 {
     char words[256] = "";
     struct resources few = here;
@@ -117,7 +117,7 @@ Test(model_workload, the_client_has_a_limit_too)
                             "connections were asked for");
 }
 
-Test(model_workload, every_model_says_what_it_teaches_and_where_it_ends)
+Test(lab_model_workload, every_model_says_what_it_teaches_and_where_it_ends)
 {
     for (const struct model *const *at = models; *at; at++) {
         cr_expect_gt(strlen((*at)->teaches), 0, "%s", (*at)->name);

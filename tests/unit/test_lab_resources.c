@@ -12,7 +12,7 @@ static const struct resources plenty = {.nofile = 20000,
                                         .maps = 65530,
                                         .memory = 100 * 1024 * MIB};
 
-Test(resources, a_process_ends_at_its_descriptors)
+Test(lab_resources, a_process_ends_at_its_descriptors)
 {
     struct bound bound;
     bound_of_process(&bound, &plenty);
@@ -22,7 +22,7 @@ Test(resources, a_process_ends_at_its_descriptors)
 }
 
 /* 512 MiB are left to others, and a connection is counted with 16 KiB: 64 fit into one more. */
-Test(resources, a_process_ends_at_memory)
+Test(lab_resources, a_process_ends_at_memory)
 {
     struct resources little = plenty;
     struct bound bound;
@@ -32,7 +32,7 @@ Test(resources, a_process_ends_at_memory)
     cr_assert_str_eq(bound.words, "memory ends it at 64 connections of 16 KiB");
 }
 
-Test(resources, nothing_is_left)
+Test(lab_resources, nothing_is_left)
 {
     struct resources none = plenty;
     struct bound bound;
@@ -42,7 +42,7 @@ Test(resources, nothing_is_left)
     cr_assert_eq(bound.connections, 0);
 }
 
-Test(resources, no_limit_is_no_bound)
+Test(lab_resources, no_limit_is_no_bound)
 {
     struct resources any = {.nofile = RESOURCES_ANY,
                             .descriptors = RESOURCES_ANY - 3,
@@ -55,7 +55,7 @@ Test(resources, no_limit_is_no_bound)
     cr_assert_gt(bound.connections, UINT64_C(1) << 62);
 }
 
-Test(resources, a_bound_is_only_lowered)
+Test(lab_resources, a_bound_is_only_lowered)
 {
     struct bound bound = {.connections = 100, .words = "as it was"};
     bound_lower(&bound, 100, "no lower");
@@ -66,7 +66,7 @@ Test(resources, a_bound_is_only_lowered)
     cr_assert_str_eq(bound.words, "lower by 1");
 }
 
-Test(resources, tasks_end_where_the_first_limit_is)
+Test(lab_resources, tasks_end_where_the_first_limit_is)
 {
     struct resources few = plenty;
     struct bound bound;
@@ -78,7 +78,7 @@ Test(resources, tasks_end_where_the_first_limit_is)
 }
 
 /* 16 and 384 KiB are 400: 2621 of them fit into 1 GiB, 1048576 KiB. */
-Test(resources, tasks_end_at_memory)
+Test(lab_resources, tasks_end_at_memory)
 {
     struct resources little = plenty;
     struct bound bound;
@@ -89,7 +89,7 @@ Test(resources, tasks_end_at_memory)
     cr_assert_str_eq(bound.words, "memory ends it at 2621 connections of 400 KiB");
 }
 
-Test(resources, this_process_has_some)
+Test(lab_resources, this_process_has_some)
 {
     struct resources here;
     resources_read(&here);

@@ -10,6 +10,7 @@
 #include "lab/command.h"
 #include "lab/forecast.h"
 #include "lab/preset.h"
+#include "lab/report.h"
 
 #define OUT_DEFAULT  "drover-lab.jsonl"
 #define PAGE_DEFAULT "report.html"
@@ -28,18 +29,12 @@ static int help(void)
     return EX_OK;
 }
 
-static int write_report(const struct choice *choice)
-{
-    char *words[] = {"report", (char *)choice->out, "-o", (char *)choice->page, NULL};
-    return command_report(4, words);
-}
-
 static int finish(struct output *output, const struct choice *choice, int done)
 {
     unsigned differing = output->differing;
     if (output_close(output) < 0)
         return EX_IOERR;
-    int status = write_report(choice);
+    int status = report_make(1, &choice->out, choice->page);
     if (status != EX_OK)
         return status;
     if (done < 0)

@@ -88,8 +88,10 @@ static int open_link(struct arena *arena)
 {
     const struct settings *settings = arena->settings;
     const char *why;
-    if (wire_open(&arena->link, settings->wire, &why) < 0)
+    if (wire_open(&arena->link, settings->wire, &why) < 0) {
+        arena->lacks = why;
         return fail(arena, "%s", why);
+    }
     wire_address(&arena->link, &arena->address);
     arena->address.backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT;
     arena->address.defer = settings->is_deferred;

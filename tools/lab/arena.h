@@ -33,7 +33,8 @@ struct arena {
     pid_t pids[LAB_WORKERS_MAX + 1]; /* 0: none; the last one is the dispatcher's */
     struct tally *tallies;           /* LAB_WORKERS_MAX + 1 rows, the last one the dispatcher's */
     void *shared;                    /* the strategy's */
-    char words[256];                 /* why something failed */
+    const char *lacks; /* static: what this machine or user lacks for it, NULL: nothing */
+    char words[256];   /* why something failed */
 };
 
 /*

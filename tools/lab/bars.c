@@ -6,7 +6,7 @@
 
 #include "lab/html.h"
 
-#define WIDTH      520
+#define WIDTH      430
 #define ROW_HEIGHT 21
 #define FRAME      66 /* the axis and its label */
 
@@ -30,7 +30,7 @@ static void add_axes(const struct bars *bars, struct buf *script, unsigned heigh
     buf_printf(script,
                "set border 0\nset grid noytics xtics\nset xrange [0:%.6g]\n"
                "set yrange [%zu.5:-0.5]\nset xlabel '%s' offset 0,0.4 tc rgb '#010007'\n"
-               "set lmargin at screen 0.38\nset rmargin at screen 0.97\n"
+               "set lmargin at screen 0.43\nset rmargin at screen 0.96\n"
                "set tmargin at screen 0.995\nset bmargin at screen %.4f\nset ytics scale 0 (",
                most > 0 ? most : 1, bars->count - 1, bars->x_label, 56.0 / height);
     for (size_t i = 0; i < bars->count; i++) {
@@ -62,7 +62,8 @@ static void add_boxes(const struct bars *bars, struct buf *script)
         buf_printf(script, "%zu", i);
         for (size_t j = 0; j < bars->part_count; j++) {
             double part = bars->all[i].parts[j];
-            if (part > 0)
+            /* gnuplot fails where nothing at all is to be drawn. */
+            if (part > 0 || j == 0)
                 buf_printf(script, " %.6g %.6g", from, from + part);
             else
                 buf_lit(script, " NaN NaN");
@@ -83,15 +84,27 @@ static void add_boxes(const struct bars *bars, struct buf *script)
     buf_lit(script, "\n");
 }
 
+/* Some bar has that part. */
+static bool is_used(const struct bars *bars, size_t part)
+{
+    for (size_t i = 0; i < bars->count; i++)
+        if (bars->all[i].parts[part] > 0)
+            return true;
+    return false;
+}
+
 static void describe(const struct bars *bars, struct plot *plot)
 {
     buf_str(&plot->title, bars->title);
     for (size_t i = 0; i < bars->count; i++) {
         buf_printf(&plot->description, "%s: ", bars->all[i].name);
         for (size_t j = 0; j < bars->part_count; j++)
-            buf_printf(&plot->description, "%s%.3g%s %s", j ? ", " : "", bars->all[i].parts[j],
-                       bars->unit, bars->parts[j].words);
-        buf_lit(&plot->description, ". ");
+            if (bars->all[i].parts[j] > 0)
+                buf_printf(&plot->description, "%.3g%s %s, ", bars->all[i].parts[j], bars->unit,
+                           bars->parts[j].words);
+        char sum[64];
+        number_words(sum, sizeof sum, sum_of(&bars->all[i]));
+        buf_printf(&plot->description, "%s%s in all. ", sum, bars->unit);
     }
 }
 
@@ -99,6 +112,8 @@ static void add_legend(const struct bars *bars, struct buf *html)
 {
     buf_lit(html, "<ul class=\"legend row\">");
     for (size_t j = 0; j < bars->part_count; j++) {
+        if (!is_used(bars, j))
+            continue;
         buf_printf(html, "<li><span class=\"box k%d%s\" aria-hidden=\"true\"></span> ",
                    bars->parts[j].colour, bars->parts[j].is_light ? " light" : "");
         html_text(html, bars->parts[j].words);

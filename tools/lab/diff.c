@@ -96,9 +96,9 @@ static bool tell_field(const struct comparison *c, const char *field)
 
 static void tell_differences_before(const struct comparison *c)
 {
-    static const char *const fields[] = {"kernel",  "machine", "cpus",    "governor", "limits",
-                                         "version", "net",     "pinned",  "defer",    "drain",
-                                         "backlog", "seed",    "command", "time"};
+    static const char *const fields[] = {"kernel",  "machine", "cpus",   "governor", "limits",
+                                         "version", "net",     "pinned", "defer",    "drain",
+                                         "backlog", "seed",    "command"};
     bool told = false;
     puts("Different before anything was measured:");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -222,10 +222,22 @@ static void tell_alone(const char *side, const struct side *has, const struct si
     }
 }
 
+static void tell_side(const char *name, const struct side *side)
+{
+    char room[64];
+    const char *begun = result_text(&side->results.rows[0], "time", room, sizeof room);
+    printf("%s  ", name);
+    print_plain(side->path);
+    printf(": %zu lines%s", side->results.count, *begun ? ", begun " : "");
+    print_plain(begun);
+    putchar('\n');
+}
+
 static void tell(const struct comparison *c)
 {
-    printf("A  %s: %zu lines\nB  %s: %zu lines\n\n", c->a.path, c->a.results.count, c->b.path,
-           c->b.results.count);
+    tell_side("A", &c->a);
+    tell_side("B", &c->b);
+    putchar('\n');
     tell_differences_before(c);
     tell_judgement(c);
     tell_changes(c);

@@ -81,6 +81,7 @@ static char *make_key(const struct result *row, unsigned blind)
 
 static bool add_row(struct group *group, const struct result *row)
 {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers
     const struct result **rows = reallocarray(group->rows, group->count + 1, sizeof *rows);
     if (!rows)
         return false;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,19 +49,27 @@ static int fail(struct host *host, const char *format, ...)
 
 /* -------------------------------------------------------------------------- in its process */
 
-/* The last CPU is the client's alone. */
-static int pin(void)
+int host_client_cpu(void)
 {
     cpu_set_t set;
     int last = -1;
+    if (sched_getaffinity(0, sizeof set, &set) < 0 || CPU_COUNT(&set) < 2)
+        return -1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET((size_t)cpu, &set))
+            last = cpu;
+    return last;
+}
+
+static int pin(void)
+{
+    cpu_set_t set;
+    int last = host_client_cpu();
+    if (last < 0)
+        return 0;
     if (sched_getaffinity(0, sizeof set, &set) < 0)
         return -1;
-    if (CPU_COUNT(&set) < 2)
-        return 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET((unsigned)cpu, &set))
-            last = cpu;
-    CPU_CLR((unsigned)last, &set);
+    CPU_CLR((size_t)last, &set);
     return sched_setaffinity(0, sizeof set, &set);
 }
 
@@ -84,28 +91,41 @@ static void serve(const struct host *host, const struct settings *settings, pid_
 
 /* ------------------------------------------------------------------------------ its start */
 
-static void set_address(struct host *host, const struct settings *settings)
+static int open_link(struct host *host, const struct settings *settings)
 {
-    host->address = (struct net_address){
-        .length = sizeof(struct sockaddr_in),
-        .backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT,
-        .defer = settings->is_deferred,
-    };
-    struct sockaddr_in *in = (struct sockaddr_in *)&host->address.storage;
-    in->sin_family = AF_INET;
-    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const char *why;
+    if (wire_open(&host->link, settings->wire, &why) < 0) {
+        host->lacks = why;
+        return fail(host, "%s", why);
+    }
+    wire_address(&host->link, &host->address);
+    host->address.backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT;
+    host->address.defer = settings->is_deferred;
+    return 0;
 }
 
 static int open_door(struct host *host)
 {
     host->door = net_bind(&host->address);
     if (host->door < 0)
-        return fail(host, "a listener cannot be opened");
+        return -1;
     int flags = fcntl(host->door, F_GETFL);
-    if (flags < 0 || fcntl(host->door, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
-        net_listen(host->door, &host->address, DEFER_SECONDS) < 0)
-        return fail(host, "a listener cannot be opened");
-    return 0;
+    if (flags < 0 || fcntl(host->door, F_SETFL, flags & ~O_NONBLOCK) < 0)
+        return -1;
+    return net_listen(host->door, &host->address, DEFER_SECONDS);
+}
+
+/* The listener is to be in the server's network namespace. */
+static int open_door_in_place(struct host *host)
+{
+    if (wire_enter(&host->link) < 0)
+        return fail(host, "the network namespace cannot be entered");
+    int result = open_door(host);
+    if (result < 0)
+        fail(host, "a listener cannot be opened");
+    if (wire_leave(&host->link) < 0)
+        return fail(host, "the network namespace cannot be left");
+    return result;
 }
 
 static int become_subreaper(struct host *host)
@@ -155,26 +175,29 @@ static int start(struct host *host, const struct settings *settings, uint64_t ca
 int host_open(struct host *host, const struct model *model, const struct settings *settings,
               uint64_t capacity)
 {
-    *host = (struct host){.model = model, .door = -1, .was_subreaper = true};
+    *host = (struct host){.model = model,
+                          .link = {.home = -1, .server = -1, .client = -1},
+                          .door = -1,
+                          .was_subreaper = true};
     host->counts = server_counts_open();
     if (!host->counts)
         return fail(host, "no memory to share");
-    set_address(host, settings);
-    if (become_subreaper(host) < 0 || open_door(host) < 0)
+    if (become_subreaper(host) < 0 || open_link(host, settings) < 0 || open_door_in_place(host) < 0)
         return -1;
     return start(host, settings, capacity);
 }
 
 /* -------------------------------------------------------------------------------- its end */
 
-/* A child that is being forked may miss the first signal: it is born into the group. */
+/* One signal reaches all: a fork(2) that is under way sees it and begins anew, or its child is in
+ * the group by then. To send it for each that is reaped would be quadratic. */
 static void end_group(pid_t group)
 {
     pid_t pid;
-    do {
-        kill(-group, SIGKILL);
+    kill(-group, SIGKILL);
+    do
         pid = waitpid(-group, NULL, 0);
-    } while (pid > 0 || errno == EINTR);
+    while (pid > 0 || errno == EINTR);
 }
 
 void host_close(struct host *host)
@@ -183,10 +206,12 @@ void host_close(struct host *host)
         end_group(host->pid);
     if (host->door >= 0)
         close(host->door);
+    wire_close(&host->link);
     if (!host->was_subreaper)
         prctl(PR_SET_CHILD_SUBREAPER, 0);
     server_counts_close(host->counts);
-    *host = (struct host){.door = -1, .was_subreaper = true};
+    host->counts = NULL;
+    host->pid = 0;
 }
 
 bool host_has_ended(struct host *host)
@@ -196,8 +221,8 @@ bool host_has_ended(struct host *host)
     if (waitpid(host->pid, &status, WNOHANG) != host->pid)
         return false;
     child_describe(status, how, sizeof how);
-    snprintf(host->words, sizeof host->words, "%s has ended by itself: %s %.100s", host->model->name,
-             how, host->counts->words);
+    snprintf(host->words, sizeof host->words, "%s has ended by itself: %s %.100s",
+             host->model->name, how, host->counts->words);
     return true;
 }
 
@@ -206,8 +231,10 @@ bool host_has_ended(struct host *host)
 static void pause_ms(int ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    while (nanosleep(&time, &time) < 0 && errno == EINTR)
-        continue;
+    int result;
+    do
+        result = nanosleep(&time, &time);
+    while (result < 0 && errno == EINTR);
 }
 
 /* Where each connection has a process, one that has ended is to be reaped: its times count then. */

@@ -14,14 +14,17 @@
 #include "lab/model.h"
 #include "lab/models/server.h"
 #include "lab/settings.h"
+#include "lab/wire.h"
 #include "os/net.h"
 
 struct host {
     const struct model *model; /* borrowed */
+    struct wire_link link;     /* owned: what is between it and its clients */
     struct net_address address;
     struct server_counts *counts; /* what it has done so far */
     pid_t pid;                    /* and the group; 0: none */
     char words[256];              /* why something failed */
+    const char *lacks;            /* static: what this machine or user lacks for its link */
 
     /* private */
     int door;
@@ -33,6 +36,10 @@ struct host {
 int host_open(struct host *host, const struct model *model, const struct settings *settings,
               uint64_t capacity);
 void host_close(struct host *host);
+
+/* Where settings pin: the CPU that is the client's alone, the last one that there is; -1 if there
+ * is but one, and nothing is pinned. */
+int host_client_cpu(void);
 
 /* It has ended by itself, which none should; the reason is in host->words. */
 bool host_has_ended(struct host *host);

@@ -20,9 +20,6 @@
  * listener's queue holds. */
 #define AT_ONCE 256
 
-/* Milliseconds for all of them: a fork each for 20,000 takes a few seconds. */
-#define OPEN_MS 30000
-
 /* Milliseconds for one answer. */
 #define ANSWER_MS 10000
 
@@ -108,7 +105,7 @@ static int await_all(const struct idlers *idlers)
 {
     char byte;
     struct pollfd wait = {.fd = idlers->told_fd, .events = POLLIN};
-    int n = poll(&wait, 1, OPEN_MS);
+    int n = poll(&wait, 1, IDLERS_OPEN_MS);
     if (n == 1 && read(idlers->told_fd, &byte, 1) == 1)
         return 0;
     errno = n == 0 ? ETIMEDOUT : ECONNABORTED;
@@ -141,8 +138,10 @@ void idlers_close(struct idlers *idlers)
 {
     if (idlers->pid > 0) {
         kill(idlers->pid, SIGKILL);
-        while (waitpid(idlers->pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
+        pid_t pid;
+        do
+            pid = waitpid(idlers->pid, NULL, 0);
+        while (pid < 0 && errno == EINTR);
     }
     if (idlers->told_fd >= 0)
         close(idlers->told_fd);

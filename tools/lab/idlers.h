@@ -11,6 +11,9 @@
 
 #include "os/net.h"
 
+/* Milliseconds for all of them: a fork each for 20,000 takes a few seconds. */
+#define IDLERS_OPEN_MS 20000
+
 struct idlers {
     pid_t pid;     /* 0: none */
     int told_fd;   /* a pipe from it; owned */

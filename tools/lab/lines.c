@@ -98,16 +98,16 @@ static void add_curves(const struct lines *lines, const struct family *family, s
 {
     const char *comma = "";
     buf_lit(script, "plot ");
-    if (lines->reference) {
-        buf_printf(script, "%s", lines->reference);
-        comma = ", ";
-    }
     for (size_t i = 0; i < lines->families->name_count; i++)
-        if (lines->all[i].count > 0 && (i < first || i >= first + family->count)) {
+        if ((i < first || i >= first + family->count) && lines->all[i].count > 0) {
             buf_printf(script, "%s$d%zu with lines lw 1 lc rgb '#0100%02x'", comma, i,
                        COLOUR_GHOST);
             comma = ", ";
         }
+    if (lines->reference) {
+        buf_printf(script, "%s%s", comma, lines->reference);
+        comma = ", ";
+    }
     for (size_t i = 0; i < family->count; i++)
         if (lines->all[first + i].count > 0) {
             buf_printf(script, "%s$d%zu with linespoints lw 2 pt %d ps %.2f lc rgb '#0100%02x'",

@@ -15,6 +15,7 @@ void measurement_clear(struct measurement *m)
     *m = (struct measurement){
         .wakeups = NAN,
         .wakeups_kernel = NAN,
+        .wakeups_told = NAN,
         .switches_kernel = NAN,
         .wasted_visible = NAN,
         .wasted_hidden = NAN,
@@ -59,6 +60,7 @@ static void set_figures(json_t *object, const struct measurement *m)
     } figures[] = {
         {"wakeups_per_connection", m->wakeups},
         {"wakeups_per_connection_kernel", m->wakeups_kernel},
+        {"wakeups_per_connection_sched_wakeup", m->wakeups_told},
         {"switches_kernel_per_connection", m->switches_kernel},
         {"wasted_visible_per_connection", m->wasted_visible},
         {"wasted_hidden_per_connection", m->wasted_hidden},

@@ -29,7 +29,8 @@ struct measurement {
     unsigned repeat; /* 0, 1, ...: which of the repeated runs */
 
     double wakeups;        /* a connection, by /proc */
-    double wakeups_kernel; /* by the tracepoint */
+    double wakeups_kernel; /* by the tracepoint sched:sched_waking */
+    double wakeups_told;   /* by sched:sched_wakeup, which misses some: tracepoint.h */
     double switches_kernel;
     double wasted_visible; /* a connection: the wait returned, accept said EAGAIN */
     double wasted_hidden;  /* woken, and the wait did not return */

@@ -22,7 +22,7 @@
 
 /* Milliseconds until all clients of a step are in, or all have been answered once more: with a
  * retransmission of what found the listener's queue full. */
-#define AWAIT_MS 10000
+#define AWAIT_MS IDLERS_OPEN_MS
 
 /* Requests of a connection that is kept: more than there is time for. */
 #define REQUESTS_ANY 1000000000U
@@ -31,6 +31,9 @@
 #define SOURCES 4
 
 #define PATIENCE_US (10 * 1000 * 1000)
+
+/* Bytes of a reason. */
+#define WORDS_SIZE 256
 
 /* What was counted up to a moment. */
 struct reading {
@@ -52,6 +55,7 @@ struct point {
     struct server_usage price; /* of asking what was used */
     struct reading begun;
     struct client_result result; /* of what was measured alone */
+    bool is_too_slow;
     struct measurement m;
 };
 
@@ -67,11 +71,21 @@ static int fail(struct point *point, const char *words)
     return -1;
 }
 
+/* It cannot do as much in any time that one would wait for: that is a result, and no failure. */
+static int too_slow(struct point *point, const char *words)
+{
+    point->is_too_slow = true;
+    errno = ETIMEDOUT;
+    return fail(point, words);
+}
+
 static void pause_us(int64_t us)
 {
     struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    while (nanosleep(&time, &time) < 0 && errno == EINTR)
-        continue;
+    int result;
+    do
+        result = nanosleep(&time, &time);
+    while (result < 0 && errno == EINTR);
 }
 
 static int64_t span_us(const struct point *point)
@@ -201,6 +215,7 @@ static int end(struct point *point, uint64_t held, int64_t elapsed_us)
     double n = requests > 0 ? (double)requests : 1;
     if (has_counts) {
         point->m.wakeups_kernel = (double)counts.wakeups / n;
+        point->m.wakeups_told = (double)counts.wakeups_told / n;
         point->m.switches_kernel = (double)counts.switches / n;
     }
     set_usage(point, &ended, n);
@@ -265,15 +280,15 @@ static int start_client(struct point *point, unsigned seats, unsigned requests, 
     const char *words;
     struct client_plan plan = {
         .to = point->host.address,
-        .sources = SOURCES,
+        .sources = trial->settings.wire == WIRE_LOOPBACK ? SOURCES : 0,
         .asks = true,
         .seats = seats,
         .connections = duration_us > 0 ? 0 : seats,
         .duration_us = duration_us,
         .requests = requests,
         .patience_us = PATIENCE_US,
-        .cpu = trial->settings.is_pinned ? (int)sysconf(_SC_NPROCESSORS_ONLN) - 1 : -1,
-        .netns = -1,
+        .cpu = trial->settings.is_pinned ? host_client_cpu() : -1,
+        .netns = point->host.link.client,
         .seed = trial->settings.seed + trial->repeat,
     };
     point->client = client_start(&plan, &words);
@@ -302,13 +317,12 @@ static int run_passing(struct point *point)
 /* Until a count has come to so many, or will not any more. */
 static int await_count(struct point *point, const _Atomic uint64_t *count, uint64_t wanted)
 {
-    int64_t end = clock_ms() + AWAIT_MS;
+    int64_t give_up_at = clock_ms() + AWAIT_MS;
     while (*count < wanted) {
         if (host_has_ended(&point->host))
             return fail(point, NULL);
-        if (clock_ms() > end) {
-            errno = ETIMEDOUT;
-            return fail(point, "not all clients are served");
+        if (clock_ms() > give_up_at) {
+            return too_slow(point, "clients were not all served");
         }
         pause_us(1000);
     }
@@ -326,7 +340,8 @@ static void subtract_result(struct client_result *result, const struct client_re
 }
 
 /* All that ask have been answered before it begins; and those that were asked when the clients were
- * stopped have their answers before latencies count. */
+ * stopped have their answers before latencies count. For these there is half of the time at least,
+ * even where one round of answers takes all of it. */
 static int run_span(struct point *point, uint64_t held, unsigned active)
 {
     pid_t pid = client_pid(point->client);
@@ -338,8 +353,7 @@ static int run_span(struct point *point, uint64_t held, unsigned active)
         return -1;
     struct client_result before = *client_watch(point->client);
     int64_t left_us = span_us(point) - (clock_us() - begun_us);
-    if (left_us > 0)
-        pause_us(left_us);
+    pause_us(left_us > span_us(point) / 2 ? left_us : span_us(point) / 2);
     point->result = *client_watch(point->client);
     subtract_result(&point->result, &before);
     int64_t elapsed_us = clock_us() - begun_us;
@@ -353,8 +367,10 @@ static int run_kept(struct point *point)
     unsigned active = model_workload_active(workload, point->step);
     unsigned idle = model_workload_idle(workload, point->step);
     uint64_t held = model_workload_held(workload, point->step);
-    if (idle > 0 && idlers_open(&point->idlers, &point->host.address, idle, -1) < 0)
-        return fail(point, "the idle connections cannot be opened");
+    if (idle > 0 &&
+        idlers_open(&point->idlers, &point->host.address, idle, point->host.link.client) < 0)
+        return errno == ETIMEDOUT ? too_slow(point, "idle connections were not all open")
+                                  : fail(point, "the idle connections cannot be opened");
     if (start_client(point, active, REQUESTS_ANY, 0) < 0)
         return -1;
     client_go(point->client);
@@ -390,35 +406,50 @@ static void close_point(struct point *point)
     errno = cause;
 }
 
-static const char *why_not(const struct model_trial *trial)
+/* Why it is not to be tried, in *words where they are not static; NULL: it is. *capacity: how many
+ * connections it can hold. */
+static const char *why_not(const struct model_trial *trial, unsigned step, uint64_t *capacity,
+                           char words[WORDS_SIZE])
 {
-    if (trial->settings.wire != WIRE_LOOPBACK)
-        return "models are measured over loopback alone";
-    return trial->model->lacks ? trial->model->lacks() : NULL;
+    struct resources resources;
+    struct bound bound;
+    const char *lacks = trial->model->lacks ? trial->model->lacks() : NULL;
+    if (lacks)
+        return lacks;
+    resources_read(&resources);
+    model_limit(trial->model, &resources, &bound);
+    *capacity = bound.connections;
+    bool fits = model_workload_fits(trial->workload, step, &bound, &resources, words, WORDS_SIZE);
+    return fits ? NULL : words;
+}
+
+/* It was tried, and failed. The reason if that is a result; NULL: it is a failure of the lab. */
+static const char *why_given_up(const struct point *point, char words[WORDS_SIZE])
+{
+    if (point->is_too_slow)
+        snprintf(words, WORDS_SIZE, "too slow: %.128s within %d s", point->trial->words,
+                 AWAIT_MS / 1000);
+    return point->is_too_slow ? words : point->host.lacks;
 }
 
 static int run_step(struct model_trial *trial, unsigned step)
 {
     struct point point = {.trial = trial, .step = step, .idlers.told_fd = -1};
-    struct resources resources;
-    struct bound bound;
-    char words[256];
+    char words[WORDS_SIZE];
+    uint64_t capacity = 0;
     describe(&point);
-    resources_read(&resources);
-    model_limit(trial->model, &resources, &bound);
-    point.m.skipped = why_not(trial);
-    if (!point.m.skipped &&
-        !model_workload_fits(trial->workload, step, &bound, &resources, words, sizeof words))
-        point.m.skipped = words;
-    if (point.m.skipped) {
-        emit(&point);
-        return 0;
+    const char *skipped = why_not(trial, step, &capacity, words);
+    if (!skipped) {
+        int result = run_point(&point, capacity);
+        close_point(&point);
+        if (result < 0 && !(skipped = why_given_up(&point, words)))
+            return -1;
+        if (skipped) /* what had been counted until then is no figure */
+            describe(&point);
+        else
+            set_result(&point.m, &point.result);
     }
-    int result = run_point(&point, bound.connections);
-    close_point(&point);
-    if (result < 0)
-        return -1;
-    set_result(&point.m, &point.result);
+    point.m.skipped = skipped;
     emit(&point);
     return 0;
 }

@@ -14,8 +14,9 @@
  *   wakeups, switches_voluntary  sleeps of all its threads and processes, those that have ended
  *                                included (getrusage(2), models/server.h)
  *   wakeups_kernel               by the tracepoint, of models whose tasks stay the same
- *   cpu_us, ..user.., ..system.. of all of them, exact; what a CPU does for the network on their
+ *   cpu_us                       of all of them, exact; what a CPU does for the network on their
  *                                behalf is charged to whoever it interrupts
+ *   cpu_user_us, cpu_system_us   how it is split: by the kernel's ticks, so of short runs roughly
  *   wasted_visible               reads and accepts that found nothing: EAGAIN
  *   rate                         requests a second
  *   run_delay_us                 of models whose tasks stay the same
@@ -26,8 +27,11 @@
  *
  * What is measured is the waiting: where connections are kept, all of them are accepted and have
  * been answered before it begins, and the clients are stopped (SIGSTOP) while the counts are read,
- * so that these are of the same moment. `connections` of them may be more than a model can hold:
- * such a step is emitted with `skipped` set to the reason, and nothing is started.
+ * so that these are of the same moment.
+ *
+ * A step is emitted with `skipped` set, and no figures, where the model cannot hold so many
+ * connections (nothing is started then), where this machine or user lacks what it needs, and where
+ * it is so slow that not all clients were in, or served once, within 20 s.
  */
 #ifndef DROVER_LAB_MODEL_TRIAL_H
 #define DROVER_LAB_MODEL_TRIAL_H

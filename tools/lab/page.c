@@ -112,6 +112,36 @@ static void add_figure(struct page *page, const struct figure *figure, size_t nu
     buf_lit(html, "</div></section>\n");
 }
 
+/* An object's members as words: "nofile 1024, nproc 500". */
+static void add_members(struct buf *html, json_t *object)
+{
+    const char *name, *comma = "";
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        buf_str(html, comma);
+        html_text(html, name);
+        buf_lit(html, " ");
+        if (json_is_number(value))
+            html_count(html, json_number_value(value));
+        else
+            html_text(html, json_is_string(value) ? json_string_value(value) : "none");
+        comma = ", ";
+    }
+}
+
+static void add_fact(struct buf *html, const struct result *row, const char *field)
+{
+    char room[512];
+    json_t *value = json_object_get(row->line, field);
+    buf_lit(html, "<dd>");
+    if (json_is_object(value))
+        add_members(html, value);
+    else
+        html_text(html, result_text(row, field, room, sizeof room));
+    buf_lit(html, "</dd></div>");
+}
+
 /* Fields of the first row of a machine that say what it was and what was run. */
 static void add_facts(struct page *page)
 {
@@ -129,13 +159,10 @@ static void add_facts(struct page *page)
         return;
     buf_lit(html, "<dl class=\"facts\">");
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-        char room[512];
-        const char *text = result_text(row, facts[i].field, room, sizeof room);
-        if (!*text)
+        if (!json_object_get(row->line, facts[i].field))
             continue;
         buf_printf(html, "<div><dt>%s</dt>", facts[i].title);
-        html_element(html, "dd", text);
-        buf_lit(html, "</div>");
+        add_fact(html, row, facts[i].field);
     }
     buf_lit(html, "</dl>\n");
 }
@@ -143,7 +170,7 @@ static void add_facts(struct page *page)
 static bool is_told(const struct page *page, size_t before, const char *command)
 {
     char room[1024];
-    for (size_t i = 0; i < before; i++)
+    for (size_t i = before; i-- > 0;) /* mostly the row before has it */
         if (page->results->rows[i].machine == page->machine &&
             strcmp(result_text(&page->results->rows[i], "command", room, sizeof room), command) ==
                 0)
@@ -155,20 +182,21 @@ static bool is_told(const struct page *page, size_t before, const char *command)
 static void add_commands(struct page *page)
 {
     struct buf *html = &page->html;
-    buf_lit(html, "<p class=\"how\">To measure it again:</p><pre class=\"scroll\" tabindex=\"0\">");
-    const char *last = NULL;
+    bool is_first = true;
     for (size_t i = 0; i < page->results->count; i++) {
         char room[1024];
         const struct result *row = &page->results->rows[i];
         const char *command = result_text(row, "command", room, sizeof room);
-        if (row->machine != page->machine || !*command || (last && strcmp(last, command) == 0) ||
-            is_told(page, i, command))
+        if (row->machine != page->machine || !*command || is_told(page, i, command))
             continue;
+        buf_str(html, is_first ? "<p class=\"how\">To measure it again:</p>"
+                                 "<pre class=\"scroll\" tabindex=\"0\">"
+                               : "");
         html_text(html, command);
         buf_lit(html, "\n");
-        last = json_string_value(json_object_get(row->line, "command"));
+        is_first = false;
     }
-    buf_lit(html, "</pre>\n");
+    buf_str(html, is_first ? "" : "</pre>\n");
 }
 
 static void add_machine(struct page *page)
@@ -202,7 +230,8 @@ static void add_intro(struct page *page, int files, const char *const paths[])
     buf_lit(html, " from ");
     for (int i = 0; i < files; i++) {
         buf_str(html, i ? ", " : "");
-        html_element(html, "code", paths[i]);
+        const char *slash = strrchr(paths[i], '/');
+        html_element(html, "code", slash ? slash + 1 : paths[i]);
     }
     buf_lit(html, ". Where a figure was measured several times, the median is shown; the spread is "
                   "in the tables.</p></header>\n");

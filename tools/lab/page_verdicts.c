@@ -50,6 +50,18 @@ static void add_text(struct buf *html, const struct result *row, const char *fie
     buf_lit(html, "</td>");
 }
 
+/* A number mostly. */
+static void add_measured(struct buf *html, const struct result *row)
+{
+    if (json_is_string(json_object_get(row->line, "measured"))) {
+        add_text(html, row, "measured");
+        return;
+    }
+    buf_lit(html, "<td class=\"prose\">");
+    html_count(html, result_number(row, "measured"));
+    buf_lit(html, "</td>");
+}
+
 /* Where there are several machines, a row says which one it is of. */
 static void add_which(struct buf *html, const struct page *page, const struct result *row)
 {
@@ -81,7 +93,7 @@ static void add_expectation(struct buf *html, const struct page *page, const str
         buf_printf(html, ", %u workers", row->workers);
     buf_str(html, *row->workload ? "</small></td>" : "</td>");
     add_text(html, row, "expected");
-    add_text(html, row, "measured");
+    add_measured(html, row);
     add_verdict(html, result_text(row, "verdict", room, sizeof room));
     add_text(html, row, "source");
     add_which(html, page, row);
@@ -109,9 +121,14 @@ void page_expectations(struct page *page)
                count(page, "expectation", "holds"), all, count(page, "expectation", "differs"));
     add_which_head(html, page);
     buf_lit(html, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < page->results->count; i++)
-        if (is_verdict(&page->results->rows[i], "expectation", NULL))
-            add_expectation(html, page, &page->results->rows[i]);
+    /* What differs comes first: it is what one looks for. */
+    for (int holds = 0; holds < 2; holds++)
+        for (size_t i = 0; i < page->results->count; i++) {
+            const struct result *row = &page->results->rows[i];
+            if (is_verdict(row, "expectation", NULL) &&
+                is_verdict(row, "expectation", "holds") == (holds == 1))
+                add_expectation(html, page, row);
+        }
     buf_lit(html, "</tbody></table></div></section>\n");
 }
 

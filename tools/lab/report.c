@@ -1,6 +1,8 @@
 /*
  * drover-lab report: result files as one page that needs nothing else.
  */
+#include "lab/report.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +112,7 @@ static int write_report(const struct results *results, int count, const char *co
     return status;
 }
 
-static int make_report(int count, const char *const files[], const char *output)
+int report_make(int count, const char *const files[], const char *output)
 {
     struct results results = {0};
     struct buf wrong = {0};
@@ -152,7 +154,7 @@ static int run(struct report_arguments *arguments, int argc, char **words)
     if (arguments->count == 0)
         return tell("which result files? (usage: drover-lab report FILE... [-o report.html])",
                     EX_USAGE);
-    return make_report(arguments->count, arguments->files, arguments->output);
+    return report_make(arguments->count, arguments->files, arguments->output);
 }
 
 int command_report(int argc, char **argv)

@@ -37,9 +37,8 @@ static const char *text_of(const json_t *line, const char *field)
  * word otherwise. */
 static const char *wrong_type(const json_t *line)
 {
-    static const char *const texts[] = {"kind",    "name",     "workload", "phase",
-                                        "skipped", "text",     "verdict",  "evidence",
-                                        "source",  "expected", "measured"};
+    static const char *const texts[] = {"kind", "name",    "workload", "phase",  "skipped",
+                                        "text", "verdict", "evidence", "source", "expected"};
     static const char *const figures[] = {"workers",
                                           "repeat",
                                           "connections",

@@ -17,7 +17,7 @@ static int help(void)
          "for each measurement.\n");
     choice_help();
     puts("\nwakeups  how often the scheduler woke a worker, a connection: counted by /proc\n"
-         "kernel   the same by the tracepoint sched:sched_wakeup, where that is permitted\n"
+         "kernel   the same by the tracepoint sched:sched_waking, where that is permitted\n"
          "visible  the wait returned, and accept found nothing: what the program itself can see\n"
          "hidden   woken, and the wait did not even return\n"
          "who      connections of each worker, as shares of the largest\n"

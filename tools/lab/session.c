@@ -35,6 +35,11 @@
 
 #define COST_PATH "/cost/"
 
+/* Of session_burn(): turns of its loop between two looks at the clock, which take 0.3 us or more,
+ * and so few that no product of them overflows. */
+#define BURN_TURNS_MIN 1024
+#define BURN_TURNS_MAX (1 << 20)
+
 static const char *date_now(void)
 {
     /* A thread has its own, since some I/O models have many. */
@@ -240,14 +245,26 @@ static int64_t thread_cpu_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Turns of the loop that take half of what is left, going by how long the last ones took: few looks
+ * at the clock, and the last of them soon after the end. */
+static int64_t next_turns(int64_t turns, int64_t took, int64_t left)
+{
+    turns = turns * (left / 2) / (took > 0 ? took : 1);
+    return turns < BURN_TURNS_MIN   ? BURN_TURNS_MIN
+           : turns > BURN_TURNS_MAX ? BURN_TURNS_MAX
+                                    : turns;
+}
+
 void session_burn(uint64_t cost_us)
 {
+    int64_t turns = BURN_TURNS_MIN;
     int64_t now = cost_us > 0 ? thread_cpu_ns() : -1;
     int64_t end = now + (int64_t)(cost_us * 1000);
     while (now >= 0 && now < end) {
-        /* Some 3 us between two looks. */
-        for (volatile unsigned i = 0; i < 8192; i = i + 1)
+        for (volatile int64_t i = 0; i < turns; i = i + 1)
             ;
+        int64_t then = now;
         now = thread_cpu_ns();
+        turns = next_turns(turns, now - then, end - now);
     }
 }

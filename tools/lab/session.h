@@ -66,8 +66,8 @@ size_t session_request(char *to, size_t size, uint64_t cost_us, bool close);
 /* Reads the stamp of a whole answer. False when it is none, or a refusal. */
 bool session_read_stamp(const char answer_bytes[SESSION_ANSWER_SIZE], struct session_stamp *stamp);
 
-/* Uses up so much CPU time of this thread, in user mode but for some 5 % (a look at the clock is a
- * system call), and too much by at most a few microseconds. */
+/* Uses up so much CPU time of this thread, nearly all of it in user mode, and too much by some
+ * microseconds at most. */
 void session_burn(uint64_t cost_us);
 
 #endif

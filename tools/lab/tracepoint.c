@@ -13,27 +13,40 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ID_PATH "events/sched/sched_waking/id"
+enum what {
+    WAKING,
+    WAKEUP,
+    TRACEPOINTS, /* so many; what follows is no tracepoint */
+    SWITCHES = TRACEPOINTS,
+};
 
-/* Of one filter: a page is what the kernel takes (perf_event_set_filter()), and a term has 14 bytes
- * at most, since a pid has seven digits (PID_MAX_LIMIT). */
+static const char *const id_paths[TRACEPOINTS] = {
+    [WAKING] = "events/sched/sched_waking/id",
+    [WAKEUP] = "events/sched/sched_wakeup/id",
+};
+
+/* Of one filter: a page is what the kernel takes (perf_event_set_filter()). A pid has seven digits
+ * at most (PID_MAX_LIMIT), so a term of one pid has 14 bytes, one of two or more 30. */
 #define FILTER_SIZE     4096
 #define FILTER_PIDS_MAX 256
+_Static_assert(FILTER_PIDS_MAX * 15 < FILTER_SIZE, "each pid must have its place");
 
 struct tracepoint {
-    size_t wakeup_count; /* of the descriptors; the rest count switches */
     size_t count;
-    int fds[]; /* owned */
+    struct counter {
+        int fd; /* owned */
+        enum what what;
+    } counters[];
 };
 
 /* ---- the tracepoint's number ------------------------------------------------------------------
  */
 
 /* -1 with errno set. */
-static long read_id_at(int folder)
+static long read_id_at(int folder, enum what what)
 {
     char text[32];
-    int fd = openat(folder, ID_PATH, O_RDONLY | O_CLOEXEC);
+    int fd = openat(folder, id_paths[what], O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     ssize_t n = read(fd, text, sizeof text - 1);
@@ -47,12 +60,12 @@ static long read_id_at(int folder)
     return strtol(text, NULL, 10);
 }
 
-static long read_id_below(const char *path)
+static long read_id_below(const char *path, enum what what)
 {
     int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -1;
-    long id = read_id_at(folder);
+    long id = read_id_at(folder, what);
     int error = errno;
     close(folder);
     errno = error;
@@ -75,18 +88,18 @@ static int mount_nowhere(void)
     return folder;
 }
 
-static long read_id(void)
+static long read_id(enum what what)
 {
     static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        long id = read_id_below(places[i]);
+        long id = read_id_below(places[i], what);
         if (id >= 0 || errno == EACCES)
             return id;
     }
     int folder = mount_nowhere();
     if (folder < 0)
         return -1;
-    long id = read_id_at(folder);
+    long id = read_id_at(folder, what);
     int error = errno;
     close(folder);
     errno = error;
@@ -102,12 +115,29 @@ static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu)
     return (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
+/* How many from the first one on follow one another without a gap. */
+static size_t run_length(const pid_t *pids, size_t count)
+{
+    size_t n = 1;
+    while (n < count && pids[n] <= pids[n - 1] + 1)
+        n++;
+    return n;
+}
+
+/* Every wakeup of the whole system goes through the filter, a term costs some 5 ns of it, and most
+ * pids, which must be in order, were given one after the other. */
 static void write_filter(char filter[FILTER_SIZE], const pid_t *pids, size_t count)
 {
     size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n += (size_t)snprintf(filter + n, FILTER_SIZE - n, "%spid==%d", i > 0 ? "||" : "",
-                              (int)pids[i]);
+    for (size_t at = 0, length; at < count; at += length) {
+        const char * or = at > 0 ? "||" : "";
+        length = run_length(pids + at, count - at);
+        int first = (int)pids[at];
+        int last = (int)pids[at + length - 1];
+        n += (size_t)(first == last ? snprintf(filter + n, FILTER_SIZE - n, "%spid==%d", or, first)
+                                    : snprintf(filter + n, FILTER_SIZE - n, "%s(pid>=%d&&pid<=%d)",
+                                               or, first, last));
+    }
 }
 
 /* It does not count yet. */
@@ -123,11 +153,11 @@ static int open_wakeup(long id, pid_t pid, int cpu)
  * one patches the kernel's code again, some 10 ms. So one that never counts stays open until the
  * process ends. A failure costs time alone.
  */
-static void keep_registered(long id)
+static void keep_registered(long id, enum what what)
 {
-    static int keeper = -1;
-    if (keeper < 0)
-        keeper = open_wakeup(id, 0, -1);
+    static int keepers[TRACEPOINTS]; /* 0: none yet; standard input is another's */
+    if (keepers[what] <= 0)
+        keepers[what] = open_wakeup(id, 0, -1);
 }
 
 /* The filter must be there before it counts. */
@@ -145,12 +175,21 @@ static int open_wakeups(long id, int cpu, const char *filter)
     return -1;
 }
 
+static void add(struct tracepoint *tracepoint, int fd, enum what what)
+{
+    tracepoint->counters[tracepoint->count++] = (struct counter){.fd = fd, .what = what};
+}
+
 /* One a CPU and filter. */
-static int add_wakeups(struct tracepoint *tracepoint, long id, const pid_t *pids, size_t count)
+static int add_wakeups(struct tracepoint *tracepoint, enum what what, const pid_t *pids,
+                       size_t count)
 {
     char filter[FILTER_SIZE];
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    keep_registered(id);
+    long id = read_id(what);
+    if (id < 0)
+        return -1;
+    keep_registered(id, what);
     for (size_t at = 0; at < count; at += FILTER_PIDS_MAX) {
         size_t left = count - at;
         write_filter(filter, pids + at, left < FILTER_PIDS_MAX ? left : FILTER_PIDS_MAX);
@@ -160,10 +199,9 @@ static int add_wakeups(struct tracepoint *tracepoint, long id, const pid_t *pids
                 continue;
             if (fd < 0)
                 return -1;
-            tracepoint->fds[tracepoint->count++] = fd;
+            add(tracepoint, fd, what);
         }
     }
-    tracepoint->wakeup_count = tracepoint->count;
     return 0;
 }
 
@@ -176,7 +214,7 @@ static int add_switches(struct tracepoint *tracepoint, const pid_t *pids, size_t
         int fd = open_event(&attr, pids[i], -1);
         if (fd < 0)
             return -1;
-        tracepoint->fds[tracepoint->count++] = fd;
+        add(tracepoint, fd, SWITCHES);
     }
     return 0;
 }
@@ -215,12 +253,18 @@ static struct tracepoint *allocate(size_t count)
 {
     size_t cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF);
     size_t filters = (count + FILTER_PIDS_MAX - 1) / FILTER_PIDS_MAX;
-    size_t fds = cpus * filters + count;
-    struct tracepoint *tracepoint = calloc(1, sizeof *tracepoint + fds * sizeof(int));
-    return tracepoint;
+    size_t counters = TRACEPOINTS * cpus * filters + count;
+    return calloc(1, sizeof(struct tracepoint) + counters * sizeof(struct counter));
 }
 
-/* Those that are there, for the caller to free: to perf_event_open(2), 0 is who calls. */
+static int compare(const void *a, const void *b)
+{
+    pid_t left = *(const pid_t *)a;
+    pid_t right = *(const pid_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Those that are there, in order, for the caller to free: to perf_event_open(2), 0 is who calls. */
 static pid_t *without_gaps(const pid_t *pids, size_t *count)
 {
     pid_t *list = calloc(*count + 1, sizeof *list);
@@ -228,6 +272,8 @@ static pid_t *without_gaps(const pid_t *pids, size_t *count)
     for (size_t i = 0; list && i < *count; i++)
         if (pids[i] > 0)
             list[n++] = pids[i];
+    if (list)
+        qsort(list, n, sizeof *list, compare);
     *count = n;
     return list;
 }
@@ -235,8 +281,8 @@ static pid_t *without_gaps(const pid_t *pids, size_t *count)
 static struct tracepoint *open_all(const pid_t *pids, size_t count)
 {
     struct tracepoint *tracepoint = allocate(count);
-    long id = tracepoint ? read_id() : -1;
-    if (id >= 0 && add_wakeups(tracepoint, id, pids, count) == 0 &&
+    if (tracepoint && add_wakeups(tracepoint, WAKING, pids, count) == 0 &&
+        add_wakeups(tracepoint, WAKEUP, pids, count) == 0 &&
         add_switches(tracepoint, pids, count) == 0)
         return tracepoint;
     int error = errno;
@@ -260,15 +306,18 @@ struct tracepoint *tracepoint_open(const pid_t *pids, size_t count, const char *
 
 int tracepoint_read(const struct tracepoint *tracepoint, struct tracepoint_counts *counts)
 {
-    *counts = (struct tracepoint_counts){0};
+    *counts = (struct tracepoint_counts){.wakeups = 0};
+    uint64_t *const sums[] = {[WAKING] = &counts->wakeups,
+                              [WAKEUP] = &counts->wakeups_told,
+                              [SWITCHES] = &counts->switches};
     for (size_t i = 0; i < tracepoint->count; i++) {
         uint64_t value;
-        ssize_t n = read(tracepoint->fds[i], &value, sizeof value);
+        ssize_t n = read(tracepoint->counters[i].fd, &value, sizeof value);
         if (n != sizeof value) {
             errno = n < 0 ? errno : EPROTO;
             return -1;
         }
-        *(i < tracepoint->wakeup_count ? &counts->wakeups : &counts->switches) += value;
+        *sums[tracepoint->counters[i].what] += value;
     }
     return 0;
 }
@@ -278,6 +327,6 @@ void tracepoint_close(struct tracepoint *tracepoint)
     if (!tracepoint)
         return;
     for (size_t i = 0; i < tracepoint->count; i++)
-        close(tracepoint->fds[i]);
+        close(tracepoint->counters[i].fd);
     free(tracepoint);
 }

@@ -1,18 +1,19 @@
 /*
  * tracepoint - the kernel's own count of wakeups and context switches of some processes
- * (perf_event_open(2), by a raw system call): sched:sched_waking on every CPU with a filter on who
- * is woken, and the software event context-switches of each process.
+ * (perf_event_open(2), by a raw system call): sched:sched_waking and sched:sched_wakeup on every
+ * CPU with a filter on who is woken, and the software event context-switches of each process.
  *
- * It is sched_waking, not sched_wakeup. The first one is told by whoever wakes, once for each
- * wakeup: in 20 runs it was the number of voluntary switches of /proc to the last one. The second
- * one is told where the sleeper gets its CPU, and is left out for some that an idle CPU finds in
- * its queue of remote wakeups: on Linux 6.18 with 2 CPUs none to 1 of 1,000 of those woken one at a
- * time or as a herd, but up to 7 of 100 where one process wakes 128 as fast as it can; ftrace and
- * `perf stat -e sched:sched_wakeup` miss the same ones. Who compares from outside is to count
- * sched:sched_waking.
+ * What /proc is checked against is sched_waking. It is told by whoever wakes, once for each wakeup:
+ * seen to be the number of voluntary switches of /proc, to the last one with workers that
+ * come to rest between two connections, to 1 of 10,000 under any load. sched_wakeup is told where
+ * the sleeper gets its CPU, and is left out for some that an idle CPU finds in its queue of remote
+ * wakeups: on Linux 6.18 with 2 CPUs none to 1 of 1,000 of those woken one at a time or as a herd,
+ * but up to 7 of 100 where one process wakes 128 as fast as it can; ftrace and
+ * `perf stat -e sched:sched_wakeup` miss the same ones.
  *
- * It costs whoever wakes some 0.2 us an event, and the sleepers nothing. The first one that is
- * opened takes some 10 ms, since the kernel patches its code, each later one some 5 us a process.
+ * It costs whoever wakes some 0.2 us a wakeup, and who is woken some 0.3 us, so a figure of CPU
+ * time that was taken beside it is so much too high. The first one that is opened takes some 10 ms,
+ * since the kernel patches its code, each later one some 10 us a process.
  */
 #ifndef DROVER_LAB_TRACEPOINT_H
 #define DROVER_LAB_TRACEPOINT_H
@@ -24,9 +25,11 @@
 struct tracepoint;
 
 struct tracepoint_counts {
-    uint64_t wakeups;  /* of these threads; a new thread's or process's first one is none */
-    uint64_t switches; /* voluntary and involuntary, those of threads and processes that they
-                          make after it was opened too */
+    uint64_t wakeups;      /* by sched_waking */
+    uint64_t wakeups_told; /* by sched_wakeup; both of these threads; a new thread's or process's
+                              first one is none */
+    uint64_t switches;     /* voluntary and involuntary, those of threads and processes that they
+                              make after it was opened too */
 };
 
 /*

@@ -94,6 +94,7 @@ static void take_tracepoint(struct trial *trial, struct measurement *m, double n
     if (!trial->tracepoint || tracepoint_read(trial->tracepoint, &counts) < 0)
         return;
     m->wakeups_kernel = (double)counts.wakeups / n;
+    m->wakeups_told = (double)counts.wakeups_told / n;
     m->switches_kernel = (double)counts.switches / n;
 }
 
@@ -272,24 +273,30 @@ static const char *reason_to_skip(const struct trial *trial)
     return strategy->lacks ? strategy->lacks() : NULL;
 }
 
+static int skip(struct trial *trial, const char *reason)
+{
+    struct measurement m;
+    describe(trial, &m);
+    m.skipped = reason;
+    trial_emit(trial, &m);
+    return 0;
+}
+
 static int run_in_arena(struct trial *trial)
 {
     if (arena_open(&trial->arena, trial->strategy, trial->workers, &trial->settings,
-                   trial->workload->asks) < 0)
-        return trial_fail(trial, "%s", trial->arena.words);
-    return trial->workload->run(trial);
+                   trial->workload->asks) == 0)
+        return trial->workload->run(trial);
+    if (trial->arena.lacks)
+        return skip(trial, trial->arena.lacks);
+    return trial_fail(trial, "%s", trial->arena.words);
 }
 
 int trial_run(struct trial *trial)
 {
     const char *reason = reason_to_skip(trial);
-    if (reason) {
-        struct measurement m;
-        describe(trial, &m);
-        m.skipped = reason;
-        trial_emit(trial, &m);
-        return 0;
-    }
+    if (reason)
+        return skip(trial, reason);
     trial->tracepoint = NULL;
     int result = run_in_arena(trial);
     int cause = errno;

@@ -101,6 +101,8 @@ void try_two_to_48(struct finding *f, bool is_quick)
         doors[i] = fixture_listen(8, &to[i]);
         errors[i] = join(doors[i], &to[i], &from);
     }
+    if (errors[0] != 0)
+        give_up("could not be tried: connect: %s", error_name(errors[0]));
     int again = join(doors[0], &to[0], &from);
     bool both = errors[0] == 0 && errors[1] == 0;
     enum verdict verdict = both && again != 0 ? CLAIM_DEPENDS : both ? CLAIM_FAILS : CLAIM_HOLDS;
@@ -149,6 +151,8 @@ void try_nonblocking_connect(struct finding *f, bool is_quick)
     int good_begun = begin_connect(&open_at, &good),
         bad_begun = begin_connect(&closed_at, &refused);
     begin_connect(&full_at, &waits);
+    if (good_begun != 0 && good_begun != EINPROGRESS)
+        give_up("could not be tried: connect: %s", error_name(good_begun));
     bool good_writable = is_writable(good, 1000), bad_writable = is_writable(refused, 1000);
     bool early = is_writable(waits, 50);
     int good_error = pending_error(good), bad_error = pending_error(refused);

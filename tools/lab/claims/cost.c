@@ -150,8 +150,10 @@ void try_exponential(struct finding *f, bool is_quick)
 {
     (void)is_quick;
     enum { POINTS = 5 };
-    size_t n[POINTS] = {100, 300, 1000, 3000, allowed(10000)};
+    size_t most = allowed(10000), n[POINTS] = {most / 100, most / 30, most / 10, most / 3, most};
     double by_poll[POINTS], by_select[POINTS];
+    if (most < 500)
+        give_up("could not be tried: %zu descriptors do not tell", most);
     for (size_t i = 0; i < POINTS; i++) {
         by_poll[i] = cost_of(WAIT_POLL, n[i], false);
         by_select[i] = cost_of(WAIT_SELECT, n[i], false);
@@ -194,7 +196,7 @@ static double turn_ns(size_t n, enum wait_kind kind)
 
 void try_all_active(struct finding *f, bool is_quick)
 {
-    size_t n = is_quick ? 500 : 1000;
+    size_t n = allowed(is_quick ? 500 : 1000);
     double ns[WAIT_KINDS], idle[WAIT_KINDS];
     for (int kind = 0; kind < WAIT_KINDS; kind++) {
         ns[kind] = turn_ns(n, (enum wait_kind)kind);
@@ -233,6 +235,8 @@ void try_control_log(struct finding *f, bool is_quick)
 {
     (void)is_quick;
     size_t many = allowed(10000);
+    if (many < 1000)
+        give_up("could not be tried: %zu descriptors do not tell", many);
     double few = control_ns(100), most = control_ns(many);
     finding_set(f, most < 4 * few ? CLAIM_HOLDS : CLAIM_FAILS,
                 "EPOLL_CTL_DEL and _ADD of one descriptor take %.0f ns of CPU among 100 and %.0f "
@@ -265,6 +269,8 @@ void try_highest(struct finding *f, bool is_quick)
 {
     (void)is_quick;
     int high = (int)allowed(10000), low = 200;
+    if (high < 4096)
+        give_up("could not be tried: RLIMIT_NOFILE allows no descriptor 4096");
     double select_low = one_at(low, WAIT_SELECT), select_high = one_at(high, WAIT_SELECT);
     double poll_low = one_at(low, WAIT_POLL), poll_high = one_at(high, WAIT_POLL);
     bool grows = select_high > 1.5 * select_low, poll_grows = poll_high > 1.5 * poll_low;

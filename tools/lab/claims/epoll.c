@@ -121,9 +121,9 @@ void try_maxevents(struct finding *f, bool is_quick)
                 COUNT, COUNT, seen);
 }
 
-#define HELD      50 /* descriptors that a child holds */
+#define HELD      40 /* descriptors that a child holds */
 #define HOLDERS   4
-#define LIMIT_FEW 100
+#define LIMIT_FEW 60
 
 /* Descriptors that are registered and then closed stay registered while another process has what
  * they name. The child ends when it is killed. */

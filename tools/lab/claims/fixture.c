@@ -141,14 +141,14 @@ void fixture_send(int fd, size_t size)
     }
 }
 
-int fixture_received(int fd, const struct sockaddr_in *to, int count)
+int fixture_received(int fd, const struct sockaddr_in *to, int count, int timeout_ms)
 {
     int got = 0;
     char byte;
     int from = need(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
     for (int i = 0; i < count; i++)
         sendto(from, "x", 1, 0, (const struct sockaddr *)to, sizeof *to);
-    while (fixture_readable(fd, 10) && recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+    while (got < count && fixture_readable(fd, timeout_ms) && recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
         got++;
     close(from);
     return got;

@@ -60,8 +60,9 @@ struct sockaddr_in fixture_address(unsigned host, uint16_t port);
 /* `size` bytes, which fit into the socket's buffer. */
 void fixture_send(int fd, size_t size);
 
-/* Sends so many datagrams to an address; how many of them this socket gets. */
-int fixture_received(int fd, const struct sockaddr_in *to, int count);
+/* Sends so many datagrams to an address; how many of them this socket gets until none has come for
+ * so many milliseconds. */
+int fixture_received(int fd, const struct sockaddr_in *to, int count, int timeout_ms);
 
 /* Adds 1 to an eventfd; takes all that it has. */
 void fixture_raise(int fd);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -18,7 +19,7 @@
 void try_poll_limit(struct finding *f, bool is_quick)
 {
     (void)is_quick;
-    enum { LIMIT = 256 };
+    enum { LIMIT = 32 };
     struct pollfd items[LIMIT + 1];
     for (int i = 0; i <= LIMIT; i++)
         items[i] = (struct pollfd){.fd = -1, .events = POLLIN}; /* none is open, none is used */
@@ -216,18 +217,38 @@ void try_wrong_readiness(struct finding *f, bool is_quick)
 
 /* ----------------------------------------------------------------------------- limits */
 
+/* How many eventfds may be opened until there are so many; *error: what ended it. */
+static size_t open_more(size_t wanted, int *last, int *error)
+{
+    size_t count = 0;
+    for (; count < wanted; count++) {
+        int fd = eventfd(0, EFD_CLOEXEC);
+        *error = fd < 0 ? errno : 0;
+        if (fd < 0)
+            break;
+        *last = fd;
+    }
+    return count;
+}
+
 void try_1024_descriptors(struct finding *f, bool is_quick)
 {
     (void)is_quick;
-    struct rlimit before, after;
-    need(getrlimit(RLIMIT_NOFILE, &before), "getrlimit");
-    size_t room = fixture_descriptors(), count = room < 2048 ? room : 2048;
-    need(getrlimit(RLIMIT_NOFILE, &after), "getrlimit");
-    int *fds = fixture_eventfds(count);
-    enum verdict verdict = room > 1024 ? CLAIM_DEPENDS : CLAIM_HOLDS;
+    struct rlimit limit;
+    int last = -1, error = 0, later_error = 0;
+    need(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+    rlim_t hard = limit.rlim_max;
+    limit.rlim_cur = hard < 1024 ? hard : 1024;
+    need(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    size_t first = open_more(2048, &last, &error);
+    limit.rlim_cur = hard;
+    need(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    size_t more = open_more(2048, &last, &later_error);
+    enum verdict verdict = hard == 1024 ? CLAIM_HOLDS : CLAIM_DEPENDS;
     finding_set(f, verdict,
-                "%sit was %llu here, any process may raise it to its hard limit, "
-                "%llu, and after that %zu eventfds were opened, the last one as descriptor %d",
-                depends_on(verdict, "RLIMIT_NOFILE"), (unsigned long long)before.rlim_cur,
-                (unsigned long long)after.rlim_cur, count, count ? fds[count - 1] : -1);
+                "%swith the soft limit at %llu %zu more were opened, and then %s; raised to the "
+                "hard limit of %llu, without privilege, %zu more (%s), up to number %d",
+                depends_on(verdict, "RLIMIT_NOFILE"),
+                (unsigned long long)(hard < 1024 ? hard : 1024), first, error_name(error),
+                (unsigned long long)hard, more, error_name(later_error), last);
 }

@@ -172,7 +172,7 @@ void try_udp_accept(struct finding *f, bool is_quick)
     int listen_error = listen(fd, 1) < 0 ? errno : 0;
     int accept_error = accept4(fd, NULL, NULL, SOCK_CLOEXEC) < 0 ? errno : 0;
     int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
-    int raw_got = raw < 0 ? -1 : fixture_received(raw, &address, 1);
+    int raw_got = raw < 0 ? -1 : fixture_received(raw, &address, 1, 1000);
     finding_set(f, n == 2 && accept_error == EOPNOTSUPP ? CLAIM_HOLDS : CLAIM_FAILS,
                 "one UDP socket got the datagrams of %d of 2 clients and knew whose each was; "
                 "listen said %s, accept %s; a raw socket %s",

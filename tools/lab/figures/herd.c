@@ -9,8 +9,8 @@
 #include "lab/lines.h"
 #include "lab/settings.h"
 
-/* Half of all that wait, and more, is a herd; up to so many wakeups, none. */
-#define HERD_SHARE 0.5
+/* Three quarters of all that wait, and more, is a herd; up to so many wakeups, none. */
+#define HERD_SHARE 0.75
 #define FLAT_MOST  1.5
 
 /* Few workers tell no herd from one that wakes two. */
@@ -75,7 +75,7 @@ static void add_sentence(struct page *page, unsigned workers)
         add_range(html, sorted.herd_least, sorted.herd_most);
         buf_printf(html, " of the %u for each connection", workers);
     } else {
-        buf_lit(html, "no strategy woke half of them or more");
+        buf_lit(html, "no strategy woke three quarters of them or more");
     }
     if (sorted.flat_count > 0) {
         buf_lit(html, "; ");

@@ -7,7 +7,7 @@
 #include "lab/html.h"
 #include "lab/page.h"
 
-#define WIDTH      520
+#define WIDTH      430
 #define ROW_HEIGHT 21
 #define FRAME      60
 
@@ -55,6 +55,14 @@ static void widen(struct range *range, const struct spans *spans)
     }
 }
 
+/* Below four decades all of them have room for their names. */
+#define NARROW 1e4
+
+static const char every_decade[] = "'1 \xc2\xb5s' 1, '10 \xc2\xb5s' 10, '100 \xc2\xb5s' 100, "
+                                   "'1 ms' 1e3, '10 ms' 1e4, '100 ms' 1e5, '1 s' 1e6, '10 s' 1e7";
+static const char every_other[] = "'' 1, '10 \xc2\xb5s' 10, '' 100, '1 ms' 1e3, '' 1e4, "
+                                  "'100 ms' 1e5, '' 1e6, '10 s' 1e7";
+
 static void add_axes(const struct spans *spans, const struct range *range, struct buf *script,
                      unsigned height)
 {
@@ -62,13 +70,12 @@ static void add_axes(const struct spans *spans, const struct range *range, struc
         script,
         "set border 0\nset grid noytics xtics\nset logscale x\n"
         "set yrange [%zu.6:-0.6]\nset xlabel 'from when it was due' offset 0,0.4 tc rgb '#010007'\n"
-        "set lmargin at screen 0.38\nset rmargin at screen 0.95\n"
+        "set lmargin at screen 0.43\nset rmargin at screen 0.95\n"
         "set tmargin at screen 0.995\nset bmargin at screen %.4f\n"
         "set xrange [%.6g:%.6g]\n"
-        "set xtics ('1 \xc2\xb5s' 1, '10 \xc2\xb5s' 10, '100 \xc2\xb5s' 100, '1 ms' 1e3, '10 ms' "
-        "1e4, '100 ms' 1e5, "
-        "'1 s' 1e6, '10 s' 1e7)\nset ytics scale 0 (",
-        spans->count - 1, 50.0 / height, range->least / 1.3, range->most * 1.3);
+        "set xtics (%s)\nset ytics scale 0 (",
+        spans->count - 1, 50.0 / height, range->least / 1.3, range->most * 1.3,
+        range->most / range->least < NARROW ? every_decade : every_other);
     for (size_t i = 0; i < spans->count; i++) {
         buf_str(script, i ? ", " : "");
         plot_label(script, spans->rows[i].name);
@@ -94,14 +101,14 @@ static void add_marks(struct buf *script)
 {
     /* The line, then p50, p90, p99, p99.9 and the largest: filled, small, hollow, small, bar. */
     static const struct {
-        int type;
         double size;
+        int type;
         unsigned colour;
-    } marks[QUANTILES] = {{7, 0.7, COLOUR_SERIES},
-                          {7, 0.35, COLOUR_SERIES},
-                          {12, 0.7, COLOUR_SERIES + 1},
-                          {7, 0.35, COLOUR_SERIES + 1},
-                          {2, 0.6, COLOUR_LOST}};
+    } marks[QUANTILES] = {{0.7, 7, COLOUR_SERIES},
+                          {0.35, 7, COLOUR_SERIES},
+                          {0.7, 12, COLOUR_SERIES + 1},
+                          {0.35, 7, COLOUR_SERIES + 1},
+                          {0.6, 2, COLOUR_LOST}};
     buf_printf(script,
                "plot $d using 2:1:($6-$2):(0) with vectors nohead lw 1.5 lc rgb '#0100%02x'",
                COLOUR_GHOST);

@@ -75,42 +75,49 @@ static bool draw_scene(struct page *page, const struct scene *scene)
     return true;
 }
 
-static bool draw_stranded(struct page *page)
+struct strand {
+    const char *workload, *title, *words;
+    enum plot_colour colour;
+};
+
+static double stranded_of(const struct page *page, const char *name, const char *workload)
+{
+    return group_median(page_find(page, "strategy", name, workload, "strand", 0), "stranded");
+}
+
+/* Bars for those that have stranded some; the others' names go to `none`. */
+static size_t add_strands(struct bars *bars, const struct page *page, const char *workload,
+                          const char *none[CAST_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < page->strategies.name_count; i++) {
+        const char *name = page->strategies.names[i];
+        double share = stranded_of(page, name, workload);
+        if (share > 0)
+            bars->all[bars->count++] = (struct bar){
+                .name = name, .parts = {100 * share}, .order = share, .value = NAN};
+        else if (!isnan(share))
+            none[count++] = name;
+    }
+    return count;
+}
+
+static bool draw_stranded(struct page *page, const struct strand *strand)
 {
     static struct bars bars;
     struct buf *html = &page->html;
     const char *none[CAST_MAX];
-    size_t count = 0;
-    bars = (struct bars){.title = "Clients left beside an idle worker",
+    bars = (struct bars){.title = strand->title,
                          .x_label = "stranded, percent of the tries",
                          .unit = " %",
-                         .parts = {{"a worker was stopped as a client came", COLOUR_LATE, false},
-                                   {"a worker was killed as a client came", COLOUR_LOST, true}},
-                         .part_count = 2};
-    for (size_t i = 0; i < page->strategies.name_count; i++) {
-        const char *name = page->strategies.names[i];
-        double stop = group_median(page_find(page, "strategy", name, "stall-stop", "strand", 0),
-                                   "stranded");
-        double death = group_median(page_find(page, "strategy", name, "death", "strand", 0),
-                                    "stranded");
-        if (isnan(stop) && isnan(death))
-            continue;
-        double sum = 100 * (or_zero(stop) + or_zero(death));
-        if (sum <= 0)
-            none[count++] = name;
-        else
-            bars.all[bars.count++] = (struct bar){
-                .name = name,
-                .parts = {100 * or_zero(stop), 100 * or_zero(death)},
-                .order = sum,
-                .value = NAN};
-    }
+                         .parts = {{"stranded", strand->colour, false}},
+                         .part_count = 1};
+    size_t count = add_strands(&bars, page, strand->workload, none);
     if (bars.count + count == 0)
         return false;
-    buf_lit(html, "<div>\n<p class=\"seen\">A client is stranded when it stays in the queue "
-                  "although another worker sleeps: the one that was woken for it cannot take it "
-                  "any more. ");
-    buf_str(html, count > 0 ? "None was under " : "It was seen under all strategies");
+    buf_printf(html, "<div>\n<p class=\"seen\">%s", strand->words);
+    buf_str(html, count > 0 ? "no client was left beside an idle worker under "
+                            : "clients were left beside an idle worker under all strategies");
     html_names(html, none, count);
     buf_lit(html, ".</p>\n");
     if (bars.count > 0)
@@ -127,12 +134,21 @@ static bool draw(struct page *page)
         {"stall-spin", NULL, "One worker spins"},
         {"death", "", "A worker is killed under load"},
     };
+    static const struct strand strands[] = {
+        {"stall-stop", "Stranded: a worker is stopped as a client comes",
+         "When the worker that is woken is stopped just then, ", COLOUR_LATE},
+        {"death", "Stranded: a worker is killed as a client comes", "When it is killed just then, ",
+         COLOUR_LOST},
+    };
     bool drawn = false;
     size_t before = page->html.len;
-    buf_lit(&page->html, "<div class=\"columns\">\n");
+    buf_lit(&page->html, "<p class=\"how\">A client is stranded when it stays in the queue "
+                         "although another worker sleeps: the one that was woken for it cannot "
+                         "take it any more.</p>\n<div class=\"columns\">\n");
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         drawn = draw_scene(page, &scenes[i]) || drawn;
-    drawn = draw_stranded(page) || drawn;
+    for (size_t i = 0; i < sizeof strands / sizeof *strands; i++)
+        drawn = draw_stranded(page, &strands[i]) || drawn;
     buf_lit(&page->html, "</div>\n");
     if (!drawn)
         page->html.len = before;

@@ -8,6 +8,9 @@
 #include "lab/html.h"
 #include "lab/settings.h"
 
+/* Wakeups a connection: less is not spoken of. */
+#define WASTE_LEAST 0.05
+
 static void add_bar(struct bars *bars, const struct page *page, const char *name, unsigned workers)
 {
     const struct group *group = page_find(page, "strategy", name, "singles", NULL, workers);
@@ -24,25 +27,40 @@ static void add_bar(struct bars *bars, const struct page *page, const char *name
                                             .value = all};
 }
 
-static void add_sentence(const struct bars *bars, struct buf *html, unsigned workers)
+static const struct bar *most(const struct bars *bars, size_t part)
 {
-    const struct bar *worst = &bars->all[0];
+    const struct bar *found = &bars->all[0];
     for (size_t i = 1; i < bars->count; i++)
-        if (bars->all[i].parts[1] + bars->all[i].parts[2] > worst->parts[1] + worst->parts[2])
-            worst = &bars->all[i];
-    double wasted = worst->parts[1] + worst->parts[2];
-    buf_printf(html, "<p class=\"seen\">With %u idle workers, ", workers);
-    if (wasted < 0.05) {
-        buf_lit(html, "no strategy wasted one wakeup in twenty connections.</p>\n");
-        return;
-    }
-    html_element(html, "code", worst->name);
+        if (bars->all[i].parts[part] > found->parts[part])
+            found = &bars->all[i];
+    return found;
+}
+
+static void add_waste(struct buf *html, const struct bar *bar)
+{
+    double wasted = bar->parts[1] + bar->parts[2];
+    html_element(html, "code", bar->name);
     buf_lit(html, " wasted ");
     html_number(html, wasted);
-    buf_lit(html, " wakeups a connection. A worker that counts its own EAGAINs sees ");
-    html_number(html, worst->parts[1]);
-    buf_printf(html, " of them: %.3g %% of the waste is hidden from user space.</p>\n",
-               100 * worst->parts[2] / wasted);
+    buf_lit(html, " wakeups a connection, of which its workers could see ");
+    html_number(html, bar->parts[1]);
+    buf_printf(html, ": %.3g %% hidden", 100 * bar->parts[2] / wasted);
+}
+
+/* The one that hides most, and the one that shows most. */
+static void add_sentence(const struct bars *bars, struct buf *html, unsigned workers)
+{
+    const struct bar *hides = most(bars, 2), *shows = most(bars, 1);
+    buf_printf(html, "<p class=\"seen\">With %u idle workers, ", workers);
+    if (hides->parts[2] >= WASTE_LEAST)
+        add_waste(html, hides);
+    if (shows != hides && shows->parts[1] >= WASTE_LEAST) {
+        buf_str(html, hides->parts[2] >= WASTE_LEAST ? "; " : "");
+        add_waste(html, shows);
+    }
+    if (hides->parts[2] < WASTE_LEAST && shows->parts[1] < WASTE_LEAST)
+        buf_lit(html, "no strategy wasted one wakeup in twenty connections");
+    buf_lit(html, ".</p>\n");
 }
 
 static bool draw(struct page *page)

@@ -21,12 +21,12 @@
 #define DEADLINE_MS 60000
 
 struct yard {
+    struct board_row row; /* first, as it fills cache lines of its own */
     const struct server *server;
     struct loop *loop;
     struct conns conns;
     struct conn_env env;
     struct drover_worker services;
-    struct board_row row;
     struct buf greeting; /* what a stamp is cut out of */
     size_t head[2];      /* bytes of an answer's head: of one that keeps, and of a last one */
     int64_t *accepted;   /* by descriptor: when, as clock_us() */

@@ -18,8 +18,10 @@
 
 static struct server_counts *counts;
 
+/* The parent has no descriptor of a connection: that limit is not its. */
 static void limit(struct bound *bound, const struct resources *resources)
 {
+    *bound = (struct bound){.connections = RESOURCES_ANY};
     bound_by_tasks(bound, resources, "processes", CHILD_BYTES);
 }
 

@@ -119,9 +119,12 @@ static void accept_all(struct pool *pool)
 /* What the scratch has room for; the rest goes through the queue again. */
 static size_t take_out(struct inbox *inbox, struct scratch *scratch)
 {
-    size_t n = inbox->bytes.len < sizeof scratch->bytes ? inbox->bytes.len : sizeof scratch->bytes;
-    if (n > 0)
-        memcpy(scratch->bytes, inbox->bytes.p, n);
+    size_t n = inbox->bytes.len;
+    if (n == 0)
+        return 0;
+    if (n > sizeof scratch->bytes)
+        n = sizeof scratch->bytes;
+    memcpy(scratch->bytes, inbox->bytes.p, n);
     buf_drop(&inbox->bytes, n);
     return n;
 }

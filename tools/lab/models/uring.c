@@ -4,7 +4,7 @@
  *
  * An answer and the next read of its connection are linked: the read begins when the answer has
  * left. A send that went well says nothing (IOSQE_CQE_SKIP_SUCCESS, Linux 5.17); one that did not,
- * or was short, breaks the chain, and the read comes back as cancelled: the connection ends then.
+ * or was short, does, and the read that was to follow is cancelled without a word.
  * The bytes of an answer must stay where they are until it has left, so each connection has its
  * own.
  */
@@ -124,10 +124,10 @@ static void complete(struct proactor *p, const struct io_uring_cqe *result)
     case READ:
         if (result->res > 0)
             answer(p, fd, (size_t)result->res);
-        else
+        else if (result->res != -ECANCELED)
             end(p, fd);
         break;
-    case SENT: break; /* it failed, and the read will say so */
+    case SENT: /* or rather not */
     case SENT_LAST: end(p, fd); break;
     }
 }

@@ -15,6 +15,12 @@ static int fd_of(const struct arena *arena)
     return shared->fd;
 }
 
+static int control(const struct arena *arena, int how, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = arena->doors[0]};
+    return epoll_ctl(fd_of(arena), how, arena->doors[0], &event);
+}
+
 /* Workers have a copy of this by the fork, and the descriptor with it. */
 int shared_epoll_open(struct arena *arena, uint32_t events)
 {
@@ -23,8 +29,7 @@ int shared_epoll_open(struct arena *arena, uint32_t events)
         return -1;
     shared->fd = epoll_create1(EPOLL_CLOEXEC);
     arena->shared = shared;
-    struct epoll_event event = {.events = events, .data.fd = arena->doors[0]};
-    return shared->fd < 0 ? -1 : epoll_ctl(shared->fd, EPOLL_CTL_ADD, arena->doors[0], &event);
+    return shared->fd < 0 ? -1 : control(arena, EPOLL_CTL_ADD, events);
 }
 
 void shared_epoll_close(struct arena *arena)
@@ -37,10 +42,18 @@ void shared_epoll_close(struct arena *arena)
     arena->shared = NULL;
 }
 
+/* ENOENT: somebody is within shared_epoll_readd(). */
 int shared_epoll_renew(const struct arena *arena, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.fd = arena->doors[0]};
-    return epoll_ctl(fd_of(arena), EPOLL_CTL_MOD, arena->doors[0], &event);
+    int result = control(arena, EPOLL_CTL_MOD, events);
+    return result < 0 && errno == ENOENT ? 0 : result;
+}
+
+int shared_epoll_readd(const struct arena *arena, uint32_t events)
+{
+    if (control(arena, EPOLL_CTL_DEL, 0) < 0)
+        return -1;
+    return control(arena, EPOLL_CTL_ADD, events);
 }
 
 int shared_epoll_wait(struct lab_worker *worker)

@@ -18,8 +18,13 @@
 int shared_epoll_open(struct arena *arena, uint32_t events);
 void shared_epoll_close(struct arena *arena);
 
-/* The listener is at these events again: what EPOLLONESHOT has switched off. */
+/* The listener is at these events again: what EPOLLONESHOT has switched off. Returns 0, or -1 with
+ * errno set. */
 int shared_epoll_renew(const struct arena *arena, uint32_t events);
+
+/* The same by removing and adding it, which also wakes somebody when it is readable and on the
+ * ready list already: when the worker that was woken for it is gone. */
+int shared_epoll_readd(const struct arena *arena, uint32_t events);
 
 /* Waits for one event. Returns 1, 0 when a signal came first, or -1 with errno set. */
 int shared_epoll_wait(struct lab_worker *worker);

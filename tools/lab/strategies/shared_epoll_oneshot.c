@@ -4,10 +4,12 @@
  *
  * The first that is told has the listener to itself: it is switched off for everybody until that
  * worker, having accepted, switches it on again (EPOLL_CTL_MOD), which tells the next one if more
- * connections wait. One wake-up, nobody stranded, and a system call more a turn.
+ * connections wait. One wake-up, no need to drain, and a system call more a turn.
  *
- * The trap: a worker that ends or stops between the two leaves the listener switched off for good.
- * So the supervisor switches it on when it learns of such a worker; twice does no harm.
+ * The trap: a worker that ends or stops between the two leaves the listener switched off for good;
+ * and one that ends between being woken and being told leaves it on the ready list, with nobody
+ * woken. So the supervisor removes and adds the listener when it learns of such a worker, which
+ * helps in both cases; to switch it on again, as workers do, would help in the first alone.
  *
  * epoll_ctl(2).
  */
@@ -62,7 +64,7 @@ static void run(struct lab_worker *worker)
 static void on_end(struct arena *arena, unsigned slot)
 {
     (void)slot;
-    (void)shared_epoll_renew(arena, EVENTS);
+    (void)shared_epoll_readd(arena, EVENTS);
 }
 
 static void on_stall(struct arena *arena, unsigned slot, bool is_stalled)

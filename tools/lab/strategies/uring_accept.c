@@ -7,10 +7,11 @@
 
 #include "lab/ring.h"
 
-/* Requests between two system calls, and results between two looks: as many as an epoll's turn
- * has events, and room for a burst. */
+/* Requests between two system calls: as many as an epoll's turn has events. Results between two
+ * looks: the kernel keeps what is beyond, and 128 workers' memory is to stay within what a user may
+ * lock (RLIMIT_MEMLOCK, 8 MiB mostly): these are some 16 KiB a worker. */
 #define REQUESTS 64
-#define RESULTS  4096
+#define RESULTS  512
 
 struct uring_accept {
     struct ring ring;
