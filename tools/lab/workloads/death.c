@@ -39,7 +39,7 @@ static unsigned busiest(const struct trial *trial, uint64_t seen[LAB_WORKERS_MAX
 {
     unsigned slot = 0;
     uint64_t most = 0;
-    for (unsigned i = 0; i < trial->workers; i++) {
+    for (unsigned i = 0; i < trial->workers && i < LAB_WORKERS_MAX; i++) {
         uint64_t now = accepted_by(trial, i), taken = now - seen[i];
         seen[i] = now;
         if (taken > most) {
