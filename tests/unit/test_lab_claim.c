@@ -8,7 +8,7 @@
 #include "lab/claims/fixture.h"
 #include "lab/claims_run.h"
 
-Test(claim, every_row_is_whole)
+Test(lab_claim, every_row_is_whole)
 {
     for (const struct claim *c = claims; c->text; c++) {
         cr_expect(c->source && *c->source, "%s: has no source", c->text);
@@ -16,7 +16,7 @@ Test(claim, every_row_is_whole)
     }
 }
 
-Test(claim, none_is_told_or_tried_twice)
+Test(lab_claim, none_is_told_or_tried_twice)
 {
     for (const struct claim *a = claims; a->text; a++)
         for (const struct claim *b = a + 1; b->text; b++) {
@@ -25,7 +25,7 @@ Test(claim, none_is_told_or_tried_twice)
         }
 }
 
-Test(claim, verdicts_have_the_names_of_the_result_file)
+Test(lab_claim, verdicts_have_the_names_of_the_result_file)
 {
     cr_expect_str_eq(verdict_name(CLAIM_HOLDS), "holds");
     cr_expect_str_eq(verdict_name(CLAIM_FAILS), "fails");
@@ -33,7 +33,7 @@ Test(claim, verdicts_have_the_names_of_the_result_file)
     cr_expect_str_eq(verdict_name(CLAIM_UNKNOWN), "unknown");
 }
 
-Test(claim, a_finding_has_both)
+Test(lab_claim, a_finding_has_both)
 {
     struct finding f = {.verdict = CLAIM_UNKNOWN};
     finding_set(&f, CLAIM_FAILS, "%d of %d", 2, 3);
@@ -41,14 +41,14 @@ Test(claim, a_finding_has_both)
     cr_expect_str_eq(f.evidence, "2 of 3");
 }
 
-Test(claim, evidence_that_is_too_long_is_cut)
+Test(lab_claim, evidence_that_is_too_long_is_cut)
 {
     struct finding f;
     finding_set(&f, CLAIM_HOLDS, "%600s", "x");
     cr_expect_eq(strlen(f.evidence), sizeof f.evidence - 1);
 }
 
-Test(claim, a_pattern_chooses_by_words_whatever_their_case)
+Test(lab_claim, a_pattern_chooses_by_words_whatever_their_case)
 {
     cr_expect_eq(claims_count("EPOLLEXCLUSIVE"), 3);
     cr_expect_eq(claims_count("epollexclusive"), 3);
@@ -56,14 +56,14 @@ Test(claim, a_pattern_chooses_by_words_whatever_their_case)
     cr_expect_geq(claims_count(NULL), 35);
 }
 
-Test(claim, only_a_claim_that_depends_says_on_what)
+Test(lab_claim, only_a_claim_that_depends_says_on_what)
 {
     cr_expect_str_eq(depends_on(CLAIM_DEPENDS, "the signal"), "on the signal: ");
     cr_expect_str_eq(depends_on(CLAIM_HOLDS, "the signal"), "");
     cr_expect_str_eq(depends_on(CLAIM_FAILS, "the signal"), "");
 }
 
-Test(claim, the_exponent_of_a_cost)
+Test(lab_claim, the_exponent_of_a_cost)
 {
     const size_t n[] = {10, 100, 1000};
     const double linear[] = {30, 300, 3000}, square[] = {2, 200, 20000}, flat[] = {7, 7, 7};
@@ -73,14 +73,14 @@ Test(claim, the_exponent_of_a_cost)
 }
 
 /* y = log10(cost) is 1, 1, 2 over x = 0, 1, 2: the slope is ((0-1)(1-4/3) + (2-1)(2-4/3))/2. */
-Test(claim, the_exponent_is_of_least_squares)
+Test(lab_claim, the_exponent_is_of_least_squares)
 {
     const size_t n[] = {1, 10, 100};
     const double cost[] = {10, 10, 100};
     cr_expect_float_eq(fixture_exponent(n, cost, 3), 0.5, 1e-9);
 }
 
-Test(claim, least_and_median)
+Test(lab_claim, least_and_median)
 {
     double odd[] = {3, 1, 2}, even[] = {4, 1, 2, 8};
     cr_expect_float_eq(fixture_least(odd, 3), 1, 0);
@@ -88,7 +88,7 @@ Test(claim, least_and_median)
     cr_expect_float_eq(fixture_median(even, 4), 3, 0);
 }
 
-Test(claim, an_error_has_its_name)
+Test(lab_claim, an_error_has_its_name)
 {
     cr_expect_str_eq(error_name(EPERM), "EPERM");
     cr_expect_str_eq(error_name(0), "no error");

@@ -209,6 +209,10 @@ static int run(const struct request *request, const char *path)
         output_warn(&output, "claims: %s", strerror(errno));
     if (output_close(&output) < 0)
         return EX_IOERR;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("drover-lab: claims: standard output cannot be written\n", stderr);
+        return EX_IOERR;
+    }
     return done < 0 ? EX_OSERR : EX_OK;
 }
 

@@ -120,10 +120,12 @@ void try_pool_lock(struct finding *f, bool is_quick)
     struct rates empty = best_rates(workers, 0, is_quick ? ROUNDS_QUICK : ROUNDS);
     struct rates jobs = best_rates(workers, 20000, is_quick ? ROUNDS_QUICK : ROUNDS);
     /* The check that the CPUs were there to be had: threads that share nothing must be faster. */
-    if (empty.own < 1.4 * empty.one || jobs.own < 1.4 * jobs.one)
+    double faster = empty.own / empty.one;
+    faster = jobs.own / jobs.one < faster ? jobs.own / jobs.one : faster;
+    if (faster < 1.4)
         give_up("could not be tried: %u threads that share nothing were %.1f times as fast as one: "
                 "other processes have the CPUs",
-                workers, empty.own / empty.one);
+                workers, faster);
     bool limits = empty.shared < 0.8 * empty.own, limits_jobs = jobs.shared < 0.8 * jobs.own;
     enum verdict verdict = !limits ? CLAIM_FAILS : limits_jobs ? CLAIM_HOLDS : CLAIM_DEPENDS;
     finding_set(

@@ -193,8 +193,11 @@ static enum bad_sum bad_checksum(bool is_blocking)
                      sizeof address),
          "sendto");
     close(raw);
-    fixture_sleep_us(1000); /* over loopback it is there before sendto(2) returns */
-    bool is_told = select_readable(fd);
+    bool is_told = false;
+    for (int i = 0; i < 20 && !is_told; i++) {
+        fixture_sleep_us(1000);
+        is_told = select_readable(fd);
+    }
     return is_told && recv(fd, &byte, 1, MSG_DONTWAIT) < 0 ? TOLD_WRONGLY : NOT_TOLD;
 }
 
