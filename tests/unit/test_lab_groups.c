@@ -6,7 +6,7 @@
 
 #define ROW(name, rest)                                                                            \
     "{\"kind\":\"strategy\",\"name\":\"" name "\",\"workload\":\"singles\",\"workers\":4" rest "}" \
-                                                                                               "\n"
+    "\n"
 
 static void make(struct results *results, struct groups *groups, const char *text, unsigned blind)
 {

@@ -193,7 +193,7 @@ static void end_process(const struct client *client)
 {
     kill(client->pid, SIGKILL);
     while (waitpid(client->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+        ;
 }
 
 struct client *client_start(const struct client_plan *plan, const char **words)

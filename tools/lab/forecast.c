@@ -14,7 +14,7 @@ int forecast_init(struct forecast *forecast)
     forecast->count = 0;
     while (expectations[forecast->count].strategy)
         forecast->count++;
-    forecast->rows = calloc(forecast->count, sizeof *forecast->rows);
+    forecast->rows = calloc(forecast->count + 1, sizeof *forecast->rows);
     return forecast->rows ? 0 : -1;
 }
 

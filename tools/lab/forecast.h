@@ -24,8 +24,9 @@ struct forecast {
 int forecast_init(struct forecast *forecast);
 void forecast_free(struct forecast *forecast);
 
-/* Takes what is expected of it out of a measurement: an output's on_measurement. */
-void forecast_see(const struct measurement *m, void *forecast);
+/* Takes what is expected of it out of a measurement: an output's on_measurement, whose
+ * context is the forecast. */
+void forecast_see(const struct measurement *m, void *context);
 
 /* Adds the trials that the expectations are about, those alone whose strategy is among the choice's
  * names if it has any. Returns 0, or -1 after it has told which name is unknown. */

@@ -28,8 +28,10 @@ static void list_strategies(void)
 static void list_models(void)
 {
     puts("models: how one process waits for its connections");
-    for (const struct model *const *m = models; *m; m++)
+    for (const struct model *const *m = models; *m; m++) {
         row((*m)->name, (*m)->teaches);
+        printf("  %-27s ends %s\n", "", (*m)->ends);
+    }
 }
 
 static void list_workloads(void)

@@ -187,9 +187,9 @@ static int unknown(const struct option_table *table, const char *word, struct sp
 {
     const char *names[OPTIONS_MAX], *nearest = NULL;
     char typed[NAME_MAX_LENGTH + 1];
-    size_t count = table->count < OPTIONS_MAX ? table->count : OPTIONS_MAX;
-    for (size_t i = 0; i < count; i++)
-        names[i] = table->options[i].name;
+    size_t count = 0;
+    for (; count < table->count && count < OPTIONS_MAX; count++)
+        names[count] = table->options[count].name;
     if (name.n <= NAME_MAX_LENGTH) {
         memcpy(typed, name.p, name.n);
         typed[name.n] = '\0';

@@ -20,7 +20,7 @@
 
 #define DEADLINE_MS 60000
 
-struct yard {
+struct yardstick {
     struct board_row row; /* first, as it fills cache lines of its own */
     const struct server *server;
     struct loop *loop;
@@ -56,87 +56,91 @@ static size_t head_length(enum http_persistence persistence)
 static void handle(void *context, const struct drover_request *request,
                    struct drover_response *response)
 {
-    struct yard *yard = context;
+    struct yardstick *yardstick = context;
     const struct exchange *exchange = exchange_of_request(request);
-    size_t body = SESSION_ANSWER_SIZE - yard->head[!request->head.keep_alive];
+    size_t body = SESSION_ANSWER_SIZE - yardstick->head[!request->head.keep_alive];
     char text[SESSION_ANSWER_SIZE];
-    struct session_stamp stamp = {.accepted_us = yard->accepted[exchange->conn->fd]};
-    buf_clear(&yard->greeting);
-    session_greet(&stamp, &yard->greeting);
-    if (yard->greeting.failed)
+    struct session_stamp stamp = {.accepted_us = yardstick->accepted[exchange->conn->fd]};
+    buf_clear(&yardstick->greeting);
+    session_greet(&stamp, &yardstick->greeting);
+    if (yardstick->greeting.failed)
         return;
-    size_t n = SESSION_ANSWER_SIZE - yard->head[true];
+    size_t n = SESSION_ANSWER_SIZE - yardstick->head[true];
     memset(text, ' ', body);
-    memcpy(text + body - n, yard->greeting.p + yard->greeting.len - n, n);
+    memcpy(text + body - n, yardstick->greeting.p + yardstick->greeting.len - n, n);
     drover_response_type(response, TYPE);
     drover_response_body(response, text, body);
-    yard->server->counts->answered++;
+    yardstick->server->counts->answered++;
 }
 
 /* ------------------------------------------------------------------------- the worker */
 
 static void on_end(void *context)
 {
-    const struct yard *yard = context;
-    yard->server->counts->open--;
+    const struct yardstick *yardstick = context;
+    yardstick->server->counts->open--;
 }
 
 static void on_door(struct loop *loop, int door, uint32_t events, void *context)
 {
-    struct yard *yard = context;
+    struct yardstick *yardstick = context;
     int fd;
     (void)loop;
     (void)door;
     (void)events;
-    while ((fd = server_accept(yard->server, SOCK_NONBLOCK)) >= 0) {
-        yard->accepted[fd] = clock_us();
-        conns_start(&yard->conns, fd, false);
+    while ((fd = server_accept(yardstick->server, SOCK_NONBLOCK)) >= 0) {
+        yardstick->accepted[fd] = clock_us();
+        conns_start(&yardstick->conns, fd, false);
     }
 }
 
 static void woken(void *context)
 {
-    struct yard *yard = context;
-    yard->env.now = clock_ms();
-    yard->services.now = yard->env.now;
-    exchange_tick(&yard->env.exchanges, clock_date());
+    struct yardstick *yardstick = context;
+    yardstick->env.now = clock_ms();
+    yardstick->services.now = yardstick->env.now;
+    exchange_tick(&yardstick->env.exchanges, clock_date());
 }
 
-static int open_yard(struct yard *yard, const struct drover_app *app, const struct server *server)
+static int open_yardstick(struct yardstick *yardstick, const struct drover_app *app,
+                          const struct server *server)
 {
-    *yard = (struct yard){.server = server,
-                          .head = {head_length(HTTP_KEEP_SILENT), head_length(HTTP_CLOSE)}};
-    yard->loop = loop_open();
-    if (!yard->loop || server_nonblock(server->door) < 0)
+    *yardstick = (struct yardstick){
+        .server = server, .head = {head_length(HTTP_KEEP_SILENT), head_length(HTTP_CLOSE)}};
+    yardstick->loop = loop_open();
+    if (!yardstick->loop || server_nonblock(server->door) < 0)
         return -1;
-    yard->services = (struct drover_worker){.loop = yard->loop, .app = app, .row = &yard->row};
-    if (conn_env_open(&yard->env, app, &yard->services, &yard->row) < 0 ||
-        services_open(&yard->services) < 0 ||
-        conns_open(&yard->conns, yard->loop, &yard->env, on_end, yard) < 0)
+    yardstick->services = (struct drover_worker){
+        .loop = yardstick->loop, .app = app, .row = &yardstick->row};
+    if (conn_env_open(&yardstick->env, app, &yardstick->services, &yardstick->row) < 0 ||
+        services_open(&yardstick->services) < 0 ||
+        conns_open(&yardstick->conns, yardstick->loop, &yardstick->env, on_end, yardstick) < 0)
         return -1;
-    woken(yard);
-    yard->accepted = calloc(yard->conns.room, sizeof *yard->accepted);
-    return yard->accepted ? loop_add(yard->loop, server->door, EPOLLIN, on_door, yard) : -1;
+    woken(yardstick);
+    yardstick->accepted = calloc(yardstick->conns.room, sizeof *yardstick->accepted);
+    return yardstick->accepted
+               ? loop_add(yardstick->loop, server->door, EPOLLIN, on_door, yardstick)
+               : -1;
 }
 
 static void run(struct server *server)
 {
-    static struct yard yard;
+    static struct yardstick yardstick;
     const struct drover_app app = {
-        .name = "lab", .context = &yard, .handle = handle, .when = DROVER_AT_HEAD};
-    if (open_yard(&yard, &app, server) < 0)
+        .name = "lab", .context = &yardstick, .handle = handle, .when = DROVER_AT_HEAD};
+    if (open_yardstick(&yardstick, &app, server) < 0)
         return;
     /* Armed and disarmed as in the server, and longer than anything is measured. */
     for (int kind = DEADLINE_NONE + 1; kind < DEADLINE_KINDS; kind++)
-        yard.env.deadlines.length[kind] = DEADLINE_MS;
+        yardstick.env.deadlines.length[kind] = DEADLINE_MS;
     server_ready(server);
     for (;;) {
-        int wait = clock_until(deadlines_next(&yard.env.deadlines), yard.env.now);
-        if (loop_turn(yard.loop, wait, woken, &yard) < 0)
+        int wait = clock_until(deadlines_next(&yardstick.env.deadlines), yardstick.env.now);
+        if (loop_turn(yardstick.loop, wait, woken, &yardstick) < 0)
             return;
-        conns_wake(&yard.conns);
-        conns_expire(&yard.conns);
-        conns_tick(&yard.conns);
+        conns_wake(&yardstick.conns);
+        conns_expire(&yardstick.conns);
+        conns_tick(&yardstick.conns);
     }
 }
 

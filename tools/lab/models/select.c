@@ -80,7 +80,7 @@ static void run(struct server *server)
 const struct model model_select = {
     .name = "select",
     .teaches = "a bit a descriptor, the whole set passed and looked at in every call: linear",
-    .ends = "select(2) ends at 1024 descriptors (FD_SETSIZE)",
+    .ends = "at 1024 descriptors (FD_SETSIZE)",
     .is_steady = true,
     .limit = limit,
     .run = run,

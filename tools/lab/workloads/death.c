@@ -39,7 +39,7 @@ static unsigned busiest(const struct trial *trial, uint64_t seen[LAB_WORKERS_MAX
 {
     unsigned slot = 0;
     uint64_t most = 0;
-    for (unsigned i = 0; i < trial->workers; i++) {
+    for (unsigned i = 0; i < trial->workers && i < LAB_WORKERS_MAX; i++) {
         uint64_t now = accepted_by(trial, i), taken = now - seen[i];
         seen[i] = now;
         if (taken > most) {
@@ -57,7 +57,7 @@ static int deaths(const struct trial *trial)
 
 static int kill_by_turns(struct trial *trial, struct client *client, void *context)
 {
-    uint64_t seen[LAB_WORKERS_MAX];
+    uint64_t seen[LAB_WORKERS_MAX] = {0};
     (void)context;
     busiest(trial, seen);
     client_go(client);
