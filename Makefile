@@ -200,8 +200,8 @@ $(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
-# It takes the style sheet in, which no compiler sees (tools/lab/style.c).
-$(B)/tools/lab/style.o: tools/lab/report.css
+# It takes the style sheet in, which no compiler sees (tools/lab/report/style.c).
+$(B)/tools/lab/style.o: tools/lab/report/report.css
 
 $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 	$(call say,CC,$<)

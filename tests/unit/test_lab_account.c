@@ -1,4 +1,4 @@
-#include "lab/account.h"
+#include "lab/kernel/account.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 
-#include "lab/session.h"
+#include "lab/trial/session.h"
 
 /* No process has it: PID_MAX_LIMIT is 2^22. */
 #define NOBODY ((1 << 22) + 1)

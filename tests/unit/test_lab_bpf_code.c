@@ -1,4 +1,4 @@
-#include "lab/bpf_code.h"
+#include "lab/kernel/bpf_code.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "lab/change.h"
+#include "lab/report/change.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

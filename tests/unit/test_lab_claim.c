@@ -1,12 +1,12 @@
 /* What of the claims is no experiment: those are tried in tests/system. */
-#include "lab/claim.h"
+#include "lab/claims/claim.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
+#include "lab/claims/claims_run.h"
 #include "lab/claims/fixture.h"
-#include "lab/claims_run.h"
 
 Test(lab_claim, every_row_is_whole)
 {

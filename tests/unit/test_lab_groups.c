@@ -1,4 +1,4 @@
-#include "lab/groups.h"
+#include "lab/report/groups.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

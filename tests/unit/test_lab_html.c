@@ -1,4 +1,4 @@
-#include "lab/html.h"
+#include "lab/report/html.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

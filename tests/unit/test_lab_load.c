@@ -1,4 +1,4 @@
-#include "lab/load.h"
+#include "lab/client/load.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

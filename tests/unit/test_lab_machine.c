@@ -1,4 +1,4 @@
-#include "lab/machine.h"
+#include "lab/kernel/machine.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>

@@ -1,9 +1,9 @@
-#include "lab/model_workload.h"
+#include "lab/models/model_workload.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 
 static const struct resources here = {.nofile = 20000,
                                       .descriptors = 19995,

@@ -1,4 +1,4 @@
-#include "lab/resources.h"
+#include "lab/kernel/resources.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "lab/results.h"
+#include "lab/report/results.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "lab/session.h"
+#include "lab/trial/session.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

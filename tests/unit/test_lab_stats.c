@@ -1,4 +1,4 @@
-#include "lab/stats.h"
+#include "lab/trial/stats.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

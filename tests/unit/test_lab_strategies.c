@@ -1,4 +1,4 @@
-#include "lab/strategies.h"
+#include "lab/strategies/strategies.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -8,8 +8,8 @@
 #include <sysexits.h>
 
 #include "config/nearest.h"
-#include "lab/command.h"
-#include "lab/machine.h"
+#include "lab/cli/command.h"
+#include "lab/kernel/machine.h"
 
 static const struct command {
     const char *name;

@@ -11,7 +11,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
-#include "lab/wire.h"
+#include "lab/kernel/wire.h"
 
 /* An address of TEST-NET-2 (RFC 5737), which the server has on its loopback interface. */
 #define INNER_ADDRESS 0xc6336401U /* 198.51.100.1 */

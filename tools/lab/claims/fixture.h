@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lab/claim.h"
+#include "lab/claims/claim.h"
 
 /* The finding that need() sets; once, before anything else. Borrowed until the process ends. */
 void fixture_begin(struct finding *finding);

@@ -5,8 +5,8 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
-#include "lab/stats.h"
-#include "lab/trial.h"
+#include "lab/trial/stats.h"
+#include "lab/trial/trial.h"
 
 #define SEEN_MAX 8
 

@@ -8,7 +8,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
-#include "lab/model_trial.h"
+#include "lab/models/model_trial.h"
 
 /* Opens `count` connections, both ends here. */
 static struct fixture_pair *open_many(size_t count)

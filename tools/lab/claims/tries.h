@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "lab/claim.h"
+#include "lab/claims/claim.h"
 
 /* epoll.c */
 void try_epoll_default(struct finding *f, bool is_quick);

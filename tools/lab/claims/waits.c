@@ -13,7 +13,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
-#include "lab/stats.h"
+#include "lab/trial/stats.h"
 
 #define WAIT_US     1000
 #define SAMPLES_MAX 100

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lab/bars.h"
-#include "lab/html.h"
-#include "lab/settings.h"
+#include "lab/report/bars.h"
+#include "lab/report/html.h"
+#include "lab/trial/settings.h"
 
 static void add_bar(struct bars *bars, const struct page *page, const char *name, unsigned workers)
 {

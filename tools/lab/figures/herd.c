@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/html.h"
-#include "lab/lines.h"
-#include "lab/settings.h"
+#include "lab/report/html.h"
+#include "lab/report/lines.h"
+#include "lab/trial/settings.h"
 
 /* Three quarters of all that wait, and more, is a herd; up to so many wakeups, none. */
 #define HERD_SHARE 0.75

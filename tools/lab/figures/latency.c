@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lab/html.h"
-#include "lab/page.h"
+#include "lab/report/html.h"
+#include "lab/report/page.h"
 
 #define WIDTH      430
 #define ROW_HEIGHT 21

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/html.h"
-#include "lab/lines.h"
+#include "lab/report/html.h"
+#include "lab/report/lines.h"
 
 /* A model of CPU time that grows less than that from the fewest connections to the most is flat. */
 #define FLAT_GROWTH 2.0

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/html.h"
-#include "lab/page.h"
-#include "lab/stats.h"
+#include "lab/report/html.h"
+#include "lab/report/page.h"
+#include "lab/trial/stats.h"
 
 #define WIDTH  200
 #define HEIGHT 130

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/bars.h"
-#include "lab/html.h"
+#include "lab/report/bars.h"
+#include "lab/report/html.h"
 
 struct scene {
     const char *workload, *phase, *words;

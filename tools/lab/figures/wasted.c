@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lab/bars.h"
-#include "lab/html.h"
-#include "lab/settings.h"
+#include "lab/report/bars.h"
+#include "lab/report/html.h"
+#include "lab/trial/settings.h"
 
 /* Wakeups a connection: less is not spoken of. */
 #define WASTE_LEAST 0.05

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 #include "lab/models/threads.h"
 

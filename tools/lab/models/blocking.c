@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/server.h"
 
 static void limit(struct bound *bound, const struct resources *resources)

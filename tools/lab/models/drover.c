@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "http/respond.h"
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/server.h"
 #include "worker/conns.h"
 #include "worker/services.h"

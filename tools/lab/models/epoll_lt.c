@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 
 #define BATCH 64

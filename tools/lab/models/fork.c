@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/server.h"
 #include "os/child.h"
 

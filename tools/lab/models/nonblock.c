@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 
 static int accept_all(struct peers *peers)

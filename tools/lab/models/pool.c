@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 #include "lab/models/threads.h"
 

@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 #include "lab/models/threads.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/select.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 
 struct set {

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "lab/session.h"
+#include "lab/trial/session.h"
 
 /* In memory that the supervisor and all processes of the server share. */
 struct server_counts {

@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
 
 static int watch(int fd)

@@ -4,7 +4,7 @@
  */
 #include <stdint.h>
 
-#include "lab/model.h"
+#include "lab/models/model.h"
 #include "lab/models/server.h"
 #include "lab/models/threads.h"
 

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lab/model.h"
+#include "lab/kernel/ring.h"
+#include "lab/models/model.h"
 #include "lab/models/peers.h"
-#include "lab/ring.h"
 
 /* Requests between two system calls, and results. More of these wait in the kernel. */
 #define REQUESTS 256

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "lab/strategies.h"
+#include "lab/strategies/strategies.h"
 
 static void run(struct lab_worker *worker)
 {

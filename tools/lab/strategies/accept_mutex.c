@@ -18,9 +18,9 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
 #include "lab/strategies/shared.h"
+#include "lab/strategies/strategies.h"
 
 /* Milliseconds that a loser sleeps at most (nginx: accept_mutex_delay). */
 #define DELAY_MS 500

@@ -11,8 +11,8 @@
  */
 #include <sys/epoll.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 static int open_edge(struct lab_worker *worker)
 {

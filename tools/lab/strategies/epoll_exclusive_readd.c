@@ -11,8 +11,8 @@
  */
 #include <sys/epoll.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 /* Of nginx: the cost of two system calls, shared by as many turns. */
 #define TURNS 16

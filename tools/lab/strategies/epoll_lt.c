@@ -12,8 +12,8 @@
  */
 #include <sys/epoll.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 static int open_level(struct lab_worker *worker)
 {

@@ -5,8 +5,8 @@
 #ifndef DROVER_LAB_STRATEGIES_FDPASS_H
 #define DROVER_LAB_STRATEGIES_FDPASS_H
 
-#include "lab/arena.h"
-#include "lab/worker.h"
+#include "lab/trial/arena.h"
+#include "lab/trial/worker.h"
 
 /* The slot that is to get the next connection, of those that are not out; `last`: who got the one
  * before. */

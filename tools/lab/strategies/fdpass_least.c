@@ -9,9 +9,9 @@
  *
  * unix(7), cmsg(3).
  */
-#include "lab/strategies.h"
 #include "lab/strategies/fdpass.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 static unsigned choose_least(const struct arena *arena, unsigned last)
 {

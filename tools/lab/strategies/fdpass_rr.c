@@ -13,9 +13,9 @@
  *
  * unix(7), cmsg(3).
  */
-#include "lab/strategies.h"
 #include "lab/strategies/fdpass.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 static unsigned follow(const struct arena *arena, unsigned slot)
 {

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "lab/worker.h"
+#include "lab/trial/worker.h"
 
 /* Takes connections from the source, which is ready. Returns how many, or -1 with errno set. */
 typedef int own_epoll_take_fn(struct lab_worker *worker);

@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "lab/strategies.h"
+#include "lab/strategies/strategies.h"
 
 /* The listener is the first one. */
 struct set {

@@ -14,8 +14,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 /* One socket is no group: there is nothing to choose. */
 static int prepare(struct arena *arena)

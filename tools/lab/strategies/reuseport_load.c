@@ -23,9 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/bpf.h"
-#include "lab/strategies.h"
+#include "lab/kernel/bpf.h"
 #include "lab/strategies/own_epoll.h"
+#include "lab/strategies/strategies.h"
 
 /* Nanoseconds of work without a look at the listener from which on a worker is passed over: twenty
  * requests of 500 us in one turn are no stall yet. */

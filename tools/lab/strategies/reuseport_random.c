@@ -11,9 +11,9 @@
  */
 #include <errno.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/own_epoll.h"
 #include "lab/strategies/shared.h"
+#include "lab/strategies/strategies.h"
 #include "os/steer.h"
 #include <sys/epoll.h>
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/select.h>
 
-#include "lab/strategies.h"
+#include "lab/strategies/strategies.h"
 
 struct set {
     fd_set watched, ready;

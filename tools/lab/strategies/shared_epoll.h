@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "lab/arena.h"
-#include "lab/worker.h"
+#include "lab/trial/arena.h"
+#include "lab/trial/worker.h"
 
 /* Returns 0, or -1 with errno set. */
 int shared_epoll_open(struct arena *arena, uint32_t events);

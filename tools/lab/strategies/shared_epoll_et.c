@@ -13,8 +13,8 @@
  */
 #include <sys/epoll.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/shared_epoll.h"
+#include "lab/strategies/strategies.h"
 
 static int prepare(struct arena *arena)
 {

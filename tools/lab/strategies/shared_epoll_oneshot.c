@@ -17,8 +17,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/shared_epoll.h"
+#include "lab/strategies/strategies.h"
 
 #define EVENTS (EPOLLIN | EPOLLONESHOT)
 

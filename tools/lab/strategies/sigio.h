@@ -10,8 +10,8 @@
 #ifndef DROVER_LAB_STRATEGIES_SIGIO_H
 #define DROVER_LAB_STRATEGIES_SIGIO_H
 
-#include "lab/arena.h"
-#include "lab/worker.h"
+#include "lab/trial/arena.h"
+#include "lab/trial/worker.h"
 
 /* strategy.prepare's part: the listener sends signals, to nobody yet. */
 int sigio_prepare(const struct arena *arena);

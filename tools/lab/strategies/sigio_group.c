@@ -15,9 +15,9 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/shared.h"
 #include "lab/strategies/sigio.h"
+#include "lab/strategies/strategies.h"
 
 struct group {
     _Atomic pid_t id; /* 0: none yet */

@@ -16,9 +16,9 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "lab/strategies.h"
 #include "lab/strategies/shared.h"
 #include "lab/strategies/sigio.h"
+#include "lab/strategies/strategies.h"
 
 struct ownership {
     _Atomic int owner;                /* its slot + 1; 0: nobody */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "lab/ring.h"
+#include "lab/kernel/ring.h"
 
 /* Requests between two system calls: as many as an epoll's turn has events. Results between two
  * looks: the kernel keeps what is beyond, and 128 workers' memory is to stay within what a user may

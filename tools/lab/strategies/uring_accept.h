@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lab/worker.h"
+#include "lab/trial/worker.h"
 
 /* strategy.open's part: the request waits when it returns. `is_multishot`: it stays there. -1 with
  * errno set. */

@@ -8,8 +8,8 @@
  *
  * io_uring_enter(2), IORING_OP_ACCEPT, socket(7).
  */
-#include "lab/ring.h"
-#include "lab/strategies.h"
+#include "lab/kernel/ring.h"
+#include "lab/strategies/strategies.h"
 #include "lab/strategies/uring_accept.h"
 
 static int open_multishot(struct lab_worker *worker)

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "lab/trial.h"
+#include "lab/trial/trial.h"
 
 #define CONNECTIONS       256
 #define CONNECTIONS_QUICK 64

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "lab/demand.h"
-#include "lab/strand.h"
-#include "lab/trial.h"
+#include "lab/client/demand.h"
+#include "lab/trial/trial.h"
+#include "lab/workloads/strand.h"
 
 #define COST_US 200
 

@@ -2,8 +2,8 @@
  * heavy - connections that stay and ask again, requests that cost CPU time: whoever has accepted
  * too many of them makes all of these wait, and others have nothing to do.
  */
-#include "lab/demand.h"
-#include "lab/trial.h"
+#include "lab/client/demand.h"
+#include "lab/trial/trial.h"
 
 #define COST_US  500
 #define REQUESTS 5

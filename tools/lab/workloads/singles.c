@@ -2,7 +2,7 @@
  * singles - connections one at a time, each when all workers sleep again: who is woken, and in
  * vain?
  */
-#include "lab/trial.h"
+#include "lab/trial/trial.h"
 
 /* So many give a share of 2 % to a single stray wakeup, two rounds of 128 workers, and with 2 CPUs
  * take a tenth of a second. */

@@ -2,8 +2,8 @@
  * stall-spin - a worker is in an endless loop: it is no less busy to the kernel than one that
  * serves.
  */
-#include "lab/stall.h"
-#include "lab/trial.h"
+#include "lab/trial/trial.h"
+#include "lab/workloads/stall.h"
 
 static int run(struct trial *trial)
 {

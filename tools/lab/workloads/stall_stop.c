@@ -2,9 +2,9 @@
  * stall-stop - a worker is stopped (SIGSTOP), as by a debugger or a disk that hangs: whose clients
  * wait for it?
  */
-#include "lab/stall.h"
-#include "lab/strand.h"
-#include "lab/trial.h"
+#include "lab/trial/trial.h"
+#include "lab/workloads/stall.h"
+#include "lab/workloads/strand.h"
 
 static int run(struct trial *trial)
 {

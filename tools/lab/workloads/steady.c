@@ -6,8 +6,8 @@
  */
 #include <stdio.h>
 
-#include "lab/demand.h"
-#include "lab/trial.h"
+#include "lab/client/demand.h"
+#include "lab/trial/trial.h"
 
 #define COST_US 50
 

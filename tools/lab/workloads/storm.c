@@ -4,7 +4,7 @@
  */
 #include <sys/socket.h>
 
-#include "lab/trial.h"
+#include "lab/trial/trial.h"
 
 #define CLIENTS       512
 #define CLIENTS_QUICK 256

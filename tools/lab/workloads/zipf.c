@@ -2,9 +2,9 @@
  * zipf - most clients ask once or twice, a few ask and ask (Zipf's law): even shares of the clients
  * are no even shares of the work.
  */
-#include "lab/demand.h"
-#include "lab/dice.h"
-#include "lab/trial.h"
+#include "lab/client/demand.h"
+#include "lab/client/dice.h"
+#include "lab/trial/trial.h"
 
 #define COST_US 200
 

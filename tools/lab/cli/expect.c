@@ -1,0 +1,66 @@
+/*
+ * drover-lab expect - what was predicted of the strategies, and what is seen here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lab/cli/command.h"
+#include "lab/trial/forecast.h"
+
+static int help(void)
+{
+    puts("usage: drover-lab expect [STRATEGY...] [OPTIONS]\n"
+         "Makes the measurements that something was predicted of, and says of each prediction "
+         "whether\n"
+         "it holds here. --workers and --workload are the predictions' own.\n");
+    choice_help();
+    puts("\nExit status: 0 all hold, 1 some differ, 64 wrong usage, 70 a measurement failed.");
+    return EX_OK;
+}
+
+static int finish(struct forecast *forecast, struct output *output, int done)
+{
+    if (!output->is_quiet)
+        putchar('\n');
+    unsigned differing = forecast_tell(forecast, output);
+    if (output_close(output) < 0)
+        return EX_IOERR;
+    if (done < 0)
+        return EX_SOFTWARE;
+    return differing > 0 ? EXIT_DIFFERS : EX_OK;
+}
+
+static int run(const struct schedule *schedule, const struct choice *choice)
+{
+    struct forecast forecast;
+    struct output output;
+    int status = EX_OSERR;
+    if (output_open(&output, choice->out) < 0) {
+        fprintf(stderr, "drover-lab: %s: %s\n", choice->out, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    if (forecast_init(&forecast) == 0) {
+        output.on_measurement = forecast_see;
+        output.context = &forecast;
+        status = finish(&forecast, &output, schedule_run(schedule, &output));
+    }
+    forecast_free(&forecast);
+    return status;
+}
+
+int command_expect(int argc, char **argv)
+{
+    struct choice choice;
+    struct schedule schedule = {.count = 0};
+    if (choice_read(&choice, argc, argv) < 0)
+        return EX_USAGE;
+    if (choice.help)
+        return help();
+    if (forecast_schedule(&schedule, &choice) < 0)
+        return EX_USAGE;
+    int status = run(&schedule, &choice);
+    schedule_free(&schedule);
+    return status;
+}

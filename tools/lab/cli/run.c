@@ -1,0 +1,65 @@
+/*
+ * drover-lab run - measures what is named.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lab/cli/command.h"
+#include "lab/cli/schedule.h"
+
+static int help(void)
+{
+    puts("usage: drover-lab run NAME... [OPTIONS]\n"
+         "Measures strategies, models or presets (`drover-lab list` has their names), and prints a "
+         "row\n"
+         "for each measurement.\n");
+    choice_help();
+    puts("\nwakeups  how often the scheduler woke a worker, a connection: counted by /proc\n"
+         "kernel   the same by the tracepoint sched:sched_waking, where that is permitted\n"
+         "visible  the wait returned, and accept found nothing: what the program itself can see\n"
+         "hidden   woken, and the wait did not even return\n"
+         "who      connections of each worker, as shares of the largest\n"
+         "\n"
+         "Exit status: 0; 1 when the two counts of wakeups differ by more than 2 %; 64 wrong "
+         "usage;\n"
+         "70 a measurement failed; 73, 74 FILE cannot be written.");
+    return EX_OK;
+}
+
+static int finish(struct output *output, int done)
+{
+    unsigned differing = output->differing;
+    if (output_close(output) < 0)
+        return EX_IOERR;
+    if (done < 0)
+        return EX_SOFTWARE;
+    return differing > 0 ? EXIT_DIFFERS : EX_OK;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct choice choice;
+    struct schedule schedule = {.count = 0};
+    struct output output;
+    if (choice_read(&choice, argc, argv) < 0)
+        return EX_USAGE;
+    if (choice.help)
+        return help();
+    if (choice.name_count == 0) {
+        fputs("drover-lab: what is to be measured? `drover-lab list` has the names\n", stderr);
+        return EX_USAGE;
+    }
+    int status = EX_OK;
+    for (size_t i = 0; i < choice.name_count && status == EX_OK; i++)
+        status = schedule_add(&schedule, choice.names[i], &choice) < 0 ? EX_USAGE : EX_OK;
+    if (status == EX_OK && output_open(&output, choice.out) < 0) {
+        fprintf(stderr, "drover-lab: %s: %s\n", choice.out, strerror(errno));
+        status = EX_CANTCREAT;
+    } else if (status == EX_OK) {
+        status = finish(&output, schedule_run(&schedule, &output));
+    }
+    schedule_free(&schedule);
+    return status;
+}

@@ -1,0 +1,12 @@
+/*
+ * report - one self-contained page of what result files hold (page.h).
+ */
+#ifndef DROVER_LAB_REPORT_REPORT_H
+#define DROVER_LAB_REPORT_REPORT_H
+
+/* Reads the files and writes the page to `output`. What is wrong is told on stderr. Returns an exit
+ * status: EX_OK; EX_NOINPUT, EX_DATAERR of a file; EX_UNAVAILABLE without gnuplot; EX_CANTCREAT,
+ * EX_IOERR of the page. */
+int report_make(int count, const char *const files[], const char *output);
+
+#endif
