@@ -201,7 +201,7 @@ $(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
 # It takes the style sheet in, which no compiler sees (tools/lab/report/style.c).
-$(B)/tools/lab/style.o: tools/lab/report/report.css
+$(B)/tools/lab/report/style.o: tools/lab/report/report.css
 
 $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)
 	$(call say,CC,$<)
