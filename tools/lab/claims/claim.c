@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab/claims/fixture.h"
+#include "lab/kernel/shared.h"
 #include "os/child.h"
 
 /* The longest experiment forks 10,000 processes; three times what it takes. */
@@ -94,15 +94,14 @@ static int try_apart(const struct claim *claim, struct finding *finding, bool is
 
 int claim_try(const struct claim *claim, struct finding *finding, bool is_quick)
 {
-    struct finding *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    struct finding *shared = shared_open(sizeof *shared);
+    if (!shared)
         return -1;
     finding_set(shared, CLAIM_UNKNOWN, "the experiment found nothing");
     int result = try_apart(claim, shared, is_quick);
     int saved = errno;
     *finding = *shared;
-    munmap(shared, sizeof *shared);
+    shared_close(shared, sizeof *shared);
     errno = saved;
     return result;
 }

@@ -11,6 +11,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 
 /* How many of `waits` calls say that this unread byte is there. */
 static int told(uint32_t events, int waits)
@@ -173,7 +174,7 @@ static bool recv_returns(int fd)
         _exit(recv(fd, &byte, 1, 0) < 0);
     int epoll = fixture_epoll();
     fixture_asleep(pid);
-    fixture_sleep_us(50000);
+    pause_us(50000);
     pid_t ended = (pid_t)need(waitpid(pid, NULL, WNOHANG), "waitpid");
     close(epoll);
     if (ended == 0)

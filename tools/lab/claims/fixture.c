@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/kernel/pause.h"
 #include "os/child.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -231,7 +232,7 @@ static char state_of(pid_t tid)
 void fixture_asleep(pid_t tid)
 {
     for (int i = 0; i < 5000 && state_of(tid) != 'S'; i++)
-        fixture_sleep_us(200);
+        pause_us(200);
 }
 
 static unsigned entries(const char *path)
@@ -316,12 +317,6 @@ int64_t fixture_cpu_ns(void)
 int64_t fixture_wall_ns(void)
 {
     return ns_of(CLOCK_MONOTONIC);
-}
-
-void fixture_sleep_us(int64_t us)
-{
-    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    nanosleep(&time, NULL);
 }
 
 double fixture_least(const double *values, size_t n)

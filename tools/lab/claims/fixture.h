@@ -91,8 +91,6 @@ void fixture_asleep(pid_t tid);
 int64_t fixture_cpu_ns(void);
 int64_t fixture_wall_ns(void);
 
-void fixture_sleep_us(int64_t us);
-
 /* Smallest of the list: what a thing costs when nothing else disturbs it. Median, too; it sorts. */
 double fixture_least(const double *values, size_t n);
 double fixture_median(double *values, size_t n);

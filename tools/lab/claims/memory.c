@@ -8,6 +8,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 #include "lab/models/model_trial.h"
 
 /* Opens `count` connections, both ends here. */
@@ -35,7 +36,7 @@ static size_t fill(struct fixture_pair pair)
             quiet = 0;
         } else {
             quiet++;
-            fixture_sleep_us(1000);
+            pause_us(1000);
         }
     }
     return sent;

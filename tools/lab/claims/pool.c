@@ -9,6 +9,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 
 #define POOL_MAX 8
 
@@ -75,7 +76,7 @@ static double pool_rate(bool is_shared, unsigned workers, int64_t work_ns)
         if ((errno = pthread_create(&threads[i], NULL, take_jobs, &pool)) != 0)
             need(-1, "pthread_create");
     pthread_barrier_wait(&pool.start);
-    fixture_sleep_us(ROUND_US);
+    pause_us(ROUND_US);
     pool.has_ended = true;
     for (unsigned i = 0; i < workers; i++)
         pthread_join(threads[i], NULL);

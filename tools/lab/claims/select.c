@@ -15,6 +15,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 
 void try_poll_limit(struct finding *f, bool is_quick)
 {
@@ -195,7 +196,7 @@ static enum bad_sum bad_checksum(bool is_blocking)
     close(raw);
     bool is_told = false;
     for (int i = 0; i < 20 && !is_told; i++) {
-        fixture_sleep_us(1000);
+        pause_us(1000);
         is_told = select_readable(fd);
     }
     return is_told && recv(fd, &byte, 1, MSG_DONTWAIT) < 0 ? TOLD_WRONGLY : NOT_TOLD;

@@ -8,6 +8,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 
 #define READ_SIZE 4096
 
@@ -129,7 +130,7 @@ static void handle(struct shared *s, int fd)
     /* The work, during which more comes: no longer than it takes for a second one to come in. */
     for (int64_t end = fixture_wall_ns() + WORK_US * 1000;
          s->inside == 1 && fixture_wall_ns() < end;)
-        fixture_sleep_us(100);
+        pause_us(100);
     atomic_fetch_sub(&s->inside, 1);
     struct epoll_event again = {.events = EPOLLIN | EPOLLET | EPOLLONESHOT, .data.fd = fd};
     if (s->is_oneshot)
@@ -163,7 +164,7 @@ static void share(struct shared *s, bool is_oneshot, bool twice, int wanted)
     for (int64_t end = fixture_wall_ns() + TIME_MS * INT64_C(1000000);
          s->told < wanted && fixture_wall_ns() < end;) {
         fixture_send(pair.client, 1);
-        fixture_sleep_us(APART_US);
+        pause_us(APART_US);
     }
     s->has_ended = true;
     for (int i = 0; i < 2; i++)

@@ -13,6 +13,7 @@
 
 #include "lab/claims/fixture.h"
 #include "lab/claims/tries.h"
+#include "lab/kernel/pause.h"
 #include "lab/trial/stats.h"
 
 #define WAIT_US     1000
@@ -28,7 +29,7 @@ static void wait_by(enum timer timer, int fd)
     if (timer == BY_SELECT) {
         need(select(0, NULL, NULL, NULL, &select_time), "select");
     } else if (timer == BY_NANOSLEEP) {
-        fixture_sleep_us(WAIT_US);
+        pause_us(WAIT_US);
     } else {
         need(timerfd_settime(fd, 0, &once, NULL), "timerfd_settime");
         need((int)read(fd, &expired, sizeof expired), "read");

@@ -104,7 +104,10 @@ int command_all(int argc, char **argv)
     if (choice.help)
         return help();
     for (const struct preset *p = presets; p->name && status == EX_OK; p++)
-        status = schedule_add(&schedule, p->name, &choice) < 0 ? EX_USAGE : EX_OK;
+        if (!preset_is_part(p))
+            status = schedule_add(&schedule, p->name, &choice) < 0 ? EX_USAGE : EX_OK;
+    if (status == EX_OK)
+        status = report_check();
     if (status == EX_OK)
         status = run(&schedule, &choice);
     schedule_free(&schedule);

@@ -24,7 +24,7 @@ static int finish(struct forecast *forecast, struct output *output, int done)
 {
     if (!output->is_quiet)
         putchar('\n');
-    unsigned differing = forecast_tell(forecast, output);
+    unsigned differing = forecast_tell(forecast, output) + output->differing;
     if (output_close(output) < 0)
         return EX_IOERR;
     if (done < 0)

@@ -48,7 +48,8 @@ static void list_presets(void)
 {
     puts("presets: what answers one question");
     for (const struct preset *p = presets; p->name; p++)
-        row(p->name, p->teaches);
+        if (!preset_is_part(p))
+            row(p->name, p->teaches);
 }
 
 static void list_claims(void)

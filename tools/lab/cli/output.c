@@ -14,7 +14,7 @@
  * worker is still on its way to sleep is one for the tracepoint and no switch: with few connections
  * one of these is more than the share allows. */
 #define DIFFERENCE_SHARE 0.02
-#define DIFFERENCE_COUNT 3
+#define DIFFERENCE_COUNT 2
 
 int output_open(struct output *output, const char *path)
 {
@@ -117,25 +117,41 @@ void output_line(struct output *output, json_t *object)
     json_decref(object);
 }
 
-/* Do the two counts of wakeups differ by more than they may? */
-static bool is_differing(const struct measurement *m)
+/* Do two counts, both a connection, differ by more than they may? Not those that there are not. */
+static bool is_differing(const struct measurement *m, double here, double kernel)
 {
-    if (!isfinite(m->wakeups) || !isfinite(m->wakeups_kernel))
-        return false;
     double n = m->connections > 0 ? (double)m->connections : 1;
-    double difference = fabs(m->wakeups - m->wakeups_kernel) * n;
-    return difference > DIFFERENCE_COUNT && difference > DIFFERENCE_SHARE * m->wakeups_kernel * n;
+    double difference = fabs(here - kernel) * n;
+    return difference > DIFFERENCE_COUNT && difference > DIFFERENCE_SHARE * kernel * n;
 }
 
-static void check_wakeups(struct output *output, const struct measurement *m)
+static void check(struct output *output, const struct measurement *m, const char *what, double here,
+                  double kernel)
 {
-    if (!is_differing(m))
+    if (!is_differing(m, here, kernel))
         return;
     output->differing++;
     output_warn(output,
-                "%s, %s, %u workers: /proc has %.3f wakeups a connection, the kernel's tracepoint "
-                "%.3f: more than 2 %% apart",
-                m->name, m->workload, m->workers, m->wakeups, m->wakeups_kernel);
+                "%s, %s, %u workers: /proc has %.3f %s a connection, the kernel's own count %.3f: "
+                "more than 2 %% apart",
+                m->name, m->workload, m->workers, here, what, kernel);
+}
+
+/* The switches of a model's process that never sleeps go on between the two looks. */
+static void check_counts(struct output *output, const struct measurement *m)
+{
+    check(output, m, "wakeups", m->wakeups, m->wakeups_kernel);
+    if (strcmp(m->kind, "strategy") == 0)
+        check(output, m, "context switches", m->switches_voluntary + m->switches_involuntary,
+              m->switches_kernel);
+}
+
+/* Once: it is the same for all. */
+static void tell_untraced(struct output *output, const struct measurement *m)
+{
+    if (m->untraced && !output->has_told_untraced)
+        output_warn(output, "wakeups are counted by /proc alone: %s", m->untraced);
+    output->has_told_untraced |= m->untraced != NULL;
 }
 
 void output_measurement(struct output *output, const struct measurement *m)
@@ -143,7 +159,8 @@ void output_measurement(struct output *output, const struct measurement *m)
     output_erase(output);
     if (!output->is_quiet)
         row_print(m, output->heading, sizeof output->heading);
-    check_wakeups(output, m);
+    tell_untraced(output, m);
+    check_counts(output, m);
     if (output->on_measurement)
         output->on_measurement(m, output->context);
     output_line(output, measurement_json(m));

@@ -18,7 +18,7 @@ struct output {
     bool is_quiet;    /* no rows */
     bool has_failed;  /* something could not be written; it was told */
 
-    /* Measurements whose wakeups the kernel counted otherwise, by more than it may be. */
+    /* Counts of wakeups or switches that the kernel has otherwise, by more than it may be. */
     unsigned differing;
 
     /* Called with each measurement, too; NULL: nothing. Set after output_open(). */
@@ -27,8 +27,8 @@ struct output {
 
     /* private */
     bool shows_progress;
-    unsigned rows;
-    char heading[64]; /* of the table that the last row belongs to */
+    bool has_told_untraced;
+    char heading[96]; /* of the table that the last row belongs to */
     int64_t started_ms;
     unsigned done, total;
     double weight_done, weight_total;

@@ -31,13 +31,45 @@ const struct preset presets[] = {
      .quick_workers = "4",
      .repeat = 3,
      .quick_repeat = 1},
+    {.name = "settings",
+     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
+     .workloads = "singles",
+     .workers = "4",
+     .quick_workers = "4",
+     .repeat = 1,
+     .quick_repeat = 1,
+     .settings = {.wire = WIRE_VETH}},
+    {.name = "settings",
+     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
+     .workloads = "singles",
+     .workers = "4",
+     .quick_workers = "4",
+     .repeat = 1,
+     .quick_repeat = 1,
+     .settings = {.is_pinned = true}},
+    {.name = "settings",
+     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
+     .workloads = "singles",
+     .workers = "4",
+     .quick_workers = "4",
+     .repeat = 1,
+     .quick_repeat = 1,
+     .settings = {.is_deferred = true}},
+    {.name = "settings",
+     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
+     .workloads = "singles,storm",
+     .workers = "4",
+     .quick_workers = "4",
+     .repeat = 1,
+     .quick_repeat = 1,
+     .settings = {.drain = DRAIN_YES}},
     {.name = "models",
      .teaches = "how one process waits for its connections: few active among many idle, and all",
      .is_of_models = true,
      .workloads = "short,long,idle,active",
      .workers = "1",
      .quick_workers = "1",
-     .repeat = 3,
+     .repeat = 2,
      .quick_repeat = 1},
     {.name = NULL},
 };
@@ -48,4 +80,9 @@ const struct preset *preset_find(const char *name)
         if (strcmp(p->name, name) == 0)
             return p;
     return NULL;
+}
+
+bool preset_is_part(const struct preset *preset)
+{
+    return preset > presets && strcmp(preset[-1].name, preset->name) == 0;
 }

@@ -90,11 +90,22 @@ static void model_row(const struct measurement *m)
     printf(" %7" PRIu64 " %5" PRIu64 " %5" PRIu64, m->served, m->late, lost(m));
 }
 
+static void write_heading(const struct measurement *m, char *text, size_t size)
+{
+    const struct settings *s = &m->settings;
+    snprintf(text, size, "%s %s%s%s%s%s", m->kind, m->workload,
+             s->wire == WIRE_VETH ? ", over a veth pair" : "", s->is_pinned ? ", pinned" : "",
+             s->is_deferred ? ", deferred" : "",
+             s->drain == DRAIN_YES  ? ", drained"
+             : s->drain == DRAIN_NO ? ", not drained"
+                                    : "");
+}
+
 void row_print(const struct measurement *m, char *heading, size_t size)
 {
     bool is_model = strcmp(m->kind, "model") == 0;
-    char wanted[64], label[64];
-    snprintf(wanted, sizeof wanted, "%s %s", m->kind, m->workload);
+    char wanted[96], label[64];
+    write_heading(m, wanted, sizeof wanted);
     if (strcmp(wanted, heading) != 0) {
         printf("%s%s\n", *heading ? "\n" : "", wanted);
         (is_model ? model_head : strategy_head)();

@@ -186,6 +186,14 @@ static const char *behind(const char *name, const char *prefix)
 
 /* ------------------------------------------------------------------------------ the presets */
 
+static void change(struct settings *settings, const struct settings *by)
+{
+    settings->wire = by->wire ? by->wire : settings->wire;
+    settings->drain = by->drain ? by->drain : settings->drain;
+    settings->is_pinned |= by->is_pinned;
+    settings->is_deferred |= by->is_deferred;
+}
+
 /* What the command line does not say is the preset's. */
 static int merge(struct choice *merged, const struct choice *choice, const struct preset *preset)
 {
@@ -196,6 +204,7 @@ static int merge(struct choice *merged, const struct choice *choice, const struc
     if (choice_read_lists(merged) < 0)
         return -1;
     merged->settings = choice->settings;
+    change(&merged->settings, &preset->settings);
     merged->is_quick = choice->is_quick;
     merged->repeat = choice->is_quick ? preset->quick_repeat : preset->repeat;
     if (choice->repeat)
@@ -233,13 +242,22 @@ static int add_preset(struct schedule *schedule, const struct preset *preset,
     return 0;
 }
 
+/* All parts of it. */
+static int add_presets(struct schedule *schedule, const struct preset *preset,
+                       const struct choice *choice)
+{
+    for (const struct preset *p = preset; p->name && strcmp(p->name, preset->name) == 0; p++)
+        if (add_preset(schedule, p, choice) < 0)
+            return -1;
+    return 0;
+}
+
 static int add_named(struct schedule *schedule, const char *name, const struct choice *choice)
 {
     const char *of_strategy = behind(name, "strategy:");
     const char *of_model = behind(name, "model:");
-    const struct preset *preset = preset_find(name);
-    if (preset)
-        return add_preset(schedule, preset, choice);
+    if (preset_find(name))
+        return add_presets(schedule, preset_find(name), choice);
     const struct strategy *strategy = of_model ? NULL
                                                : strategy_find(of_strategy ? of_strategy : name);
     const struct model *model = of_strategy ? NULL : model_find(of_model ? of_model : name);

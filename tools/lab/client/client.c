@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +16,8 @@
 #include "lab/client/crowd.h"
 #include "lab/client/load.h"
 #include "lab/client/plain.h"
+#include "lab/kernel/resources.h"
+#include "lab/kernel/shared.h"
 #include "os/child.h"
 
 struct client {
@@ -53,15 +53,6 @@ static int pin(int cpu)
     return sched_setaffinity(0, sizeof set, &set);
 }
 
-static int allow_all_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return -1;
-    limit.rlim_cur = limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int settle_in(const struct client_plan *plan, struct client_result *result, pid_t parent,
                      int control)
 {
@@ -69,7 +60,7 @@ static int settle_in(const struct client_plan *plan, struct client_result *resul
         return fail(result, "being tied to its maker");
     if (plan->netns >= 0 && setns(plan->netns, CLONE_NEWNET) < 0)
         return fail(result, "entering the network namespace");
-    if (keep_only(control) < 0 || allow_all_descriptors() < 0)
+    if (keep_only(control) < 0 || resources_raise() < 0)
         return fail(result, "setting its descriptors in order");
     if (plan->cpu >= 0 && pin(plan->cpu) < 0)
         return fail(result, "being pinned to a CPU");
@@ -160,18 +151,10 @@ static int release(struct client *client)
     int saved = errno;
     if (client->control >= 0)
         close(client->control);
-    if (client->result)
-        munmap(client->result, sizeof *client->result);
+    shared_close(client->result, sizeof *client->result);
     free(client);
     errno = saved;
     return -1;
-}
-
-static struct client_result *map_result(void)
-{
-    void *p = mmap(NULL, sizeof(struct client_result), PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
 }
 
 static int start_process(struct client *client, const struct client_plan *plan)
@@ -204,7 +187,7 @@ struct client *client_start(const struct client_plan *plan, const char **words)
     if (!client)
         return NULL;
     client->control = -1;
-    client->result = map_result();
+    client->result = shared_open(sizeof *client->result);
     if (!client->result || start_process(client, plan) < 0) {
         release(client);
         return NULL;

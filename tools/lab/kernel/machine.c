@@ -165,7 +165,7 @@ void machine_command(int argc, char **argv)
 /* ---- JSON -------------------------------------------------------------------------------------
  */
 
-static json_t *limit_json(uint64_t limit)
+json_t *machine_limit(uint64_t limit)
 {
     return limit == UINT64_MAX ? json_null() : json_integer((json_int_t)limit);
 }
@@ -195,8 +195,8 @@ json_t *machine_json(void)
                      "kernel", machine.kernel, "build", machine.build, "machine", machine.words,
                      "cpus", (int)machine.cpus_allowed, "cpus_online", (int)machine.cpus_online,
                      "memory", (json_int_t)machine.memory, "governor", machine.governor, "limits",
-                     "nofile", limit_json(machine.nofile), "nproc", limit_json(machine.nproc),
-                     "sigpending", limit_json(machine.sigpending), "command", command_json(),
+                     "nofile", machine_limit(machine.nofile), "nproc", machine_limit(machine.nproc),
+                     "sigpending", machine_limit(machine.sigpending), "command", command_json(),
                      "version", DROVER_VERSION, "time", now_json());
 }
 

@@ -41,6 +41,9 @@ void machine_command(int argc, char **argv);
  */
 json_t *machine_json(void);
 
+/* A limit as it stands there. NULL without memory. */
+json_t *machine_limit(uint64_t limit);
+
 /* Adds these members to an object; nothing without memory. */
 void machine_add(json_t *object);
 

@@ -15,6 +15,9 @@
 #define SPARE_TASKS 256
 #define SPARE_BYTES (UINT64_C(512) * 1024 * 1024)
 
+/* Descriptors of one process at most: tables that have a place for each are no larger for that. */
+#define NOFILE_MAX (UINT64_C(1) << 20)
+
 /* The number in a file, or after `key` in it. "max", and what is not there: RESOURCES_ANY. */
 static uint64_t read_number(const char *path, const char *key)
 {
@@ -118,7 +121,7 @@ int resources_raise(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -1;
-    limit.rlim_cur = limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max < NOFILE_MAX ? limit.rlim_max : NOFILE_MAX;
     return setrlimit(RLIMIT_NOFILE, &limit);
 }
 

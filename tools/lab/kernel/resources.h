@@ -33,8 +33,8 @@ struct bound {
 /* Reads them; what cannot be read is RESOURCES_ANY. */
 void resources_read(struct resources *resources);
 
-/* The soft limit of descriptors becomes the hard one, for this process and whom it forks. Returns
- * 0, or -1 with errno set. */
+/* The soft limit of descriptors becomes the hard one, or a million if that is less, for this
+ * process and whom it forks. Returns 0, or -1 with errno set. */
 int resources_raise(void);
 
 /* Lowers the bound to so many, and says why (printf(3)'s format); nothing if it is lower already.

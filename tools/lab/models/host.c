@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lab/kernel/pause.h"
+#include "lab/kernel/pin.h"
 #include "os/child.h"
 
 /* Milliseconds: a server starts within one, unless a machine is short of CPUs. */
@@ -49,22 +51,10 @@ static int fail(struct host *host, const char *format, ...)
 
 /* -------------------------------------------------------------------------- in its process */
 
-int host_client_cpu(void)
-{
-    cpu_set_t set;
-    int last = -1;
-    if (sched_getaffinity(0, sizeof set, &set) < 0 || CPU_COUNT(&set) < 2)
-        return -1;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET((size_t)cpu, &set))
-            last = cpu;
-    return last;
-}
-
 static int pin(void)
 {
     cpu_set_t set;
-    int last = host_client_cpu();
+    int last = pin_last();
     if (last < 0)
         return 0;
     if (sched_getaffinity(0, sizeof set, &set) < 0)
@@ -228,15 +218,6 @@ bool host_has_ended(struct host *host)
 
 /* --------------------------------------------------------------------------- what is read */
 
-static void pause_ms(int ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    int result;
-    do
-        result = nanosleep(&time, &time);
-    while (result < 0 && errno == EINTR);
-}
-
 /* Where each connection has a process, one that has ended is to be reaped: its times count then. */
 static bool is_still(const struct host *host, uint64_t held)
 {
@@ -249,7 +230,7 @@ bool host_settle(const struct host *host, uint64_t held)
     int64_t end = clock_ms() + SETTLE_MS;
     uint64_t answered = host->counts->answered;
     for (int still = 0; still < STILL_LOOKS; still++) {
-        pause_ms(1);
+        pause_us(1000);
         if (!is_still(host, held) || host->counts->answered != answered)
             still = -1;
         answered = host->counts->answered;

@@ -37,10 +37,6 @@ int host_open(struct host *host, const struct model *model, const struct setting
               uint64_t capacity);
 void host_close(struct host *host);
 
-/* Where settings pin: the CPU that is the client's alone, the last one that there is; -1 if there
- * is but one, and nothing is pinned. */
-int host_client_cpu(void);
-
 /* It has ended by itself, which none should; the reason is in host->words. */
 bool host_has_ended(struct host *host);
 

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "lab/client/client.h"
 #include "lab/kernel/account.h"
+#include "lab/kernel/pause.h"
+#include "lab/kernel/pin.h"
 #include "lab/kernel/resources.h"
 #include "lab/kernel/tracepoint.h"
 #include "lab/models/host.h"
@@ -77,15 +79,6 @@ static int too_slow(struct point *point, const char *words)
     point->is_too_slow = true;
     errno = ETIMEDOUT;
     return fail(point, words);
-}
-
-static void pause_us(int64_t us)
-{
-    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    int result;
-    do
-        result = nanosleep(&time, &time);
-    while (result < 0 && errno == EINTR);
 }
 
 static int64_t span_us(const struct point *point)
@@ -227,27 +220,14 @@ static int end(struct point *point, uint64_t held, int64_t elapsed_us)
 
 /* ---------------------------------------------------------------------- what is to be told */
 
-static void set_latency(struct latency *latency, const struct histogram *h)
-{
-    if (h->total == 0)
-        return;
-    *latency = (struct latency){
-        .p50 = (double)histogram_quantile(h, 500),
-        .p90 = (double)histogram_quantile(h, 900),
-        .p99 = (double)histogram_quantile(h, 990),
-        .p999 = (double)histogram_quantile(h, 999),
-        .max = (double)histogram_quantile(h, 1000),
-    };
-}
-
 static void set_result(struct measurement *m, const struct client_result *result)
 {
     m->connections = m->per_worker[0] = result->connections;
     m->served = result->served;
     m->late = result->late;
     memcpy(m->lost, result->lost, sizeof m->lost);
-    set_latency(&m->latency, &result->answer);
-    set_latency(&m->accept_latency, &result->accept);
+    m->latency = measurement_latency(&result->answer);
+    m->accept_latency = measurement_latency(&result->accept);
 }
 
 static void describe(struct point *point)
@@ -287,7 +267,7 @@ static int start_client(struct point *point, unsigned seats, unsigned requests, 
         .duration_us = duration_us,
         .requests = requests,
         .patience_us = PATIENCE_US,
-        .cpu = trial->settings.is_pinned ? host_client_cpu() : -1,
+        .cpu = trial->settings.is_pinned ? pin_last() : -1,
         .netns = point->host.link.client,
         .seed = trial->settings.seed + trial->repeat,
     };

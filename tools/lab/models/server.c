@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lab/kernel/shared.h"
 
 /* Seconds that all processes of a server have to tell what they have used: 20,000 of them need one
  * on a slow machine. */
@@ -62,11 +62,11 @@ int server_ask(pid_t group, struct server_counts *counts, struct server_usage *u
     counts->user_us = counts->system_us = 0;
     counts->voluntary = counts->involuntary = 0;
     uint32_t processes = counts->processes;
-    if (kill(-group, SIGUSR1) < 0 || clock_gettime(CLOCK_REALTIME, &end) < 0)
+    if (kill(-group, SIGUSR1) < 0 || clock_gettime(CLOCK_MONOTONIC, &end) < 0)
         return -1;
     end.tv_sec += ASK_SECONDS;
     for (uint32_t i = 0; i < processes; i++)
-        while (sem_timedwait(&counts->told, &end) < 0)
+        while (sem_clockwait(&counts->told, CLOCK_MONOTONIC, &end) < 0)
             if (errno != EINTR)
                 return -1;
     *usage = (struct server_usage){.user_us = counts->user_us,
@@ -78,11 +78,8 @@ int server_ask(pid_t group, struct server_counts *counts, struct server_usage *u
 
 struct server_counts *server_counts_open(void)
 {
-    struct server_counts *counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (counts == MAP_FAILED)
-        return NULL;
-    if (sem_init(&counts->told, 1, 0) < 0) {
+    struct server_counts *counts = shared_open(sizeof *counts);
+    if (counts && sem_init(&counts->told, 1, 0) < 0) {
         server_counts_close(counts);
         return NULL;
     }
@@ -91,8 +88,7 @@ struct server_counts *server_counts_open(void)
 
 void server_counts_close(struct server_counts *counts)
 {
-    if (counts)
-        munmap(counts, sizeof *counts);
+    shared_close(counts, sizeof *counts);
 }
 
 /* ------------------------------------------------------------------------- its process */

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "lab/cli/command.h"
+#include "lab/report/gnuplot.h"
 #include "lab/report/groups.h"
 #include "lab/report/page.h"
 #include "lab/report/results.h"
@@ -110,6 +111,17 @@ static int write_report(const struct results *results, int count, const char *co
     plots_free(&page.plots);
     groups_free(&groups);
     return status;
+}
+
+int report_check(void)
+{
+    struct buf nothing = {0}, out = {0}, wrong = {0};
+    int status = gnuplot_run(&nothing, &out, &wrong);
+    buf_free(&out);
+    if (status)
+        return tell_buf(&wrong, status);
+    buf_free(&wrong);
+    return EX_OK;
 }
 
 int report_make(int count, const char *const files[], const char *output)

@@ -35,5 +35,6 @@ const struct strategy strategy_accept_blocking = {
                "whole worker",
     .doors = DOORS_SHARED,
     .is_blocking = true,
+    .takes_one = true,
     .run = run,
 };

@@ -18,8 +18,8 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 
+#include "lab/kernel/shared.h"
 #include "lab/strategies/own_epoll.h"
-#include "lab/strategies/shared.h"
 #include "lab/strategies/strategies.h"
 
 /* Milliseconds that a loser sleeps at most (nginx: accept_mutex_delay). */

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lab/kernel/shared.h"
 #include "lab/strategies/own_epoll.h"
-#include "lab/strategies/shared.h"
 #include "os/pass.h"
 
 /* Milliseconds until a dispatcher that can pass nothing on looks for who is back. */

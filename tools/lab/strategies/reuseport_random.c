@@ -11,8 +11,8 @@
  */
 #include <errno.h>
 
+#include "lab/kernel/shared.h"
 #include "lab/strategies/own_epoll.h"
-#include "lab/strategies/shared.h"
 #include "lab/strategies/strategies.h"
 #include "os/steer.h"
 #include <sys/epoll.h>

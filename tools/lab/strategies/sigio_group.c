@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "lab/strategies/shared.h"
+#include "lab/kernel/shared.h"
 #include "lab/strategies/sigio.h"
 #include "lab/strategies/strategies.h"
 

@@ -33,6 +33,7 @@ struct strategy {
     enum strategy_doors doors;
     bool is_blocking; /* the listeners are in blocking mode */
     bool drains;      /* what DRAIN_DEFAULT is */
+    bool takes_one;   /* it cannot drain: DRAIN_YES is refused */
     bool drains_only; /* it cannot take one alone: DRAIN_NO is refused */
 
     /* Why this machine or this user cannot have it; NULL: it can. Static words. */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +14,8 @@
 
 #include "base/clock.h"
 #include "lab/kernel/account.h"
+#include "lab/kernel/pause.h"
+#include "lab/kernel/pin.h"
 #include "lab/strategies/strategy.h"
 #include "lab/trial/session.h"
 #include "os/child.h"
@@ -120,23 +121,6 @@ static void spin(int signal)
         ;
 }
 
-static int pin(unsigned slot)
-{
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
-        return -1;
-    unsigned left = slot % (unsigned)CPU_COUNT(&allowed);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &allowed) || left-- > 0)
-            continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        return sched_setaffinity(0, sizeof one, &one);
-    }
-    return 0;
-}
-
 /* So that whoever counts from outside (perf, bpftrace, top) can tell the processes apart. */
 static void set_name(unsigned slot)
 {
@@ -157,7 +141,7 @@ static int prepare_child(const struct arena *arena, unsigned slot, pid_t supervi
     sigemptyset(&none);
     if (sigaction(SIGUSR1, &action, NULL) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
         return -1;
-    return arena->settings->is_pinned ? pin(slot) : 0;
+    return arena->settings->is_pinned ? pin_nth(slot) : 0;
 }
 
 static void run_worker(struct arena *arena, unsigned slot)
@@ -201,11 +185,6 @@ static int has_started(struct arena *arena, unsigned slot)
     return ready == TALLY_READY && account_is_asleep(arena->pids[slot]);
 }
 
-static void nap(long us)
-{
-    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
-}
-
 static int await_start(struct arena *arena, unsigned slot)
 {
     int64_t deadline = clock_ms() + START_MS;
@@ -215,7 +194,7 @@ static int await_start(struct arena *arena, unsigned slot)
             errno = ETIMEDOUT;
             return fail(arena, "worker %u does not start", slot);
         }
-        nap(50);
+        pause_us(50);
     }
     if (state > 0)
         return 0;
@@ -388,7 +367,7 @@ int arena_spin(struct arena *arena, unsigned slot, bool tell)
             errno = ETIMEDOUT;
             return fail(arena, "worker %u does not begin to spin", slot);
         }
-        nap(50);
+        pause_us(50);
     }
     if (tell)
         tell_stall(arena, slot, true);

@@ -1,5 +1,6 @@
 #include "lab/trial/forecast.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,11 @@ void forecast_see(const struct measurement *m, void *context)
     struct forecast *forecast = context;
     for (size_t i = 0; i < forecast->count; i++) {
         struct forecast_row *row = &forecast->rows[i];
-        if (row->count < FORECAST_REPEATS && expectation_is_about(&expectations[i], m))
-            row->values[row->count++] = expectations[i].value(m);
+        if (row->count == FORECAST_REPEATS || !expectation_is_about(&expectations[i], m))
+            continue;
+        double value = expectations[i].value(m);
+        if (isfinite(value))
+            row->values[row->count++] = value;
     }
 }
 

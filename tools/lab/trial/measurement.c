@@ -41,6 +41,30 @@ void measurement_clear(struct measurement *m)
     };
 }
 
+void measurement_forget_costs(struct measurement *m)
+{
+    double *const costs[] = {
+        &m->wakeups,       &m->wakeups_kernel,     &m->wakeups_told,         &m->wasted_visible,
+        &m->wasted_hidden, &m->switches_voluntary, &m->switches_involuntary, &m->switches_kernel,
+        &m->cpu_us,        &m->cpu_user_us,        &m->cpu_system_us,        &m->run_delay_us,
+    };
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        *costs[i] = NAN;
+}
+
+struct latency measurement_latency(const struct histogram *h)
+{
+    if (h->total == 0)
+        return no_latency();
+    return (struct latency){
+        .p50 = (double)histogram_quantile(h, 500),
+        .p90 = (double)histogram_quantile(h, 900),
+        .p99 = (double)histogram_quantile(h, 990),
+        .p999 = (double)histogram_quantile(h, 999),
+        .max = (double)histogram_max(h),
+    };
+}
+
 /* JSON has no NAN (RFC 8259, 6). */
 static json_t *figure(double value)
 {
@@ -151,6 +175,7 @@ json_t *measurement_json(const struct measurement *m)
     json_object_set_new(object, "served", count(m, m->served));
     json_object_set_new(object, "late", count(m, m->late));
     json_object_set_new(object, "lost", lost_json(m));
+    json_object_set_new(object, "untraced", m->untraced ? json_string(m->untraced) : json_null());
     json_object_set_new(object, "skipped", m->skipped ? json_string(m->skipped) : json_null());
     set_settings(object, m);
     machine_add(object);

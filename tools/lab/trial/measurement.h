@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lab/trial/settings.h"
+#include "load/histogram.h"
 #include "load/ledger.h"
 
 struct latency {
@@ -51,13 +52,22 @@ struct measurement {
     double idle;             /* connections that were held beside */
     double resident_per_connection; /* bytes, of models */
 
-    const char *skipped; /* why there are no figures; NULL: there are. Static. */
+    const char *untraced; /* why the kernel's own count was not to be had; NULL: it was, or nobody
+                             wanted it. Static, as the next one. */
+    const char *skipped;  /* why there are no figures; NULL: there are. Static. */
     bool drain;
     struct settings settings;
 };
 
 /* All figures NAN, all counts 0. */
 void measurement_clear(struct measurement *m);
+
+/* What a connection costs is not to be had: somebody else than its clients has woken the workers,
+ * or they have not come to rest. Wakeups, switches and CPU time become NAN. */
+void measurement_forget_costs(struct measurement *m);
+
+/* Quantiles of a histogram; NAN of an empty one. */
+struct latency measurement_latency(const struct histogram *h);
 
 /* The object of one line, machine and command line included (machine.h). NULL without memory. */
 json_t *measurement_json(const struct measurement *m);

@@ -2,19 +2,17 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
+
+#include "lab/kernel/shared.h"
 
 struct tally *tally_open(unsigned count)
 {
-    void *rows = mmap(NULL, count * sizeof(struct tally), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return rows == MAP_FAILED ? NULL : rows;
+    return shared_open(count * sizeof(struct tally));
 }
 
 void tally_close(struct tally *rows, unsigned count)
 {
-    if (rows)
-        munmap(rows, count * sizeof *rows);
+    shared_close(rows, count * sizeof *rows);
 }
 
 void tally_fail(struct tally *row, const char *format, ...)

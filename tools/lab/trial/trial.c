@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lab/kernel/pin.h"
 #include "lab/trial/stats.h"
 
 /* Workers are asleep within a millisecond of their last connection, but where CPUs are short. */
 #define SETTLE_MS 3000
+#define REST_MS   1000
 
 int trial_fail(struct trial *trial, const char *format, ...)
 {
@@ -40,6 +42,11 @@ static uint64_t load(const _Atomic uint64_t *value)
     return atomic_load_explicit(value, memory_order_acquire);
 }
 
+uint64_t trial_accepted(const struct trial *trial, unsigned slot)
+{
+    return load(&trial->arena.tallies[slot].accepted);
+}
+
 static void sum_tallies(const struct trial *trial, uint64_t *returns, uint64_t *wasted)
 {
     *returns = *wasted = 0;
@@ -51,18 +58,19 @@ static void sum_tallies(const struct trial *trial, uint64_t *returns, uint64_t *
 
 int trial_begin(struct trial *trial)
 {
-    const char *why;
     if (!arena_settle(&trial->arena, SETTLE_MS)) {
         errno = ETIMEDOUT;
         return trial_fail(trial, "the workers of %s do not come to rest", trial->strategy->name);
     }
     for (unsigned i = 0; i < LAB_WORKERS_MAX; i++)
-        trial->accepted[i] = load(&trial->arena.tallies[i].accepted);
+        trial->accepted[i] = trial_accepted(trial, i);
     sum_tallies(trial, &trial->returns, &trial->wasted);
     if (read_accounts(trial, trial->begun) < 0)
         return -1;
     tracepoint_close(trial->tracepoint);
-    trial->tracepoint = tracepoint_open(trial->arena.pids, LAB_WORKERS_MAX + 1, &why);
+    trial->tracepoint = tracepoint_open(trial->arena.pids, LAB_WORKERS_MAX + 1, &trial->untraced);
+    if (trial->tracepoint)
+        trial->untraced = NULL;
     return 0;
 }
 
@@ -106,24 +114,11 @@ static void take_tallies(const struct trial *trial, struct measurement *m, doubl
     m->wasted_visible = (double)(wasted - trial->wasted) / n;
     m->wasted_hidden = m->wakeups > returned ? m->wakeups - returned : 0;
     for (unsigned i = 0; i < trial->workers; i++)
-        m->per_worker[i] = load(&trial->arena.tallies[i].accepted) - trial->accepted[i];
+        m->per_worker[i] = trial_accepted(trial, i) - trial->accepted[i];
     m->jain = stats_jain(m->per_worker, trial->workers);
     m->max_over_mean = stats_max_over_mean(m->per_worker, trial->workers);
     m->chi_squared = stats_chi_squared(m->per_worker, trial->workers);
     m->chi_squared_p = stats_chi_squared_p(m->chi_squared, trial->workers - 1);
-}
-
-static void take_latency(const struct histogram *h, struct latency *latency)
-{
-    if (h->total == 0)
-        return;
-    *latency = (struct latency){
-        .p50 = (double)histogram_quantile(h, 500),
-        .p90 = (double)histogram_quantile(h, 900),
-        .p99 = (double)histogram_quantile(h, 990),
-        .p999 = (double)histogram_quantile(h, 999),
-        .max = (double)histogram_max(h),
-    };
 }
 
 static void take_result(const struct client_result *result, struct measurement *m, double n)
@@ -136,8 +131,8 @@ static void take_result(const struct client_result *result, struct measurement *
     m->client_cpu_us = (double)result->cpu_us / n;
     if (result->elapsed_us > 0)
         m->rate = (double)result->connections * 1e6 / (double)result->elapsed_us;
-    take_latency(&result->answer, &m->latency);
-    take_latency(&result->accept, &m->accept_latency);
+    m->latency = measurement_latency(&result->answer);
+    m->accept_latency = measurement_latency(&result->accept);
 }
 
 static void describe(const struct trial *trial, struct measurement *m)
@@ -149,13 +144,15 @@ static void describe(const struct trial *trial, struct measurement *m)
     m->workers = trial->workers;
     m->repeat = trial->repeat;
     m->settings = trial->settings;
+    m->settings.backlog = trial->arena.address.backlog;
     m->drain = trial->arena.drain;
+    m->untraced = trial->untraced;
 }
 
 int trial_end(struct trial *trial, const struct client_result *result, struct measurement *m)
 {
     struct account ended[LAB_WORKERS_MAX + 1];
-    arena_settle(&trial->arena, SETTLE_MS);
+    bool is_at_rest = arena_settle(&trial->arena, SETTLE_MS);
     describe(trial, m);
     if (read_accounts(trial, ended) < 0)
         return -1;
@@ -164,6 +161,8 @@ int trial_end(struct trial *trial, const struct client_result *result, struct me
     take_tracepoint(trial, m, n);
     take_tallies(trial, m, n);
     take_result(result, m, n);
+    if (!is_at_rest || result->connections == 0)
+        measurement_forget_costs(m);
     return 0;
 }
 
@@ -181,7 +180,23 @@ void trial_plan(const struct trial *trial, struct client_plan *plan)
         .seed = trial->settings.seed + trial->repeat,
     };
     if (trial->settings.is_pinned)
-        plan->cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+        plan->cpu = pin_last();
+}
+
+/* A worker that was woken for nothing sleeps again within microseconds. */
+static void wait_for_rest(void *context)
+{
+    const struct trial *trial = context;
+    arena_settle(&trial->arena, REST_MS);
+}
+
+void trial_plan_singles(struct trial *trial, struct client_plan *plan, uint64_t connections)
+{
+    trial_plan(trial, plan);
+    plan->seats = 1;
+    plan->connections = connections;
+    plan->before = wait_for_rest;
+    plan->context = trial;
 }
 
 struct client *trial_client(struct trial *trial, const struct client_plan *plan)
@@ -270,6 +285,8 @@ static const char *reason_to_skip(const struct trial *trial)
         return "this workload needs more workers";
     if (strategy->drains_only && trial->settings.drain == DRAIN_NO)
         return "this strategy cannot take one connection alone";
+    if (strategy->takes_one && trial->settings.drain == DRAIN_YES)
+        return "this strategy cannot take more than one connection at a time";
     return strategy->lacks ? strategy->lacks() : NULL;
 }
 

@@ -35,6 +35,7 @@ struct trial {
     uint64_t accepted[LAB_WORKERS_MAX];
     uint64_t returns, wasted;
     struct tracepoint *tracepoint;
+    const char *untraced; /* why there is none; NULL: there is, or nobody wanted one */
 };
 
 /* Runs it, and emits its measurements; one with `skipped` set if it cannot be. Returns 0, or -1
@@ -44,6 +45,12 @@ int trial_run(struct trial *trial);
 /* A plan of a client for this trial: where to, from where, whether it asks; the rest is zero but
  * for requests = 1 and patience_us = 10 s. */
 void trial_plan(const struct trial *trial, struct client_plan *plan);
+
+/* One connection at a time, so many in all, each when the workers sleep: makes a plan so. */
+void trial_plan_singles(struct trial *trial, struct client_plan *plan, uint64_t connections);
+
+/* Connections that a worker has accepted so far. */
+uint64_t trial_accepted(const struct trial *trial, unsigned slot);
 
 /* From here on is measured: the workers must sleep. */
 int trial_begin(struct trial *trial);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lab/client/demand.h"
+#include "lab/kernel/pause.h"
 #include "lab/trial/trial.h"
 #include "lab/workloads/strand.h"
 
@@ -24,23 +25,13 @@
 #define LATE_US     50000
 #define PATIENCE_US 1500000
 
-static void sleep_us(long us)
-{
-    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
-}
-
-static uint64_t accepted_by(const struct trial *trial, unsigned slot)
-{
-    return atomic_load_explicit(&trial->arena.tallies[slot].accepted, memory_order_relaxed);
-}
-
 /* Who has taken most of late: the death of one that has nothing to do hurts nobody. */
 static unsigned busiest(const struct trial *trial, uint64_t seen[LAB_WORKERS_MAX])
 {
     unsigned slot = 0;
     uint64_t most = 0;
     for (unsigned i = 0; i < trial->workers && i < LAB_WORKERS_MAX; i++) {
-        uint64_t now = accepted_by(trial, i), taken = now - seen[i];
+        uint64_t now = trial_accepted(trial, i), taken = now - seen[i];
         seen[i] = now;
         if (taken > most) {
             most = taken;
@@ -62,7 +53,7 @@ static int kill_by_turns(struct trial *trial, struct client *client, void *conte
     busiest(trial, seen);
     client_go(client);
     for (int i = 0; i < deaths(trial); i++) {
-        sleep_us(APART_US);
+        pause_us(APART_US);
         unsigned slot = busiest(trial, seen);
         if (trial_kill(trial, slot) < 0 || trial_respawn(trial, slot) < 0)
             return -1;
@@ -83,7 +74,7 @@ static int run_load(struct trial *trial)
     plan.patience_us = PATIENCE_US;
     if (trial_load_while(trial, &plan, kill_by_turns, NULL, &m) < 0)
         return -1;
-    m.wakeups_kernel = m.switches_kernel = NAN; /* the tracepoint does not know the successors */
+    measurement_forget_costs(&m); /* ends, forks and starts are among them */
     trial_emit(trial, &m);
     return 0;
 }

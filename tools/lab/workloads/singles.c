@@ -7,26 +7,13 @@
 /* So many give a share of 2 % to a single stray wakeup, two rounds of 128 workers, and with 2 CPUs
  * take a tenth of a second. */
 #define CONNECTIONS       200
-#define CONNECTIONS_QUICK 50
-
-/* A worker that was woken for nothing sleeps again within microseconds. */
-#define SETTLE_MS 1000
-
-static void wait_for_rest(void *context)
-{
-    const struct trial *trial = context;
-    arena_settle(&trial->arena, SETTLE_MS);
-}
+#define CONNECTIONS_QUICK 100
 
 static int run(struct trial *trial)
 {
     struct client_plan plan;
     struct measurement m;
-    trial_plan(trial, &plan);
-    plan.seats = 1;
-    plan.connections = trial->is_quick ? CONNECTIONS_QUICK : CONNECTIONS;
-    plan.before = wait_for_rest;
-    plan.context = trial;
+    trial_plan_singles(trial, &plan, trial->is_quick ? CONNECTIONS_QUICK : CONNECTIONS);
     if (trial_load(trial, &plan, &m) < 0)
         return -1;
     trial_emit(trial, &m);

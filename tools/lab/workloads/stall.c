@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lab/kernel/pause.h"
 #include "lab/trial/trial.h"
 #include "lab/workloads/victim.h"
 
@@ -25,11 +26,6 @@ struct spell {
     bool tell;
 };
 
-static void sleep_us(long us)
-{
-    nanosleep(&(struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}, NULL);
-}
-
 static int meanwhile(struct trial *trial, struct client *client, void *context)
 {
     const struct spell *spell = context;
@@ -40,7 +36,7 @@ static int meanwhile(struct trial *trial, struct client *client, void *context)
     if (begun < 0)
         return trial_fail(trial, "%s", arena->words);
     client_go(client);
-    sleep_us(STALL_US);
+    pause_us(STALL_US);
     int ended = stops ? arena_continue(arena, spell->slot) : arena_rest(arena, spell->slot);
     return ended < 0 ? trial_fail(trial, "%s", arena->words) : 0;
 }
@@ -60,8 +56,7 @@ static int run(struct trial *trial, enum stall how, bool tell, const char *phase
         trial_load_while(trial, &plan, meanwhile, &spell, &m) < 0)
         return -1;
     snprintf(m.phase, sizeof m.phase, "%s", phase);
-    if (how == STALL_SPIN) /* what it burnt is no cost of the strategy */
-        m.cpu_us = m.cpu_user_us = m.cpu_system_us = NAN;
+    measurement_forget_costs(&m); /* the stall's own beginning and end are among them */
     trial_emit(trial, &m);
     return 0;
 }

@@ -150,8 +150,7 @@ int strand_run(struct trial *trial, bool is_killed)
     snprintf(m.phase, sizeof m.phase, "strand");
     m.stranded = (double)strand.stranded / (double)strand.tried;
     m.rate = NAN;
-    if (is_killed) /* the tracepoint does not know the successors */
-        m.wakeups_kernel = m.switches_kernel = NAN;
+    measurement_forget_costs(&m); /* what was done to the workers is among them */
     trial_emit(trial, &m);
     return 0;
 }

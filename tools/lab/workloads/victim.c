@@ -4,27 +4,21 @@
 
 #include "lab/trial/trial.h"
 
-/* Clients from which a favourite is known; and how long they wait for workers to sleep. */
-#define TRIED     8
-#define SETTLE_MS 1000
-
-static uint64_t accepted_by(const struct trial *trial, unsigned slot)
-{
-    return atomic_load_explicit(&trial->arena.tallies[slot].accepted, memory_order_acquire);
-}
+/* Clients from which a favourite is known. */
+#define TRIED 8
 
 void victim_init(struct victim *victim, const struct trial *trial)
 {
     *victim = (struct victim){.last = 0};
     for (unsigned i = 0; i < trial->workers; i++)
-        victim->accepted[i] = accepted_by(trial, i);
+        victim->accepted[i] = trial_accepted(trial, i);
 }
 
 uint64_t victim_look(struct victim *victim, const struct trial *trial)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < trial->workers; i++) {
-        uint64_t now = accepted_by(trial, i);
+        uint64_t now = trial_accepted(trial, i);
         if (now == victim->accepted[i])
             continue;
         sum += now - victim->accepted[i];
@@ -40,20 +34,10 @@ unsigned victim_next(const struct victim *victim, const struct trial *trial)
     return victim->last == victim->before_last ? victim->last : (victim->last + 1) % trial->workers;
 }
 
-static void wait_for_rest(void *context)
-{
-    const struct trial *trial = context;
-    arena_settle(&trial->arena, SETTLE_MS);
-}
-
 static int serve_one(struct trial *trial)
 {
     struct client_plan plan;
-    trial_plan(trial, &plan);
-    plan.seats = 1;
-    plan.connections = 1;
-    plan.before = wait_for_rest;
-    plan.context = trial;
+    trial_plan_singles(trial, &plan, 1);
     struct client_result result;
     struct client *client = trial_client(trial, &plan);
     if (!client)

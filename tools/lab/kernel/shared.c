@@ -1,4 +1,4 @@
-#include "lab/strategies/shared.h"
+#include "lab/kernel/shared.h"
 
 #include <sys/mman.h>
 
