@@ -85,10 +85,11 @@ run epoll-lt --net ether|allowed: loopback or veth
 run epoll-lt --repeat 0|allowed: 1 to 1000
 run epoll-lt --backlog 0|allowed: 1 to 65535
 run epoll-lt --seed -1|allowed:
-run epoll-lt --otu x|did you mean --out?
 all epoll-lt|only options are allowed
 all --out -|the report is made of a file
 expect uring|nothing was predicted of it
+expect reuseport --drain yes|are the predictions' own
+run accept-blocking --otu x|did you mean --out?
 CASES
 }
 

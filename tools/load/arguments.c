@@ -188,7 +188,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv)
         .duration_ms = ARGUMENTS_NONE,
         .timeout_ms = TIMEOUT_DEFAULT,
     };
-    if (options_read(&table, arguments, argc, argv, read_url) < 0)
+    if (option_table_read(&table, arguments, argc, argv, read_url) < 0)
         return -1;
     if (arguments->help || arguments->version)
         return 0;
@@ -237,6 +237,6 @@ static const char help_tail[] =
 void arguments_help(void)
 {
     puts(help_head);
-    options_help(&table);
+    option_table_help(&table);
     puts(help_tail);
 }

@@ -230,8 +230,8 @@ static int refuse_word(const struct option_table *table, const char *word)
     return -1;
 }
 
-int options_read(const struct option_table *table, void *into, int argc, char **argv,
-                 int (*word)(void *into, const char *word))
+int option_table_read(const struct option_table *table, void *into, int argc, char **argv,
+                      int (*word)(void *into, const char *word))
 {
     bool may_be_option = true;
     for (int i = 1; i < argc; i++) {
@@ -263,7 +263,7 @@ static void help_row(const struct option *option)
     putchar('\n');
 }
 
-void options_help(const struct option_table *table)
+void option_table_help(const struct option_table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         help_row(&table->options[i]);

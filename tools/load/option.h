@@ -48,10 +48,10 @@ struct option_table {
  * returns -1 after it has told what is wrong with it. NULL: no word is allowed. Returns 0, or -1
  * after it has told on stderr which option is wrong, why, and what is allowed.
  */
-int options_read(const struct option_table *table, void *into, int argc, char **argv,
-                 int (*word)(void *into, const char *word));
+int option_table_read(const struct option_table *table, void *into, int argc, char **argv,
+                      int (*word)(void *into, const char *word));
 
 /* A line of help an option, on stdout. */
-void options_help(const struct option_table *table);
+void option_table_help(const struct option_table *table);
 
 #endif

@@ -191,7 +191,7 @@ static int help(void)
          "Tries what is told about listeners, epoll and I/O models: whether it holds on this "
          "kernel,\n"
          "and what was measured. PATTERN: the claims that have these words in them.\n");
-    options_help(&table);
+    option_table_help(&table);
     puts("\nExit status: 0; 64 wrong usage; 71 no process to be had; 73, 74 FILE cannot be "
          "written.");
     return EX_OK;
@@ -219,7 +219,7 @@ static int run(const struct request *request, const char *path)
 int command_claims(int argc, char **argv)
 {
     struct request request = {.pattern = NULL};
-    if (options_read(&table, &request, argc, argv, take_word) < 0)
+    if (option_table_read(&table, &request, argc, argv, take_word) < 0)
         return EX_USAGE;
     if (request.help)
         return help();

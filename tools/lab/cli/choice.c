@@ -189,7 +189,7 @@ int choice_read_lists(struct choice *choice)
 int choice_read(struct choice *choice, int argc, char **argv)
 {
     *choice = (struct choice){.settings = {.seed = 1}};
-    if (options_read(&table, choice, argc, argv, take_name) < 0)
+    if (option_table_read(&table, choice, argc, argv, take_name) < 0)
         return -1;
     if (choice_read_lists(choice) < 0)
         return -1;
@@ -198,5 +198,5 @@ int choice_read(struct choice *choice, int argc, char **argv)
 
 void choice_help(void)
 {
-    options_help(&table);
+    option_table_help(&table);
 }

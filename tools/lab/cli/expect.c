@@ -14,10 +14,23 @@ static int help(void)
     puts("usage: drover-lab expect [STRATEGY...] [OPTIONS]\n"
          "Makes the measurements that something was predicted of, and says of each prediction "
          "whether\n"
-         "it holds here. --workers and --workload are the predictions' own.\n");
+         "it holds here. Of the options --repeat, --seed, --quick and --out are allowed.\n");
     choice_help();
     puts("\nExit status: 0 all hold, 1 some differ, 64 wrong usage, 70 a measurement failed.");
     return EX_OK;
+}
+
+/* A prediction is about one number of workers, one workload and the usual settings. */
+static int refuse_changes(const struct choice *choice)
+{
+    const struct settings *s = &choice->settings;
+    if (choice->worker_count == 0 && choice->workload_count == 0 && !s->drain && !s->wire &&
+        !s->is_deferred && !s->is_pinned && s->backlog == 0)
+        return 0;
+    fputs("drover-lab: expect: workers, workloads and settings are the predictions' own (allowed: "
+          "--repeat, --seed, --quick, --out)\n",
+          stderr);
+    return -1;
 }
 
 static int finish(struct forecast *forecast, struct output *output, int done)
@@ -58,7 +71,7 @@ int command_expect(int argc, char **argv)
         return EX_USAGE;
     if (choice.help)
         return help();
-    if (forecast_schedule(&schedule, &choice) < 0)
+    if (refuse_changes(&choice) < 0 || forecast_schedule(&schedule, &choice) < 0)
         return EX_USAGE;
     int status = run(&schedule, &choice);
     schedule_free(&schedule);

@@ -295,7 +295,7 @@ static int print_help(void)
          "different before, and which figures differ by more than their repeats do, the largest\n"
          "change first. Settings that are the same all through a file do not keep its\n"
          "measurements from being compared with the other's.\n");
-    options_help(&table);
+    option_table_help(&table);
     puts(
         "\nExits with 0 when both could be read, whatever differs; 64 wrong usage, 65 when a file\n"
         "is no result file, 66 when one cannot be read.");
@@ -306,7 +306,7 @@ int command_diff(int argc, char **argv)
 {
     struct diff_arguments arguments = {.count = 0};
     struct comparison comparison = {.count = 0};
-    if (options_read(&table, &arguments, argc, argv, take_path) < 0)
+    if (option_table_read(&table, &arguments, argc, argv, take_path) < 0)
         return EX_USAGE;
     if (arguments.help)
         return print_help();

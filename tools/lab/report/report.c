@@ -50,7 +50,7 @@ static void print_help(void)
          "Makes one HTML page of the result files of drover-lab run and all: plots with their\n"
          "sentences, what was expected and what others have published, all figures with their\n"
          "spread. The page needs no network. gnuplot draws.\n");
-    options_help(&table);
+    option_table_help(&table);
     puts("\nExits with 0 when the page is written, 64 wrong usage, 65 when a file is no result\n"
          "file, 66 when one cannot be read, 69 when gnuplot is missing, 73 when the page cannot\n"
          "be written.");
@@ -157,7 +157,7 @@ static char **spell_out(int argc, char **argv)
 
 static int run(struct report_arguments *arguments, int argc, char **words)
 {
-    if (options_read(&table, arguments, argc, words, take_file) < 0)
+    if (option_table_read(&table, arguments, argc, words, take_file) < 0)
         return EX_USAGE;
     if (arguments->help) {
         print_help();

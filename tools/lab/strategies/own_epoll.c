@@ -71,8 +71,10 @@ int own_epoll_wait(struct lab_worker *worker, int timeout_ms)
     int count = epoll_wait(own->fd, own->events, EVENTS_MAX, timeout_ms);
     if (count < 0)
         return errno == EINTR ? 0 : -1;
-    if (count > 0)
+    if (count > 0 || timeout_ms > 0)
         lab_worker_returned(worker);
+    if (count == 0 && timeout_ms > 0) /* its time was up */
+        lab_worker_wasted(worker);
     return count;
 }
 

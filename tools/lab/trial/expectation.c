@@ -64,6 +64,11 @@ static double share_of_top(const struct measurement *m)
     return sum;
 }
 
+static double client_share(const struct measurement *m)
+{
+    return m->client_cpu_us / m->cpu_us;
+}
+
 static double served_in_time(const struct measurement *m)
 {
     return (double)m->served;
@@ -183,6 +188,14 @@ const struct expectation expectations[] = {
     WAKES("fdpass-least", 4, AROUND(2)),
     WAKES("fdpass-least", 16, AROUND(2)),
     SERVES_ALL("fdpass-rr"),
+    {.strategy = "accept-blocking",
+     .workload = "singles",
+     .workers = 4,
+     .figure = "CPU time of the client over that of the workers",
+     .value = client_share,
+     .low = 0,
+     .high = 1,
+     .source = "the lab's own aim"},
     {.strategy = "reuseport-cpu",
      .workload = "singles",
      .workers = 4,

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "lab/client/dice.h"
@@ -46,6 +47,17 @@ static void yield_until(int64_t us)
         sched_yield();
 }
 
+/* Was a connection passed to a worker that has not taken it from its channel? */
+static bool is_one_on_its_way(const struct trial *trial)
+{
+    for (unsigned i = 0; i < trial->workers; i++) {
+        int bytes;
+        if (ioctl(trial->arena.ends[i], FIONREAD, &bytes) == 0 && bytes > 0)
+            return true;
+    }
+    return false;
+}
+
 /* In the queue of a listener, that is: whom nobody has accepted. */
 static bool is_one_queued(const struct trial *trial)
 {
@@ -55,6 +67,11 @@ static bool is_one_queued(const struct trial *trial)
             return true;
     }
     return false;
+}
+
+static bool is_nobodys(const struct trial *trial)
+{
+    return is_one_queued(trial) || is_one_on_its_way(trial);
 }
 
 static int strike(struct strand *strand, unsigned slot)
@@ -85,7 +102,7 @@ static int hit(struct strand *strand, struct client *client, unsigned slot)
     if (strike(strand, slot) < 0)
         return -1;
     strand->tried++;
-    if (!client_is_through(client, STRANDED_MS) && is_one_queued(strand->trial))
+    if (!client_is_through(client, STRANDED_MS) && is_nobodys(strand->trial))
         strand->stranded++;
     return mend(strand, slot);
 }
