@@ -70,6 +70,8 @@ names() {
     done <<'CASES'
 |a command is missing
 lst|did you mean list?
+list models x|one kind is allowed
+run model:fork --workers 4|is a model, of one server (allowed: 1)
 list nonsense|allowed: strategies, models, workloads, presets or claims
 run|what is to be measured?
 run epol-lt|did you mean epoll-lt?

@@ -92,9 +92,12 @@ int command_list(int argc, char **argv)
     }
     if (found > 0)
         return EX_OK;
-    fprintf(stderr,
-            "drover-lab: list '%s': allowed: strategies, models, workloads, presets or "
-            "claims\n",
-            argc > 2 ? argv[2] : wanted);
+    if (argc > 2)
+        fprintf(stderr, "drover-lab: list '%s': one kind is allowed, or none: all\n", argv[2]);
+    else
+        fprintf(
+            stderr,
+            "drover-lab: list '%s': allowed: strategies, models, workloads, presets or claims\n",
+            wanted);
     return EX_USAGE;
 }

@@ -141,6 +141,11 @@ static int push_model(struct schedule *schedule, const struct model *model,
         .is_quick = choice->is_quick,
         .workers = 1,
     };
+    if (choice->worker_count > 1 || (choice->worker_count == 1 && choice->workers[0] != 1)) {
+        fprintf(stderr, "drover-lab: --workers: %s is a model, of one server (allowed: 1)\n",
+                model->name);
+        return -1;
+    }
     if (strcmp(workload, "all") == 0) {
         for (const struct model_workload *const *w = model_workloads; *w; w++) {
             entry.model_workload = *w;

@@ -139,6 +139,8 @@ int report_make(int count, const char *const files[], const char *output)
         fprintf(stderr, "%.*s", (int)results.notes.len, results.notes.p);
     status = write_report(&results, count, files, output);
     results_free(&results);
+    if (status == EX_OK)
+        printf("%s\n", output);
     return status;
 }
 
