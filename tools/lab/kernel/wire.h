@@ -19,8 +19,9 @@ struct wire_link {
 };
 
 /*
- * Makes it. wire_close() is due in either case. Returns 0, or -1 with errno set and the reason in
- * words in *why, static: it needs CAP_SYS_ADMIN and CAP_NET_ADMIN, and a kernel with veth.
+ * Makes it. wire_close() is due in either case. Returns 0, and then packets pass in both directions
+ * at once, or -1 with errno set and the reason in words in *why, static: it needs CAP_SYS_ADMIN and
+ * CAP_NET_ADMIN, and a kernel with veth. ETIMEDOUT: made, but not up in 5 s.
  */
 int wire_open(struct wire_link *link, enum wire wire, const char **why);
 void wire_close(struct wire_link *link);
