@@ -71,7 +71,7 @@ static void add_sentence(const struct lines *lines, struct buf *html, const char
     html_count(html, reach(steepest));
     buf_lit(html, ")");
     if (count > 0) {
-        buf_lit(html, "; it stayed within a factor of two for ");
+        buf_lit(html, "; it did not even double for ");
         html_names(html, flat, count);
     }
     buf_lit(html, ".</p>\n");
