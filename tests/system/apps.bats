@@ -465,7 +465,7 @@ ROWS
     local readme=$ROOT/README.md line lines
     installed
     # shellcheck disable=SC2016 # three backquotes, as they are
-    sed -n '/^```c$/,/^```$/{/^```/d;p}' "$readme" >it.c
+    sed -n '/^```c$/,/^```$/{/^```c$/d;/^```$/q;p}' "$readme" >it.c
     mapfile -t lines < <(sed -n 's/^\$ \(cc .*\)/\1/p' "$readme")
     assert_equal "${#lines[@]}" 2
     for line in "${lines[@]}"; do
