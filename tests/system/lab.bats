@@ -210,7 +210,7 @@ CASES
 @test "what was predicted is checked, and a difference is one from its source" {
     lab expect accept-blocking epoll-exclusive --quick --out lines.jsonl
     ((status == 0 || status == 1))
-    assert_line --regexp '^holds +accept-blocking, 16 workers: wakeups a connection +1\.000'
+    assert_line --regexp '^holds +accept-blocking, 16 workers: wakeups a connection +1\.0'
     assert_equal "$(jq --slurp '[.[] | select(.kind == "expectation")] | length > 8' lines.jsonl)" true
 }
 
