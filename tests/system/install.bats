@@ -78,7 +78,7 @@ exposed() {
     grep -qxF 'RuntimeDirectory=drover-%i' "$unit"
     grep -qxF 'ExecStart=/opt/it/bin/drover serve -c /opt/etc/drover/drover.conf' "${unit/@/}"
     grep -qxF 'root = /opt/it/share/drover/site' "$DEST/opt/etc/drover/drover.conf"
-    run -1 grep -rE '@[a-z]+@' "$DEST/units" "$DEST/opt"
+    run -1 grep -rIE '@[a-z]+@' "$DEST/units" "$DEST/opt"
     installation uninstall "DESTDIR=$DEST" PREFIX=/opt/it UNITDIR=/units SYSCONFDIR=/opt/etc
     assert_equal "$(find "$DEST" -type f)" ''
 }

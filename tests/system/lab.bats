@@ -101,6 +101,8 @@ CASES
     lab run reuseport --quick --out /dev/full
     assert_equal "$status" 74
     assert_output --partial '/dev/full: No space left on device'
+    run "$DROVER_LAB" list 3>&- >/dev/full
+    assert_equal "$status" 74
 }
 
 # ---- every one of them ------------------------------------------------------------------------

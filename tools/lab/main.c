@@ -2,7 +2,7 @@
  * drover-lab - what every way to share a listener, or to wait for connections, costs on this
  * kernel.
  */
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -64,6 +64,15 @@ static int unknown(const char *word)
     return EX_USAGE;
 }
 
+/* What was printed may not have gone anywhere. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "drover-lab: standard output: %s\n", strerror(errno));
+    return status ? status : EX_IOERR;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
@@ -79,5 +88,5 @@ int main(int argc, char **argv)
         return EX_OK;
     }
     const struct command *command = find(word);
-    return command ? command->run(argc - 1, argv + 1) : unknown(word);
+    return command ? finish(command->run(argc - 1, argv + 1)) : unknown(word);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "lab/cli/command.h"
@@ -70,18 +71,25 @@ static int tell_buf(struct buf *words, int status)
     return status;
 }
 
+/* A device, a pipe or a link is written to, and stays what it is. */
+static bool is_replaced(const char *path)
+{
+    struct stat is;
+    return lstat(path, &is) < 0 || S_ISREG(is.st_mode);
+}
+
 /* Whole, or not at all: a page that was there stays until the new one is. */
 static int write_page(const char *path, const struct buf *page)
 {
     struct buf name = {0}, wrong = {0};
-    buf_printf(&name, "%s.new", path);
+    buf_printf(&name, "%s%s", path, is_replaced(path) ? ".new" : "");
     buf_add(&name, "", 1);
     FILE *file = name.failed ? NULL : fopen(name.p, "we");
     bool done = file && fwrite(page->p, 1, page->len, file) == page->len;
     done = file && fclose(file) == 0 && done;
-    done = done && rename(name.p, path) == 0;
+    done = done && (strcmp(name.p, path) == 0 || rename(name.p, path) == 0);
     int cause = errno;
-    if (!done && file)
+    if (!done && file && strcmp(name.p, path) != 0)
         remove(name.p);
     buf_free(&name);
     if (done)
@@ -139,7 +147,7 @@ int report_make(int count, const char *const files[], const char *output)
         fprintf(stderr, "%.*s", (int)results.notes.len, results.notes.p);
     status = write_report(&results, count, files, output);
     results_free(&results);
-    if (status == EX_OK)
+    if (status == EX_OK && is_replaced(output)) /* nothing goes behind a page on stdout */
         printf("%s\n", output);
     return status;
 }
