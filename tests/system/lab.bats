@@ -101,7 +101,7 @@ CASES
     lab run reuseport --quick --out /dev/full
     assert_equal "$status" 74
     assert_output --partial '/dev/full: No space left on device'
-    run "$DROVER_LAB" list 3>&- >/dev/full
+    run bash -c '"$0" list >/dev/full' "$DROVER_LAB" 3>&-
     assert_equal "$status" 74
 }
 

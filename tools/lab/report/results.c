@@ -104,9 +104,10 @@ static char *machine_words(const struct result *row)
     }
     if (words.len == 0)
         buf_lit(&words, "a machine that is not named");
-    char *copy = words.failed ? NULL : strndup(words.p, words.len);
-    buf_free(&words);
-    return copy;
+    buf_add(&words, "", 1);
+    if (words.failed)
+        buf_free(&words);
+    return words.p;
 }
 
 /* Sets the row's machine, which may be a new one. Returns false without memory. */
