@@ -137,23 +137,12 @@ Test(lab_stats, chi_squared_p_at_the_ends)
 static const double odd[] = {30, 10, 20};
 static const double even[] = {40, 10, 30, 20};
 
-Test(lab_stats, median_mean_and_spread_by_hand)
+Test(lab_stats, median_by_hand)
 {
     NEAR(stats_median(odd, 3), 20, 0);
     NEAR(stats_median(even, 4), 25, 0);
     NEAR(stats_median(even, 1), 40, 0);
     NEAR(stats_median(even, 0), 0, 0);
-    NEAR(stats_mean(even, 4), 25, 0);
-    NEAR(stats_mean(odd, 1), 30, 0);
-    NEAR(stats_mean(odd, 0), 0, 0);
-    NEAR(stats_spread(odd, 3), 0.5, 1e-12);  /* (30 - 10) / 2 / 20 */
-    NEAR(stats_spread(even, 4), 0.6, 1e-12); /* (40 - 10) / 2 / 25 */
-    NEAR(stats_spread(odd, 1), 0, 0);
-    NEAR(stats_spread(odd, 0), 0, 0);
-    static const double about_nought[] = {-1, 0, 1};
-    static const double below[] = {-30, -10, -20};
-    NEAR(stats_spread(about_nought, 3), 0, 0);
-    NEAR(stats_spread(below, 3), 0.5, 1e-12);
     cr_expect(odd[0] == 30 && odd[1] == 10, "the values stay in their order");
 }
 

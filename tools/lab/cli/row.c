@@ -9,7 +9,7 @@ static uint64_t lost(const struct measurement *m)
 {
     uint64_t sum = 0;
     for (int i = 0; i < OUTCOME_COUNT; i++)
-        sum += m->lost[i];
+        sum += i == OUTCOME_LOCAL ? 0 : m->lost[i];
     return sum;
 }
 

@@ -142,7 +142,7 @@ static void over(struct crowd *crowd, struct seat *seat, int64_t now_us)
     score_answer(&crowd->load->score, &seat->call, now_us);
     seat->left--;
     if (seat->left == 0 && seat->idle) /* nothing is due on it any more, nor is its end a loss */
-        epoll_ctl(crowd->epoll, EPOLL_CTL_DEL, seat->fd, NULL);
+        watch(crowd, seat, EPOLL_CTL_DEL, 0); /* cannot fail, as it was added */
     else if (seat->left == 0)
         leave(crowd, seat);
     else if (seat->left > 0 && ask(crowd, seat, now_us, now_us) && seat->unsent.n > 0 &&

@@ -175,10 +175,13 @@ static const struct {
     const char *title, *words, *workload, *phase;
 } scenes[] = {
     {"quiet", "A steady load, 30 % of what the strategy can do.", "steady", "30 %"},
-    {"near its limit", "A steady load, 90 % of what the strategy can do.", "steady", "90 %"},
+    {"near its limit", "A steady load, 90 % of what this strategy can do, so each has its own.",
+     "steady", "90 %"},
     {"heavy", "Kept connections, and requests that cost CPU time.", "heavy", NULL},
-    {"one worker stopped", "One worker is stopped by SIGSTOP meanwhile.", "stall-stop", ""},
-    {"one worker spins", "One worker spins in a request meanwhile.", "stall-spin", NULL},
+    {"one worker stopped", "12 clients; one worker is stopped by SIGSTOP meanwhile.", "stall-stop",
+     ""},
+    {"one worker spins", "12 clients; one worker spins in a request meanwhile.", "stall-spin",
+     NULL},
 };
 #define SCENES (sizeof scenes / sizeof *scenes)
 

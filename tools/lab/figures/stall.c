@@ -119,7 +119,9 @@ static bool draw_stranded(struct page *page, const struct strand *strand)
     buf_str(html, count > 0 ? "no client was left beside an idle worker under "
                             : "clients were left beside an idle worker under all strategies");
     html_names(html, none, count);
-    buf_lit(html, ".</p>\n");
+    buf_lit(html,
+            ". Whom the worker had accepted already waits with it, and is not among them; how many "
+            "are depends on how soon after the wake-up the worker is hit.</p>\n");
     if (bars.count > 0)
         bars_draw(&bars, page);
     buf_lit(html, "</div>\n");

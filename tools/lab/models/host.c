@@ -27,8 +27,8 @@
 #define STILL_LOOKS 4
 #define SETTLE_MS   5000
 
-#define BACKLOG_DEFAULT 4096
-#define DEFER_SECONDS   10
+/* Seconds that TCP_DEFER_ACCEPT waits for a client's request. */
+#define DEFER_SECONDS 10
 
 /* Children that are looked at to know what one has resident. */
 #define CHILDREN_LOOKED_AT 8
@@ -89,7 +89,7 @@ static int open_link(struct host *host, const struct settings *settings)
         return fail(host, "%s", why);
     }
     wire_address(&host->link, &host->address);
-    host->address.backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT;
+    host->address.backlog = settings_backlog(settings);
     host->address.defer = settings->is_deferred;
     return 0;
 }

@@ -317,6 +317,8 @@ static void subtract_result(struct client_result *result, const struct client_re
     result->answer.total -= before->answer.total;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
         result->answer.count[i] -= before->answer.count[i];
+    /* The largest of all is known exactly, that of a part as exactly as its bucket. */
+    result->answer.max_us = histogram_quantile(&result->answer, 1000);
 }
 
 /* All that ask have been answered before it begins; and those that were asked when the clients were

@@ -27,9 +27,6 @@
 /* Seconds that TCP_DEFER_ACCEPT waits for a client's request. */
 #define DEFER_SECONDS 10
 
-/* More than any load here opens at one time. */
-#define BACKLOG_DEFAULT 4096
-
 /* -1, and why in the arena's words; errno stays. */
 static int fail(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -94,7 +91,7 @@ static int open_link(struct arena *arena)
         return fail(arena, "%s", why);
     }
     wire_address(&arena->link, &arena->address);
-    arena->address.backlog = settings->backlog > 0 ? settings->backlog : BACKLOG_DEFAULT;
+    arena->address.backlog = settings_backlog(settings);
     arena->address.defer = settings->is_deferred;
     return 0;
 }

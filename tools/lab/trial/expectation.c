@@ -81,9 +81,10 @@ static double stranded(const struct measurement *m)
 
 /* ------------------------------------------------------------------------------ the predictions */
 
-#define TABLE "herd.md, \"Expected\""
-#define FIVE  "herd.md, \"Five things\""
-#define NONE  INFINITY
+#define TABLE   "herd.md, \"Expected\""
+#define FIVE    "herd.md, \"Five things\""
+#define LAB_AIM "the lab's own aim"
+#define NONE    INFINITY
 
 #define AROUND(w) .low = 0.95 * (w), .high = 1.05 * (w)
 
@@ -98,10 +99,12 @@ static double stranded(const struct measurement *m)
 #define WAKES_ALL(name) WAKES(name, 4, AROUND(4)), WAKES(name, 16, AROUND(16))
 
 /* Who gets it, in light load. */
-#define GETS(name, words, fn, ...)                                                                 \
+#define GETS(name, words, fn, ...) GETS_FROM(name, words, fn, TABLE, __VA_ARGS__)
+
+#define GETS_FROM(name, words, fn, from, ...)                                                      \
     {                                                                                              \
         .strategy = (name), .workload = "singles", .workers = 4, .figure = (words), .value = (fn), \
-        .source = TABLE, __VA_ARGS__                                                               \
+        .source = (from), __VA_ARGS__                                                              \
     }
 
 #define BY_TURNS(name)  GETS(name, "Jain's index", jain, .low = 0.99, .high = NONE)
@@ -131,6 +134,11 @@ static double stranded(const struct measurement *m)
         .figure = "waits that returned, a connection", .value = waits_returned, .low = 1.0, \
         .high = 1.8, .source = FIVE                                                         \
     }
+
+/* The load is to be cheaper than the cheapest of those that it measures; these are among them. */
+#define LOADS(name)                                                                           \
+    GETS_FROM(name, "CPU time of the client over that of the workers", client_share, LAB_AIM, \
+              .low = 0, .high = 1)
 
 const struct expectation expectations[] = {
     WAKES_ONE("accept-blocking"),
@@ -170,6 +178,8 @@ const struct expectation expectations[] = {
     SERVES_ALL("epoll-exclusive"),
     STRANDS("epoll-exclusive", 0.005, 0.15),
     WAKES_ONE("epoll-exclusive-readd"),
+    /* "Rotates", in turns of 16: the most uneven such rotation of 100 connections, 32, 32, 20 and
+     * 16, has 0.93. */
     GETS("epoll-exclusive-readd", "Jain's index", jain, .low = 0.9, .high = NONE),
     SERVES_ALL("epoll-exclusive-readd"),
     WAKES("reuseport", 4, .low = 0, .high = 1.05),
@@ -188,14 +198,9 @@ const struct expectation expectations[] = {
     WAKES("fdpass-least", 4, AROUND(2)),
     WAKES("fdpass-least", 16, AROUND(2)),
     SERVES_ALL("fdpass-rr"),
-    {.strategy = "accept-blocking",
-     .workload = "singles",
-     .workers = 4,
-     .figure = "CPU time of the client over that of the workers",
-     .value = client_share,
-     .low = 0,
-     .high = 1,
-     .source = "the lab's own aim"},
+    LOADS("accept-blocking"),
+    LOADS("epoll-exclusive"),
+    LOADS("shared-epoll-oneshot"),
     {.strategy = "reuseport-cpu",
      .workload = "singles",
      .workers = 4,
@@ -214,9 +219,9 @@ bool expectation_is_about(const struct expectation *e, const struct measurement 
 {
     return strcmp(m->kind, "strategy") == 0 && strcmp(e->strategy, m->name) == 0 &&
            strcmp(e->workload, m->workload) == 0 && e->workers == m->workers &&
-           (!e->phase || strcmp(e->phase, m->phase) == 0) &&
+           (m->skipped || !e->phase || strcmp(e->phase, m->phase) == 0) &&
            e->is_pinned == m->settings.is_pinned && !m->settings.is_deferred &&
-           m->settings.drain == DRAIN_DEFAULT && !m->skipped;
+           m->settings.wire == WIRE_LOOPBACK && m->settings.drain == DRAIN_DEFAULT;
 }
 
 bool expectation_holds(const struct expectation *e, double value)

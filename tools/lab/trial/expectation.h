@@ -27,7 +27,7 @@ struct expectation {
 /* All of them; the last one has no strategy. */
 extern const struct expectation expectations[];
 
-/* Is this measurement one that the expectation is about? */
+/* Is this measurement one that the expectation is about? One that was skipped is, too. */
 bool expectation_is_about(const struct expectation *e, const struct measurement *m);
 
 /* Does this value of its figure agree? One that could not be had (NAN) does not. */

@@ -32,6 +32,10 @@ void forecast_see(const struct measurement *m, void *context)
         struct forecast_row *row = &forecast->rows[i];
         if (row->count == FORECAST_REPEATS || !expectation_is_about(&expectations[i], m))
             continue;
+        if (m->skipped) {
+            row->skipped = m->skipped;
+            continue;
+        }
         double value = expectations[i].value(m);
         if (isfinite(value))
             row->values[row->count++] = value;
@@ -110,6 +114,9 @@ unsigned forecast_tell(const struct forecast *forecast, struct output *output)
     unsigned differing = 0;
     for (size_t i = 0; i < forecast->count; i++) {
         const struct forecast_row *row = &forecast->rows[i];
+        if (row->count == 0 && row->skipped && !output->is_quiet)
+            printf("unknown  %s, %u workers: %s: not tried: %s\n", expectations[i].strategy,
+                   expectations[i].workers, expectations[i].figure, row->skipped);
         if (row->count == 0)
             continue;
         double value = stats_median(row->values, row->count);

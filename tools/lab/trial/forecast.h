@@ -16,7 +16,8 @@ struct forecast {
     struct forecast_row {
         double values[FORECAST_REPEATS];
         unsigned count;
-    } * rows; /* owned: one for each of expectations[] */
+        const char *skipped; /* why it was not tried; NULL: it was, or nobody asked */
+    } * rows;                /* owned: one for each of expectations[] */
     size_t count;
 };
 

@@ -151,7 +151,7 @@ static void set_settings(json_t *object, const struct measurement *m)
                         json_string(settings->wire == WIRE_VETH ? "veth" : "loopback"));
     json_object_set_new(object, "pinned", json_boolean(settings->is_pinned));
     json_object_set_new(object, "defer", json_boolean(settings->is_deferred));
-    json_object_set_new(object, "backlog", json_integer(settings->backlog));
+    json_object_set_new(object, "backlog", json_integer(settings_backlog(settings)));
     json_object_set_new(object, "seed", json_integer((json_int_t)settings->seed));
 }
 

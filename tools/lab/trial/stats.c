@@ -106,14 +106,6 @@ double stats_chi_squared_p(double x, unsigned dof)
     return q < 0 ? 0 : q;
 }
 
-double stats_mean(const double *values, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += values[i];
-    return n > 0 ? sum / (double)n : 0;
-}
-
 static int compare(const void *a, const void *b)
 {
     double left = *(const double *)a;
@@ -140,20 +132,6 @@ double stats_median(const double *values, size_t n)
     double median = n % 2 ? copy[n / 2] : (copy[n / 2 - 1] + copy[n / 2]) / 2;
     free(copy);
     return median;
-}
-
-double stats_spread(const double *values, size_t n)
-{
-    double median = stats_median(values, n);
-    if (n < 2 || median == 0)
-        return 0;
-    double least = values[0];
-    double most = values[0];
-    for (size_t i = 1; i < n; i++) {
-        least = fmin(least, values[i]);
-        most = fmax(most, values[i]);
-    }
-    return (most - least) / 2 / fabs(median);
 }
 
 double stats_quantile(const double *values, size_t n, unsigned permille)

@@ -26,11 +26,6 @@ double stats_chi_squared_p(double x, unsigned dof);
 /* Of values in any order, which stay as they are; none of them is NAN. 0 of none. NAN where memory
  * runs out, which is what the figures of this program are that could not be had. */
 double stats_median(const double *values, size_t n);
-double stats_mean(const double *values, size_t n);
-
-/* Half of the range from the smallest to the largest, over the median: how far repeated runs lie
- * apart. Never negative. 0 of fewer than two, or when the median is 0. */
-double stats_spread(const double *values, size_t n);
 
 /* The value that so many of 1000 do not exceed, by nearest rank. 0 of none. */
 double stats_quantile(const double *values, size_t n, unsigned permille);

@@ -144,7 +144,6 @@ static void describe(const struct trial *trial, struct measurement *m)
     m->workers = trial->workers;
     m->repeat = trial->repeat;
     m->settings = trial->settings;
-    m->settings.backlog = trial->arena.address.backlog;
     m->drain = trial->arena.drain;
     m->untraced = trial->untraced;
 }

@@ -84,7 +84,7 @@ static int run(struct trial *trial)
         return -1;
     m.queue_max = queue.max;
     m.drops = (double)queue.drops;
-    if (m.settings.backlog == 0)
+    if (trial->settings.backlog == 0)
         m.settings.backlog = BACKLOG;
     trial_emit(trial, &m);
     return 0;
