@@ -33,6 +33,8 @@ Test(lab_change, beyond_the_spread_or_else_a_threshold)
         {"repeats agree by luck: within twice the noise", REPEATS(10, 0), REPEATS(11.9, 0), 0.1,
          false},
         {"beyond twice the noise", REPEATS(10, 0), REPEATS(13, 0), 0.1, true},
+        {"a single one, within the other's range", SINGLE(10), REPEATS(14, 5), 0, false},
+        {"a single one, beyond the other's range", SINGLE(10), REPEATS(14, 3), 0, true},
         {"exact, but less than can be told", REPEATS(1, 0), REPEATS(1.4, 0), 0, false},
         {"single runs within the threshold", SINGLE(10), SINGLE(11.7), 0, false},
         {"single runs beyond it", SINGLE(10), SINGLE(11.8), 0, true},

@@ -37,8 +37,8 @@ bool change_is_one(const struct sample *a, const struct sample *b,
     double larger = fmax(fabs(a->median), fabs(b->median));
     if (apart < figure->least)
         return false;
-    if (!change_has_spread(a, b))
-        return apart > figure->threshold * larger;
+    if (!change_has_spread(a, b)) /* at most one of the half ranges is a number */
+        return apart > figure->threshold * larger && !(apart <= fmax(a->half_range, b->half_range));
     double share = fmax(CHANGE_SHARE_MIN, CHANGE_NOISE_TIMES * noise);
     return apart > a->half_range + b->half_range && apart > share * larger;
 }

@@ -4,8 +4,9 @@
  * Where both sides have repeats, it is when the medians lie further apart than half the range of
  * one and of the other together, than CHANGE_SHARE_MIN, and than CHANGE_NOISE_TIMES the figure's
  * noise: two or three repeats that happen to agree are no proof of a small spread. Where one has a
- * single run its spread is unknown, and the figure's own threshold is taken instead. In either case
- * a difference below the least that the figure can tell is none.
+ * single run its spread is unknown, and the figure's own threshold is taken instead, beside half
+ * the range of the other. In either case a difference below the least that the figure can tell is
+ * none.
  */
 #ifndef DROVER_LAB_REPORT_CHANGE_H
 #define DROVER_LAB_REPORT_CHANGE_H
