@@ -377,6 +377,8 @@ int schedule_run(const struct schedule *schedule, struct output *output)
             const struct schedule_entry *entry = &schedule->entries[i];
             if (entry->repeat != repeat)
                 continue;
+            if (output->has_failed) /* nobody would ever see it */
+                return -1;
             if ((entry->model ? run_model : run_strategy)(entry, output) < 0)
                 result = -1;
             output_end(output, weight(entry));

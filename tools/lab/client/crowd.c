@@ -145,7 +145,7 @@ static void over(struct crowd *crowd, struct seat *seat, int64_t now_us)
         watch(crowd, seat, EPOLL_CTL_DEL, 0); /* cannot fail, as it was added */
     else if (seat->left == 0)
         leave(crowd, seat);
-    else if (seat->left > 0 && ask(crowd, seat, now_us, now_us) && seat->unsent.n > 0 &&
+    else if (ask(crowd, seat, now_us, now_us) && seat->unsent.n > 0 &&
              watch(crowd, seat, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT) < 0)
         lose_by_error(crowd, seat, errno);
 }
