@@ -91,6 +91,8 @@ run epoll-lt --net ether|allowed: loopback or veth
 run epoll-lt --repeat 0|allowed: 1 to 1000
 run epoll-lt --backlog 0|allowed: 1 to 65535
 run epoll-lt --seed -1|allowed:
+run epoll-lt --page x|the report is
+expect poll --page x|are the predictions' own
 all epoll-lt|only options are allowed
 all --out -|the report is made of a file
 expect uring|nothing was predicted of it
@@ -105,6 +107,10 @@ CASES
     lab run reuseport --quick --out /dev/full
     assert_equal "$status" 74
     assert_output --partial '/dev/full: No space left on device'
+    lab all --quick --page /nonexistent/x
+    assert_equal "$status" 73
+    assert_output --partial '/nonexistent/x: No such file or directory'
+    [[ ! -e drover-lab.jsonl ]] # nothing was begun
     run bash -c '"$0" list >/dev/full' "$DROVER_LAB" 3>&-
     assert_equal "$status" 74
 }

@@ -107,7 +107,7 @@ int command_all(int argc, char **argv)
         if (!preset_is_part(p))
             status = schedule_add(&schedule, p->name, &choice) < 0 ? EX_USAGE : EX_OK;
     if (status == EX_OK)
-        status = report_check();
+        status = report_check(choice.page);
     if (status == EX_OK)
         status = run(&schedule, &choice);
     schedule_free(&schedule);

@@ -25,7 +25,7 @@ static int refuse_changes(const struct choice *choice)
 {
     const struct settings *s = &choice->settings;
     if (choice->worker_count == 0 && choice->workload_count == 0 && !s->drain && !s->wire &&
-        !s->is_deferred && !s->is_pinned && s->backlog == 0)
+        !s->is_deferred && !s->is_pinned && s->backlog == 0 && !choice->page)
         return 0;
     fputs("drover-lab: expect: workers, workloads and settings are the predictions' own (allowed: "
           "--repeat, --seed, --quick, --out)\n",

@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+/* A part of `settings`: workloads, and what is changed. */
+#define UNDER(names, ...)                                                                      \
+    {                                                                                          \
+        .name = "settings",                                                                    \
+        .teaches =                                                                             \
+            "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained", \
+        .workloads = (names), .workers = "4", .quick_workers = "4", .repeat = 1,               \
+        .quick_repeat = 1, .settings = {                                                       \
+            __VA_ARGS__                                                                        \
+        }                                                                                      \
+    }
+
 const struct preset presets[] = {
     {.name = "herd",
      .teaches = "the herd curve: who is woken for one connection, with 1 to 128 idle workers",
@@ -31,38 +43,10 @@ const struct preset presets[] = {
      .quick_workers = "4",
      .repeat = 3,
      .quick_repeat = 1},
-    {.name = "settings",
-     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
-     .workloads = "singles",
-     .workers = "4",
-     .quick_workers = "4",
-     .repeat = 1,
-     .quick_repeat = 1,
-     .settings = {.wire = WIRE_VETH}},
-    {.name = "settings",
-     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
-     .workloads = "singles",
-     .workers = "4",
-     .quick_workers = "4",
-     .repeat = 1,
-     .quick_repeat = 1,
-     .settings = {.is_pinned = true}},
-    {.name = "settings",
-     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
-     .workloads = "singles",
-     .workers = "4",
-     .quick_workers = "4",
-     .repeat = 1,
-     .quick_repeat = 1,
-     .settings = {.is_deferred = true}},
-    {.name = "settings",
-     .teaches = "the same over a veth pair, pinned to CPUs, deferred (TCP_DEFER_ACCEPT), drained",
-     .workloads = "singles,storm",
-     .workers = "4",
-     .quick_workers = "4",
-     .repeat = 1,
-     .quick_repeat = 1,
-     .settings = {.drain = DRAIN_YES}},
+    UNDER("singles", .wire = WIRE_VETH),
+    UNDER("singles", .is_pinned = true),
+    UNDER("singles", .is_deferred = true),
+    UNDER("singles,storm", .drain = DRAIN_YES),
     {.name = "models",
      .teaches = "how one process waits for its connections: few active among many idle, and all",
      .is_of_models = true,

@@ -47,6 +47,11 @@ int command_run(int argc, char **argv)
         return EX_USAGE;
     if (choice.help)
         return help();
+    if (choice.page) {
+        fputs("drover-lab: run --page: the report is `drover-lab report`'s, of a file (--out)\n",
+              stderr);
+        return EX_USAGE;
+    }
     if (choice.name_count == 0) {
         fputs("drover-lab: what is to be measured? `drover-lab list` has the names\n", stderr);
         return EX_USAGE;

@@ -121,7 +121,27 @@ static int write_report(const struct results *results, int count, const char *co
     return status;
 }
 
-int report_check(void)
+/* As write_page() will do it; what is there stays as it is. */
+static int check_place(const char *path)
+{
+    struct buf name = {0}, wrong = {0};
+    bool is_new = is_replaced(path);
+    buf_printf(&name, "%s%s", path, is_new ? ".new" : "");
+    buf_add(&name, "", 1);
+    FILE *file = name.failed ? NULL : fopen(name.p, "ae");
+    int cause = errno;
+    if (file)
+        fclose(file);
+    if (file && is_new)
+        remove(name.p);
+    buf_free(&name);
+    if (file)
+        return EX_OK;
+    buf_printf(&wrong, "%s: %s", path, strerror(cause));
+    return tell_buf(&wrong, EX_CANTCREAT);
+}
+
+int report_check(const char *output)
 {
     struct buf nothing = {0}, out = {0}, wrong = {0};
     int status = gnuplot_run(&nothing, &out, &wrong);
@@ -129,7 +149,7 @@ int report_check(void)
     if (status)
         return tell_buf(&wrong, status);
     buf_free(&wrong);
-    return EX_OK;
+    return check_place(output);
 }
 
 int report_make(int count, const char *const files[], const char *output)

@@ -9,8 +9,8 @@
  * EX_UNAVAILABLE without gnuplot; EX_CANTCREAT, EX_IOERR of the page. */
 int report_make(int count, const char *const files[], const char *output);
 
-/* Can plots be drawn? EX_OK, or an exit status after it was told why not: what takes long is better
- * not begun then. */
-int report_check(void);
+/* Can plots be drawn, and a page be written there? EX_OK, or an exit status after it was told why
+ * not: what takes long is better not begun then. */
+int report_check(const char *output);
 
 #endif
