@@ -2,49 +2,14 @@
  * epoll-et - epoll(7), edge-triggered: a wait returns what is new. Who does not read until EAGAIN
  * never hears of the rest, so every request costs one more recv(2), which finds nothing.
  */
-#include <errno.h>
 #include <sys/epoll.h>
 
+#include "lab/models/epoll_loop.h"
 #include "lab/models/model.h"
-#include "lab/models/peers.h"
-
-#define BATCH 64
-
-static int watch(int epoll_fd, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
-    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
-/* What has come before epoll_ctl(2) is an edge, too. */
-static void accept_all(struct peers *peers, int epoll_fd)
-{
-    int fd;
-    while ((fd = peers_accept(peers)) >= 0)
-        if (watch(epoll_fd, fd) < 0)
-            peers_end(peers, fd);
-}
 
 static void run(struct server *server)
 {
-    struct peers peers;
-    struct scratch scratch = {0};
-    struct epoll_event events[BATCH];
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0 || peers_open(&peers, server, PEERS_NONBLOCKING) < 0 ||
-        watch(epoll_fd, server->door) < 0)
-        return;
-    server_ready(server);
-    for (;;) {
-        int n = epoll_wait(epoll_fd, events, BATCH, -1);
-        if (n < 0 && errno != EINTR)
-            return;
-        for (int i = 0; i < n; i++)
-            if (events[i].data.fd == server->door)
-                accept_all(&peers, epoll_fd);
-            else
-                peers_drain(&peers, &scratch, events[i].data.fd);
-    }
+    epoll_loop_run(server, EPOLLET, peers_drain);
 }
 
 const struct model model_epoll_et = {
