@@ -24,6 +24,12 @@ struct buf {
 /* Gives the memory back and leaves an empty buf. */
 void buf_free(struct buf *b);
 
+/* Its bytes, borrowed until it changes. */
+static inline struct span span_of_buf(const struct buf *b)
+{
+    return (struct span){.p = b->p, .n = b->len};
+}
+
 /* Forgets the bytes and the failure, keeps the memory. */
 void buf_clear(struct buf *b);
 

@@ -395,28 +395,37 @@ static int note_expect(struct head *h, struct span value)
     return DONE;
 }
 
-/* The fields that frame the request or its connection. */
+/* What they say is asked when there is something that it applies to. */
+static int note_condition(struct head *h, struct span value)
+{
+    (void)value;
+    h->request->has_conditions = true;
+    return DONE;
+}
+
+/* The fields that frame the request or its connection, and those that may change what its answer
+ * is. The length tells most of them apart from all others at once. */
 static int note_field(struct head *h, const struct http_field *field)
 {
-    static const struct {
-        const char *name;
-        size_t length;
-        int (*note)(struct head *h, struct span value);
-    } known[] = {
-#define KNOWN(literal, function) {.name = literal, .length = sizeof literal - 1, .note = function}
-        KNOWN("host", note_host),
-        KNOWN("connection", note_connection),
-        KNOWN("content-length", note_length),
-        KNOWN("transfer-encoding", note_coding),
-        KNOWN("expect", note_expect),
-#undef KNOWN
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        struct span name = {.p = known[i].name, .n = known[i].length};
-        if (name.n == field->name.n && span_eq_nocase(name, field->name))
-            return known[i].note(h, field->value);
+    struct span name = field->name;
+    struct span value = field->value;
+#define IS(literal) span_eq_nocase(name, SPAN(literal))
+    switch (name.n) {
+    case 4: return IS("host") ? note_host(h, value) : DONE;
+    case 5: return IS("range") ? note_condition(h, value) : DONE;
+    case 6: return IS("expect") ? note_expect(h, value) : DONE;
+    case 8: return IS("if-match") || IS("if-range") ? note_condition(h, value) : DONE;
+    case 10: return IS("connection") ? note_connection(h, value) : DONE;
+    case 13: return IS("if-none-match") ? note_condition(h, value) : DONE;
+    case 14: return IS("content-length") ? note_length(h, value) : DONE;
+    case 17:
+        if (IS("transfer-encoding"))
+            return note_coding(h, value);
+        return IS("if-modified-since") ? note_condition(h, value) : DONE;
+    case 19: return IS("if-unmodified-since") ? note_condition(h, value) : DONE;
+    default: return DONE;
     }
-    return DONE;
+#undef IS
 }
 
 /*

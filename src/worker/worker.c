@@ -280,6 +280,7 @@ static void woken(void *context)
     struct worker *w = context;
     w->env.now = clock_ms();
     w->services.now = w->env.now;
+    w->services.turn++;
     board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
     exchange_tick(&w->env.exchanges, clock_date());
     wake_master(w);
