@@ -57,8 +57,17 @@ static uint64_t key_of(const char *name, size_t length, unsigned coding)
         hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
         hash ^= hash >> 32;
     }
-    for (; length > 0; name++, length--)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3ULL;
+    word = 0;
+    switch (length) { /* of a length that is known a copy costs nothing */
+    case 7: word = (unsigned char)name[6]; /* fall through */
+    case 6: word = word << 8 | (unsigned char)name[5]; /* fall through */
+    case 5: word = word << 8 | (unsigned char)name[4]; /* fall through */
+    case 4: word = word << 8 | (unsigned char)name[3]; /* fall through */
+    case 3: word = word << 8 | (unsigned char)name[2]; /* fall through */
+    case 2: word = word << 8 | (unsigned char)name[1]; /* fall through */
+    case 1: word = word << 8 | (unsigned char)name[0];
+    }
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
     return hash ^ hash >> 32;
 }
 
@@ -138,9 +147,9 @@ static bool is_current(struct entry *entry, const struct root *root,
 }
 
 const struct kept_form *kept_find(struct kept *kept, const struct root *root, const char *name,
-                                  unsigned coding, const struct drover_worker *worker)
+                                  size_t length, unsigned coding,
+                                  const struct drover_worker *worker)
 {
-    size_t length = strlen(name);
     struct entry *entry = find(kept, key_of(name, length, coding), name, length, coding);
     if (!entry)
         return NULL;

@@ -46,7 +46,8 @@ void kept_free(struct kept *kept);
  * what there was is no longer so. Borrowed until the next call.
  */
 const struct kept_form *kept_find(struct kept *kept, const struct root *root, const char *name,
-                                  unsigned coding, const struct drover_worker *worker);
+                                  size_t length, unsigned coding,
+                                  const struct drover_worker *worker);
 
 /*
  * The response is the answer with this form, about to be sent: keeps it, if it is worth it. It lies

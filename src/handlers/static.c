@@ -122,10 +122,8 @@ static int status_of_errno(int cause)
     }
 }
 
-static bool span_is(struct drover_span s, const char *text)
-{
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
+/* Compared with a literal. */
+#define IS(span, text) ((span).n == sizeof(text) - 1 && memcmp((span).p, text, (span).n) == 0)
 
 /* Does any segment start with a dot? The path is normalized: "." and ".." are gone. */
 static bool is_hidden(const char *path)
@@ -188,17 +186,17 @@ static void send_and_keep(const struct static_site *site, const char *name, stru
 }
 
 /* Answers with what is kept of that name, if there is such a thing. */
-static bool send_kept(const struct static_site *site, const char *name,
+static bool send_kept(const struct static_site *site, const char *name, size_t length,
                       const struct drover_request *request, struct drover_response *response)
 {
     const struct drover_worker *worker = drover_response_worker(response);
     const struct root *root = &site->root;
-    const struct kept_form *form = kept_find(site->kept, root, name, DROVER_IDENTITY, worker);
+    const struct kept_form *form = kept_find(site->kept, root, name, length, DROVER_IDENTITY, worker);
     unsigned chosen = DROVER_IDENTITY;
     if (form && form->codings)
         chosen = drover_request_coding(request, form->codings | DROVER_IDENTITY);
     if (form && (chosen & form->codings))
-        form = kept_find(site->kept, root, name, chosen, worker);
+        form = kept_find(site->kept, root, name, length, chosen, worker);
     return form && form->prepared && drover_response_prepared(response, form->prepared) == 0;
 }
 
@@ -294,7 +292,7 @@ static void serve_directory(const struct static_site *site, const char *name,
     char index[PATH_MAX + sizeof INDEX];
     struct file file;
     snprintf(index, sizeof index, "%s%s", name, INDEX);
-    if (send_kept(site, index, request, response))
+    if (send_kept(site, index, strlen(index), request, response))
         return;
     if (file_open(&file, &site->root, index) < 0 && errno != ENOENT) {
         send_failure(site, errno, request, response);
@@ -312,8 +310,6 @@ static void serve_file(const struct static_site *site, const char *name,
                        const struct drover_request *request, struct drover_response *response)
 {
     struct file file;
-    if (send_kept(site, name, request, response))
-        return;
     if (file_open(&file, &site->root, name) < 0) {
         send_failure(site, errno, request, response);
         return;
@@ -345,8 +341,10 @@ static void handle(void *context, const struct drover_request *request,
     const struct static_site *site = context;
     struct drover_span method = drover_request_method(request);
     struct drover_span path = drover_request_path(request);
-    if (!span_is(method, "GET") && !span_is(method, "HEAD"))
-        refuse_method(site, span_is(method, "OPTIONS"), response);
+    if (!IS(method, "GET") && !IS(method, "HEAD"))
+        refuse_method(site, IS(method, "OPTIONS"), response);
+    else if (send_kept(site, path.p + 1, path.n - 1, request, response))
+        return; /* it is none of those that are hidden */
     else if (!site->dot_files && is_hidden(path.p))
         drover_response_status(response, 404);
     else if (path.p[path.n - 1] == '/')

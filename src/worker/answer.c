@@ -288,6 +288,16 @@ static enum answer compose(struct exchange *exchange, struct buf *out, struct pa
     return r->status == 101 ? ANSWER_UPGRADED : ANSWER_WHOLE;
 }
 
+struct drover_prepared *answer_whole(struct exchange *exchange, bool last)
+{
+    const struct http_request *head = &exchange->request.head;
+    if (last || !head->keep_alive || head->minor == 0 || !is_ready(exchange) ||
+        exchange->env->start.len == 0)
+        return NULL;
+    exchange->close = false;
+    return exchange->response.prepared;
+}
+
 enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
                          bool last)
 {
@@ -296,7 +306,7 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
     exchange->close = last || !exchange->request.head.keep_alive;
     if (is_ready(exchange)) {
         write_start(exchange, out, false);
-        buf_span(out, r->prepared->ready);
+        buf_span(out, r->prepared->rest);
         return ANSWER_WHOLE;
     }
     if (r->prepared)

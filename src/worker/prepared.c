@@ -64,11 +64,11 @@ static struct span put(char **to, struct span s)
     return there;
 }
 
-/* What is read last stands last: the head's rest, and the body behind it. */
-static struct drover_prepared *assemble(const struct drover_response *r, struct span rest,
-                                        size_t length)
+/* What is read last stands last: the head, and the body behind it. */
+static struct drover_prepared *assemble(const struct drover_response *r, struct span start,
+                                        struct span rest, size_t length)
 {
-    size_t size = r->type.len + r->etag.len + r->fields.len + rest.n + length;
+    size_t size = r->type.len + r->etag.len + r->fields.len + start.n + rest.n + length;
     struct drover_prepared *prepared = malloc(sizeof *prepared + size);
     if (!prepared)
         return NULL;
@@ -80,7 +80,10 @@ static struct drover_prepared *assemble(const struct drover_response *r, struct 
                                          .type = put(&to, span_of_buf(&r->type)),
                                          .etag = put(&to, span_of_buf(&r->etag)),
                                          .fields = put(&to, span_of_buf(&r->fields)),
-                                         .ready = {.p = to, .n = rest.n + length}};
+                                         .start = to,
+                                         .length = start.n + rest.n + length};
+    put(&to, start);
+    prepared->rest = (struct span){.p = to, .n = rest.n + length};
     put(&to, rest);
     prepared->body = (struct span){.p = to, .n = length};
     if (r->source == SOURCE_FILE ? read_file(r->fd, to, length)
@@ -105,11 +108,15 @@ struct drover_prepared *drover_response_prepare(struct drover_response *response
         exchange_misuse(response, EINVAL, "only a 200 with its body at hand can be prepared");
         return NULL;
     }
+    const struct exchange_env *env = exchange_of_response(r)->env;
     uint64_t length = r->source == SOURCE_FILE ? r->size : r->body.len;
     write_rest(&rest, r, length);
     errno = ENOMEM;
-    if (!rest.failed && !r->fields.failed && !r->body.failed && !r->type.failed && !r->etag.failed)
-        prepared = assemble(r, span_of_buf(&rest), (size_t)length);
+    if (!rest.failed && env->start.len > 0 && !r->fields.failed && !r->body.failed &&
+        !r->type.failed && !r->etag.failed)
+        prepared = assemble(r, span_of_buf(&env->start), span_of_buf(&rest), (size_t)length);
+    if (prepared)
+        prepared->told = env->now;
     int saved = errno;
     buf_free(&rest);
     errno = saved;
@@ -122,6 +129,16 @@ void drover_prepared_free(struct drover_prepared *prepared)
 }
 
 /* ------------------------------------------------------------------------------- the using */
+
+/* The start's length is always the same: a date's is. */
+struct span prepared_whole(struct drover_prepared *prepared, const struct exchange_env *env)
+{
+    if (prepared->told != env->now) {
+        memcpy(prepared->start, env->start.p, env->start.len);
+        prepared->told = env->now;
+    }
+    return (struct span){.p = prepared->start, .n = prepared->length};
+}
 
 int drover_response_prepared(struct drover_response *response, struct drover_prepared *prepared)
 {

@@ -1,6 +1,6 @@
 /*
- * prepared - an answer that was made once, to be sent many times: its bytes, but for those that are
- * of the moment (status line, Date, Connection), stand ready in one piece.
+ * prepared - an answer that was made once, to be sent many times: its bytes stand ready in one
+ * piece, from the status line to the body's end, and only the time in them has to be told anew.
  *
  * Whoever made it and each response that uses it hold it; it goes with the last of them.
  */
@@ -13,6 +13,8 @@
 
 #include "base/span.h"
 
+struct exchange_env;
+
 struct drover_prepared {
     unsigned holders;
     bool is_file; /* ranges of it are served */
@@ -22,9 +24,16 @@ struct drover_prepared {
     struct span etag;
     struct span fields; /* field lines */
     struct span body;
-    struct span ready; /* the head from Content-Type on, and the body */
+    struct span rest; /* the head from Content-Type on, and the body */
+    char *start;      /* all of it: what is in front of the rest, which is exchange_env.start */
+    size_t length;
+    time_t told; /* the time that is in it */
     char bytes[];
 };
+
+/* All of it as it is now, for a client that needs no word about its connection; lives until
+ * another second begins. */
+struct span prepared_whole(struct drover_prepared *prepared, const struct exchange_env *env);
 
 /* One more holder. */
 struct drover_prepared *prepared_hold(struct drover_prepared *prepared);
