@@ -99,8 +99,8 @@ static void load(const char *file)
                               "%s%029d\r\nContent-Type: application/octet-stream\r\n"
                               "Content-Length: %zu\r\nETag: \"%jx-%jx-%zx\"\r\n"
                               "Last-Modified: %s\r\nAccept-Ranges: bytes\r\n\r\n",
-                              server_and_date, 0, body_bytes, (intmax_t)status.st_ino,
-                              (intmax_t)status.st_mtime, body_bytes, modified);
+                              server_and_date, 0, body_bytes, (uintmax_t)status.st_ino,
+                              (uintmax_t)status.st_mtime, body_bytes, modified);
     answer_bytes = (size_t)head_bytes + body_bytes;
     answers_together = answer_bytes > TOGETHER_MAX ? 1 : TOGETHER;
     answers = malloc(answers_together * answer_bytes);
