@@ -31,7 +31,11 @@ static inline struct span span_of_buf(const struct buf *b)
 }
 
 /* Forgets the bytes and the failure, keeps the memory. */
-void buf_clear(struct buf *b);
+static inline void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+}
 
 /*
  * Room for at least n more bytes after the present ones. Returns where they go, or NULL when

@@ -47,28 +47,37 @@ struct kept *kept_new(void)
 
 /* ------------------------------------------------------------------------------- the table */
 
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 32;
+}
+
+/* Less than eight bytes, all of them, in a word. */
+static inline uint64_t last_word(const char *p, size_t length)
+{
+    uint32_t first, last;
+    if (length >= sizeof first) {
+        memcpy(&first, p, sizeof first);
+        memcpy(&last, p + length - sizeof last, sizeof last);
+        return (uint64_t)first << 32 | last;
+    }
+    if (length == 0)
+        return 0;
+    return (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[length / 2] << 8 |
+           (unsigned char)p[length - 1];
+}
+
 /* Nobody from outside can choose what is in the table: the files are there. */
 static uint64_t key_of(const char *name, size_t length, unsigned coding)
 {
-    uint64_t hash = 0xcbf29ce484222325ULL ^ coding;
+    uint64_t hash = (length << 8) + coding;
     uint64_t word;
     for (; length >= sizeof word; name += sizeof word, length -= sizeof word) {
         memcpy(&word, name, sizeof word);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 32;
+        hash = mix(hash, word);
     }
-    word = 0;
-    switch (length) { /* of a length that is known a copy costs nothing */
-    case 7: word = (unsigned char)name[6]; /* fall through */
-    case 6: word = word << 8 | (unsigned char)name[5]; /* fall through */
-    case 5: word = word << 8 | (unsigned char)name[4]; /* fall through */
-    case 4: word = word << 8 | (unsigned char)name[3]; /* fall through */
-    case 3: word = word << 8 | (unsigned char)name[2]; /* fall through */
-    case 2: word = word << 8 | (unsigned char)name[1]; /* fall through */
-    case 1: word = word << 8 | (unsigned char)name[0];
-    }
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ hash >> 32;
+    return mix(hash, last_word(name, length));
 }
 
 static struct entry *find(const struct kept *kept, uint64_t key, const char *name, size_t length,

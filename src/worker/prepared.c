@@ -8,18 +8,6 @@
 #include "http/respond.h"
 #include "worker/exchange.h"
 
-struct drover_prepared *prepared_hold(struct drover_prepared *prepared)
-{
-    prepared->holders++;
-    return prepared;
-}
-
-void prepared_drop(struct drover_prepared *prepared)
-{
-    if (prepared && --prepared->holders == 0)
-        free(prepared);
-}
-
 /* ------------------------------------------------------------------------------ the making */
 
 /* The head from Content-Type on. */

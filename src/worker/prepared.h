@@ -9,6 +9,7 @@
 
 #include <drover.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/span.h"
@@ -36,9 +37,17 @@ struct drover_prepared {
 struct span prepared_whole(struct drover_prepared *prepared, const struct exchange_env *env);
 
 /* One more holder. */
-struct drover_prepared *prepared_hold(struct drover_prepared *prepared);
+static inline struct drover_prepared *prepared_hold(struct drover_prepared *prepared)
+{
+    prepared->holders++;
+    return prepared;
+}
 
 /* One less. NULL is allowed. */
-void prepared_drop(struct drover_prepared *prepared);
+static inline void prepared_drop(struct drover_prepared *prepared)
+{
+    if (prepared && --prepared->holders == 0)
+        free(prepared);
+}
 
 #endif
