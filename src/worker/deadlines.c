@@ -4,6 +4,13 @@
 
 #include "base/clock.h"
 
+#define AT_MASK ((UINT64_C(1) << 56) - 1)
+
+static int64_t at(const struct deadline *one)
+{
+    return (int64_t)one->at;
+}
+
 static void unlink_one(struct deadlines *all, struct deadline *one)
 {
     if (one->previous)
@@ -30,7 +37,7 @@ void deadlines_arm(struct deadlines *all, struct deadline *one, enum deadline_ki
     if (kind == DEADLINE_NONE || all->length[kind] == 0)
         return;
     one->kind = kind;
-    one->at = now + all->length[kind];
+    one->at = (uint64_t)(now + all->length[kind]) & AT_MASK;
     one->next = NULL;
     one->previous = all->last[kind];
     if (one->previous)
@@ -44,8 +51,8 @@ int64_t deadlines_next(const struct deadlines *all)
 {
     int64_t next = CLOCK_NEVER;
     for (int kind = DEADLINE_NONE + 1; kind < DEADLINE_KINDS; kind++)
-        if (all->first[kind] && all->first[kind]->at < next)
-            next = all->first[kind]->at;
+        if (all->first[kind] && at(all->first[kind]) < next)
+            next = at(all->first[kind]);
     return next;
 }
 
@@ -53,7 +60,7 @@ struct deadline *deadlines_due(struct deadlines *all, int64_t now, enum deadline
 {
     for (*kind = DEADLINE_NONE + 1; *kind < DEADLINE_KINDS; (*kind)++) {
         struct deadline *one = all->first[*kind];
-        if (one && one->at <= now) {
+        if (one && at(one) <= now) {
             deadlines_disarm(all, one);
             return one;
         }

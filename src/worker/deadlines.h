@@ -20,12 +20,13 @@ enum deadline_kind {
     DEADLINE_KINDS,
 };
 
-/* A member of what may expire. Zeroed: not armed. */
+/* A member of what may expire. Zeroed: not armed. Three words, so that a connection with its own is
+ * one cache line; as clock_ms(), 56 bits are two million years. */
 struct deadline {
     struct deadline *previous;
     struct deadline *next;
-    int64_t at;
-    enum deadline_kind kind;
+    uint64_t at : 56;
+    enum deadline_kind kind : 8;
 };
 
 struct deadlines {
