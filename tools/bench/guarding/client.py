@@ -17,7 +17,9 @@ class Refused(Exception):
 def settle(pid):
     """Until the worker waits again: what it does next is then the same each time."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    while server.state(pid) != "S":
+    while (state := server.state(pid)) != "S":
+        if state in ("", "Z"):
+            raise Refused(f"worker {pid} has ended")
         if time.monotonic() > deadline:
             raise Refused(f"worker {pid} does not come to rest")
         time.sleep(0.00002)
