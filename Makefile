@@ -288,7 +288,7 @@ lab: $(B)/drover-lab ## what every way to share a listener costs here: build/rep
 bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
 
-bench-guard: $(B)/drover ## what a request costs, in counts: fails when a change makes one worse; RECORD=1 takes them as they are
+bench-guard: $(B)/drover ## what a request costs, in counts: fails where the record is better; RECORD=1 writes it
 	@B='$(B)' tools/bench/guard $(if $(filter 1,$(RECORD)),--renew) $(if $(filter 1,$(V)),--verbose)
 
 # ---- fuzz -------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """callgrind - counts what a worker runs for a kind of requests: instructions, and calls.
 
 The same is run with fewer and with more rounds, each time by a fresh server, and the difference
-counts: start and end are not in it. That is exact to the instruction as long as nothing happens
-that has to do with time: the date is written anew once a second, and files are looked at again. So
-a count begins with a second, and is made again when that was over before its end.
+counts: start and end are not in it. It is exact to the instruction, but for what has to do with
+time. Once a second the date is written anew and files are looked at again: so a count begins with a
+second, and is made again when that was over before its end. And a worker tells a master that sleeps
+that something happens, and is told things at its start: on a busy machine one such turn of its loop
+more or less makes five instructions a request.
 
-Of drover's own code some system calls are not what they are elsewhere: valgrind 3.19 has no
-openat2, and what drover does instead is counted.
+valgrind 3.19 has no openat2: what drover does without it is counted.
 """
 
 import collections

@@ -84,7 +84,10 @@ def crowd(address, kind, request, rounds):
             for s in socks:
                 s.sendall(request)
             while left:
-                for number, _ in poll.poll(client.ANSWER_SECONDS):
+                events = poll.poll(client.ANSWER_SECONDS)
+                if not events:
+                    raise client.Refused("no answer comes")
+                for number, _ in events:
                     s, answers = by_number[number]
                     answers.take()
                     left[number] -= 1
