@@ -2,8 +2,10 @@
 
 import dataclasses
 import os
+import time
 
 MODIFIED = 1704067200  # Mon, 01 Jan 2024 00:00:00 GMT, as requests/304.http has it
+SETTLED_SECONDS = 4
 FILES = {"1k.html": 1024, "100k.html": 100 * 1024}
 
 
@@ -42,10 +44,21 @@ def read_request(folder, kind):
 
 
 def make_site(folder):
-    """The times are fixed: they are in the answers, and what is new is looked at more often."""
+    """The times are fixed, since they are in the answers. What is there is left as it is."""
+    os.makedirs(folder, exist_ok=True)
     for name, size in FILES.items():
         path = os.path.join(folder, name)
+        if os.path.exists(path) and (os.path.getmtime(path), os.path.getsize(path)) == (MODIFIED,
+                                                                                       size):
+            continue
         with open(path, "wb") as f:
             f.write(b"a" * size)
         os.utime(path, (MODIFIED, MODIFIED))
-    os.utime(folder, (MODIFIED, MODIFIED))
+    if os.path.getmtime(folder) != MODIFIED:
+        os.utime(folder, (MODIFIED, MODIFIED))
+
+
+def wait_until_settled(folder):
+    """A server may treat what has just changed in another way: that is not what is measured."""
+    changed = max(os.stat(os.path.join(folder, name)).st_ctime for name in FILES)
+    time.sleep(max(0, changed + SETTLED_SECONDS - time.time()))
