@@ -61,9 +61,9 @@
 #define DEFER_SECONDS 5           /* a connection without a request is accepted after that */
 #define DATE_BYTES    29          /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-/* The kernel doubles it. With more under way on each of many connections, an answer has left the
-   CPU's cache before its client copies it. A real server sets it where the round trip is short
-   alone: it ends the kernel's own tuning of the buffer. */
+/* The kernel doubles it. It bounds what is under way: with more, an answer has probably left the
+   CPU's cache before its client copies it (the gain is measured, its cause is not). A real server
+   sets it where the round trip is short alone: it ends the kernel's own tuning of the buffer. */
 #define SEND_BUFFER (256 * 1024)
 
 static const char server_and_date[] = "HTTP/1.1 200 OK\r\nServer: drover\r\nDate: ";
@@ -276,8 +276,8 @@ static void accept_all(int listener)
     }
 }
 
-/* All that has come is received first, and answered then: a client that is woken by its answer
-   finds that those of the others follow. */
+/* All that has come is received first, and answered then: the clients that the answers wake do
+   not come in between. */
 static void turn(const struct epoll_event *events, int n, int listener)
 {
     int due[EVENTS], dues = 0;
