@@ -235,6 +235,7 @@ void conns_expire(struct conns *conns)
         else
             settle(conns, conn, conn_expire(conn, conns->env, kind));
     }
+    conns_flush(conns); /* an idle client's answer: no event follows that would send it */
 }
 
 void conns_flush(struct conns *conns)
