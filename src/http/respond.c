@@ -148,7 +148,9 @@ void http_respond_validators(struct buf *out, struct span etag, bool has_modifie
 
 static void status_and_reason(struct buf *out, int status, const char *reason)
 {
-    buf_u64(out, (uint64_t)status);
+    if (status < 0)
+        buf_lit(out, "-");
+    buf_u64(out, (uint64_t)(status < 0 ? -(int64_t)status : status));
     buf_lit(out, " ");
     buf_str(out, reason);
 }
