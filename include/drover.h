@@ -387,7 +387,8 @@ void *drover_worker_attached(const struct drover_worker *worker);
 int64_t drover_now(const struct drover_worker *worker);
 
 /* The number of this turn of the loop, in which all that had come was looked at once: what was
- * found out in it, a file's time of change say, need not be found out again before the next. */
+ * found out in it, a file's time of change say, need not be found out again before the next. Each
+ * connection that is accepted has a new number, since its client may have come meanwhile. */
 uint64_t drover_turn(const struct drover_worker *worker);
 
 /* ------------------------------------------------------------------------- keys and metrics */

@@ -52,6 +52,7 @@ struct worker {
 static void take_accepted(void *context, int fd, int door)
 {
     struct worker *w = context;
+    w->services.turn++; /* its client may have come after something was looked at in this turn */
     conns_start(&w->conns, fd, doors_is_proxied(w->job->doors, door));
 }
 
