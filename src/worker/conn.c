@@ -10,6 +10,9 @@
 #include "http/parse.h"
 #include "worker/answer.h"
 #include "worker/greeting.h"
+#include "worker/linger.h"
+#include "worker/progress.h"
+#include "worker/sending.h"
 #include "worker/serve.h"
 #include "worker/wake.h"
 #include "worker/work.h"
@@ -46,38 +49,12 @@ void conn_env_free(struct conn_env *env)
 
 /* ------------------------------------------------------------------------------ its life */
 
-static void arm(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
-{
-    deadlines_arm(&env->deadlines, &conn->deadline, kind, env->now);
-    if (!conn->work)
-        return;
-    conn->work->progress = 0;
-    conn->work->queued = kind == DEADLINE_SEND ? outlet_queued(conn->fd) : 0;
-}
-
-/* A socket is writable only once much of what it holds has gone: a client that takes its answer all
- * the time, but slowly, shows in what is left there. */
-static bool has_taken_enough(const struct conn *conn)
-{
-    const struct conn_work *work = conn->work;
-    return work->queued + work->progress >= outlet_queued(conn->fd) + PROGRESS_BYTES;
-}
-
-/* Arms what a client must not dribble for: enough has moved since, or it was not armed yet. */
-static void arm_progress(struct conn *conn, struct conn_env *env, enum deadline_kind kind,
-                         uint64_t moved, uint64_t enough)
-{
-    conn->work->progress += moved;
-    if (conn->deadline.kind != kind || conn->work->progress >= enough)
-        arm(conn, env, kind);
-}
-
 void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 {
     *conn = (struct conn){.fd = fd, .state = is_proxied ? CONN_GREETING : CONN_FRESH};
     board_add(&env->row->accepted, 1);
     board_add(&env->row->connections, 1);
-    arm(conn, env, DEADLINE_HEADER);
+    progress_arm(conn, env, DEADLINE_HEADER);
 }
 
 /* Where nothing but the close ends an answer, one that was cut must not look whole: a reset. */
@@ -103,36 +80,6 @@ void conn_close(struct conn *conn, struct conn_env *env)
     *conn = (struct conn){0};
 }
 
-/* --------------------------------------------------------------------------------- the end */
-
-/* A close with unread bytes is a reset, which may overtake the answer: say that nothing more
- * comes, and read on until the client is done. */
-static enum conn_want start_linger(struct conn *conn, struct conn_env *env)
-{
-    if (shutdown(conn->fd, SHUT_WR) < 0 || !work_of(conn))
-        return CONN_WANT_CLOSE;
-    conn->state = CONN_LINGERING;
-    arm(conn, env, DEADLINE_LINGER);
-    return CONN_WANT_READ;
-}
-
-static enum conn_want linger(struct conn *conn, struct conn_env *env)
-{
-    ssize_t n = 0;
-    for (size_t turn = 0; turn < LINGER_TURN_MAX; turn += (size_t)n) {
-        n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
-        if (n <= 0)
-            break;
-        conn->work->dropped += (uint64_t)n;
-        if (conn->work->dropped > LINGER_BYTES_MAX)
-            return CONN_WANT_CLOSE;
-        arm_progress(conn, env, DEADLINE_LINGER, (uint64_t)n, LINGER_TURN_MAX);
-    }
-    if (n > 0)
-        return CONN_WANT_READ;
-    return n < 0 && (errno == EAGAIN || errno == EINTR) ? CONN_WANT_READ : CONN_WANT_CLOSE;
-}
-
 /* ------------------------------------------------------------------------------ the stream */
 
 static enum conn_want step_stream(struct conn *conn, struct conn_env *env)
@@ -143,135 +90,14 @@ static enum conn_want step_stream(struct conn *conn, struct conn_env *env)
                                         &moved);
     enum deadline_kind kind = want == STREAM_WRITE ? DEADLINE_SEND : DEADLINE_IDLE;
     if (moved || conn->deadline.kind != kind)
-        arm(conn, env, kind);
+        progress_arm(conn, env, kind);
     switch (want) {
     case STREAM_READ: return CONN_WANT_READ;
     case STREAM_WRITE: return CONN_WANT_WRITE;
-    case STREAM_END: stream_close(stream); return start_linger(conn, env);
+    case STREAM_END: stream_close(stream); return linger_start(conn, env);
     case STREAM_FAILED: break;
     }
     return CONN_WANT_CLOSE;
-}
-
-/* ----------------------------------------------------------------------------- the sending */
-
-/* Everything was sent and there is nothing of the next request. */
-static enum conn_want rest(struct conn *conn, struct conn_env *env)
-{
-    work_free(conn);
-    conn->state = CONN_RECEIVING;
-    arm(conn, env, conn->served > 0 ? DEADLINE_IDLE : DEADLINE_HEADER);
-    return CONN_WANT_READ;
-}
-
-/* The application is to say when it goes on; and when its answer is due, if it has not begun. */
-static enum conn_want wait_for_application(struct conn *conn, struct conn_env *env)
-{
-    const struct conn_work *work = conn->work;
-    if (work->outlet.pulled)
-        deadlines_disarm(&env->deadlines, &conn->deadline);
-    else if (conn->deadline.kind != DEADLINE_ANSWER)
-        arm(conn, env, DEADLINE_ANSWER);
-    if (!work->outlet.pulled && exchange_is_ready(work->exchange))
-        conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
-    conn->state = CONN_WAITING;
-    return CONN_WANT_WAKE;
-}
-
-/* The application has answered, and the rest of the body, which is still to come, is not waited
- * for: its client may itself wait. */
-static bool is_early(const struct conn_work *work)
-{
-    return work && work->in_body && work->exchange->response.is_finished;
-}
-
-/* All that was answered has left. */
-static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
-{
-    struct conn_work *work = conn->work;
-    if (conn->closing)
-        return conn->linger ? start_linger(conn, env) : CONN_WANT_CLOSE;
-    if (work && work->exchange && !work->in_body)
-        return wait_for_application(conn, env);
-    if (!work || (work->in.len == 0 && !work->in_body))
-        return rest(conn, env);
-    enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
-    if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
-        arm(conn, env, kind);
-    if (work->exchange && is_early(work) && work->exchange->response.is_deferred)
-        conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
-    conn->state = CONN_RECEIVING;
-    return CONN_WANT_READ;
-}
-
-static enum conn_want wait_to_send(struct conn *conn, struct conn_env *env, uint64_t sent)
-{
-    arm_progress(conn, env, DEADLINE_SEND, sent, PROGRESS_BYTES);
-    conn->state = CONN_SENDING;
-    return CONN_WANT_WRITE;
-}
-
-static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool turn_over)
-{
-    struct conn_work *work = conn->work;
-    uint64_t sent = 0;
-    switch (outlet_send(&work->outlet, conn->fd, &sent)) {
-    case OUTLET_BLOCKED: return wait_to_send(conn, env, sent);
-    case OUTLET_STARVED: return wait_for_application(conn, env);
-    case OUTLET_FAILED: return CONN_WANT_CLOSE;
-    case OUTLET_EMPTY: break;
-    }
-    if (work->exchange && work->exchange->response.is_sealed) /* its last piece was pulled */
-        serve_end(conn, env);
-    /* Writable is what the socket is now: waiting for that gives the others their turn. */
-    return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
-}
-
-/* An answer that is all there is leaves with those of the others. Not where the connection may go
- * to another worker before that. */
-static bool hold_back(struct conn *conn, struct conn_env *env, bool turn_over)
-{
-    if (!env->lent || turn_over || conn->work || env->leaving ||
-        !unsent_add(&env->unsent, conn, env->lent))
-        return false;
-    env->lent = NULL;
-    return true;
-}
-
-/* Sends what was gathered. `turn_over`: unanswered requests wait, and it is another's turn. */
-static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payload *payload,
-                            bool turn_over)
-{
-    if (hold_back(conn, env, turn_over))
-        return sent_all(conn, env);
-    if (env->lent)
-        serve_write_lent(env);
-    struct span out = span_of_buf(&env->out);
-    bool more = payload || (conn->work && conn->work->outlet.pulled);
-    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
-    if (n == (ssize_t)out.n && !more && !turn_over)
-        return sent_all(conn, env);
-    conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
-    struct conn_work *work = n < 0 ? NULL : work_of(conn);
-    if (!work) {
-        payload_free(payload);
-        return CONN_WANT_CLOSE;
-    }
-    buf_add(&work->outlet.bytes, out.p + n, out.n - (size_t)n);
-    work->outlet.payload = payload;
-    return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
-}
-
-enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env)
-{
-    struct span whole = prepared_whole(one->answer, &env->exchanges);
-    struct span rest = {.p = whole.p + one->sent, .n = whole.n - one->sent};
-    one->conn->is_unsent = false;
-    struct conn_work *work = one->is_broken ? NULL : work_of(one->conn);
-    if (!work)
-        return CONN_WANT_CLOSE;
-    outlet_put_prepared(&work->outlet, one->answer, rest);
-    return send_kept(one->conn, env, false);
 }
 
 /* --------------------------------------------------------------------------- the receiving */
@@ -316,7 +142,7 @@ static enum conn_want conclude(struct service *s, enum served how)
     /* An answer that is pulled may be all there at once, and then the next one is due, too. */
     bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
     bool turn_over = s->in.n > 0 && is_answered && !conn->closing;
-    return flush(conn, s->env, s->payload, turn_over);
+    return sending_flush(conn, s->env, s->payload, turn_over);
 }
 
 /* The connection ends with the answer that there is. */
@@ -385,7 +211,7 @@ static enum conn_want receive(struct conn *conn, struct conn_env *env)
     if (n == 0)
         return CONN_WANT_CLOSE;
     if (work && work->in_body)
-        arm_progress(conn, env, DEADLINE_BODY, (uint64_t)n, PROGRESS_BYTES);
+        progress_note(conn, env, DEADLINE_BODY, (uint64_t)n, PROGRESS_BYTES);
     return advance(conn, env, (struct span){.p = env->read_buffer, .n = (size_t)n});
 }
 
@@ -443,8 +269,8 @@ enum conn_want conn_step(struct conn *conn, struct conn_env *env)
     case CONN_GREETING: return greet(conn, env);
     case CONN_FRESH: return begin(conn, env);
     case CONN_RECEIVING: return receive(conn, env);
-    case CONN_SENDING: return go_on(conn, env, send_kept(conn, env, false));
-    case CONN_LINGERING: return linger(conn, env);
+    case CONN_SENDING: return go_on(conn, env, sending_go_on(conn, env, false));
+    case CONN_LINGERING: return linger_step(conn, env);
     case CONN_STREAMING: return step_stream(conn, env);
     case CONN_WAITING: /* nothing but its end was waited for */
     case CONN_CLOSED: break;
@@ -476,12 +302,13 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env)
     switch ((enum conn_state)conn->state) {
     case CONN_STREAMING: return step_stream(conn, env);
     case CONN_SENDING: return CONN_WANT_WRITE;
-    case CONN_RECEIVING: return is_early(conn->work) ? answer_early(conn, env) : CONN_WANT_READ;
+    case CONN_RECEIVING:
+        return work_is_early(conn->work) ? answer_early(conn, env) : CONN_WANT_READ;
     case CONN_WAITING: break;
     default: return CONN_WANT_READ;
     }
     if (conn->work->outlet.pulled)
-        return go_on(conn, env, send_kept(conn, env, false));
+        return go_on(conn, env, sending_go_on(conn, env, false));
     return answer_late(conn, env);
 }
 
@@ -512,15 +339,15 @@ static enum http_method method_so_far(const struct conn_work *work, struct conn_
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
 {
     struct conn_work *work = conn->work;
-    if (kind == DEADLINE_SEND && has_taken_enough(conn)) {
-        arm(conn, env, DEADLINE_SEND);
+    if (kind == DEADLINE_SEND && progress_is_enough(conn)) {
+        progress_arm(conn, env, DEADLINE_SEND);
         return CONN_WANT_WRITE;
     }
     if (conn->state == CONN_STREAMING)
         work->stream->error = ETIMEDOUT;
     if (kind == DEADLINE_ANSWER)
         return give_up(conn, env);
-    if (kind == DEADLINE_BODY && is_early(work))
+    if (kind == DEADLINE_BODY && work_is_early(work))
         return answer_early(conn, env);
     bool has_begun = work && conn->state != CONN_GREETING && (work->in.len > 0 || work->in_body);
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)

@@ -228,7 +228,7 @@ void conns_expire(struct conns *conns)
         enum deadline_kind kind;
         struct deadline *due = deadlines_due(&conns->env->deadlines, conns->env->now, &kind);
         if (!due)
-            return;
+            break;
         struct conn *conn = (struct conn *)due; /* its first member */
         if (kind == DEADLINE_IDLE && has_asked(conn))
             settle(conns, conn, conn_step(conn, conns->env));

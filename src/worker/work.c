@@ -9,6 +9,11 @@ struct conn_work *work_of(struct conn *conn)
     return conn->work;
 }
 
+bool work_is_early(const struct conn_work *work)
+{
+    return work && work->in_body && work->exchange->response.is_finished;
+}
+
 void work_free(struct conn *conn)
 {
     struct conn_work *work = conn->work;

@@ -26,6 +26,10 @@ struct conn_work {
 /* The connection's, made when there is none yet. NULL when memory ran out. */
 struct conn_work *work_of(struct conn *conn);
 
+/* The application has answered, and the rest of the body, which is still to come, is not waited
+ * for: its client may itself wait. */
+bool work_is_early(const struct conn_work *work);
+
 /* Gives back all that it owns. */
 void work_free(struct conn *conn);
 
