@@ -73,6 +73,7 @@ EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(B)/%.o)
 LOAD_OBJECTS := $(LOAD_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
+PARSER_PARTS := $(B)/tools/bench/parser.o $(B)/tools/bench/heads.o
 LOAD_PARTS   := $(filter-out %/main.o,$(LOAD_OBJECTS))
 LAB_OBJECTS  := $(LAB_SOURCES:%.c=$(B)/%.o)
 LAB_PARTS    := $(filter-out %/main.o,$(LAB_OBJECTS)) $(LOAD_PARTS)
@@ -81,7 +82,8 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(B)/tests/%)
 EXAMPLES     := $(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%) \
                 $(if $(filter 1,$(STATIC)),,$(EXAMPLE_SOURCES:tools/examples/%.c=$(B)/examples/%.so))
 APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%.so)
-HELPERS      := $(B)/fault.so $(B)/slow $(B)/board $(B)/drover-bench-parser $(APPS)
+HELPERS      := $(B)/fault.so $(B)/slow $(B)/board $(B)/drover-bench-floor \
+                $(B)/drover-bench-parser $(APPS)
 
 # The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
 FUZZ         := $(B)/fuzz
@@ -142,7 +144,11 @@ $(B)/drover-lab: $(LAB_OBJECTS) $(LOAD_PARTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -pthread -o $@ $^ $(LDLIBS) $(LAB_LIBS)
 
-$(B)/drover-bench-parser: $(BENCH_OBJECTS) $(B)/libinternal.a
+$(B)/drover-bench-floor: $(B)/tools/bench/floor.o
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-bench-parser: $(PARSER_PARTS) $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
