@@ -190,6 +190,11 @@ class Bare(Floor):
 
 
 class Nginx(Server):
+    """
+    A location a size, each with what was the fastest for it: 1 KiB is read and written (7.7 us with
+    sendfile and tcp_nopush, 6.7 without), what is larger goes by sendfile, without tcp_nopush (100 KiB:
+    35.9 us with, 15.8 without).
+    """
     name = "nginx"
     can_defer = True
 
@@ -208,7 +213,6 @@ events {{ worker_connections {self.connections}; }}
 http {{
     access_log off;
     sendfile on;
-    tcp_nopush on;
     keepalive_requests 1000000000;
     keepalive_timeout {HOURS}s;
     open_file_cache max=1000 inactive={HOURS}s;
@@ -218,6 +222,7 @@ http {{
 {temporary}    server {{
         listen 127.0.0.1:{self.port} reuseport backlog={BACKLOG}{" deferred" * self.deferred};
         root {self.site};
+        location = /1k.bin {{ sendfile off; }}
     }}
 }}
 """)
