@@ -42,6 +42,7 @@ class Round:
     p99: float
     p999: float
     lost: int
+    unsent: int = 0         # due in an open loop, and every client was busy until the end
     cpu_us: float = 0.0
 
 
@@ -159,7 +160,7 @@ def drover_load(server, work, clients, seconds, build, rate=None):
     found = json.loads(did.stdout)
     latency = found["latency_us"]
     return Round(found["answered"], found["rate"], latency["p50"] or 0, latency["p99"] or 0,
-                 latency["p999"] or 0, found["lost"] + found["unsent"] + found["local"])
+                 latency["p999"] or 0, found["lost"] + found["local"], found["unsent"])
 
 
 def closed(server, work, clients, seconds, build):

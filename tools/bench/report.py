@@ -28,12 +28,14 @@ class Latency:
     p99: Figure
     p999: Figure
     lost: int
+    unsent: int
     rate: float | None = None
 
     @classmethod
     def of(cls, rounds, rate=None):
         return cls(*(Figure.of([getattr(one, name) for one in rounds])
-                     for name in ("p50", "p99", "p999")), sum(one.lost for one in rounds), rate)
+                     for name in ("p50", "p99", "p999")), sum(one.lost for one in rounds),
+                   sum(one.unsent for one in rounds), rate)
 
 
 @dataclass
@@ -123,7 +125,14 @@ def spread(figure):
 def latencies(latency):
     if latency is None:
         return f"{NONE:>7}{NONE:>7}{NONE:>7}"
-    return "".join(f"{short(getattr(latency, name).median):>7}" for name in ("p50", "p99", "p999"))
+    found = [getattr(latency, name).median for name in ("p50", "p99", "p999")]
+    return "".join(f"{short(value) if value else NONE:>7}" for value in found)
+
+
+def missing(*parts):
+    """What was lost or not sent, if any was."""
+    lost, unsent = (sum(getattr(part, name) for part in parts) for name in ("lost", "unsent"))
+    return (f"  {lost} lost" if lost else "") + (f"  {unsent} unsent" if unsent else "")
 
 
 def heading(about):
@@ -138,17 +147,16 @@ def cell_text(results, title, rows):
     """The rows of one work and one number of clients."""
     rate = rows[0].open_rate
     text = [f"\n{title}, {rows[0].clients} client{'s' if rows[0].clients != 1 else ''}, "
-            f"{len(rows[0].closed)} rounds; open loop at {short(rate)}/s",
+            f"{len(rows[0].closed)} round{'s' if len(rows[0].closed) != 1 else ''}; open loop at {short(rate)}/s",
             f"  {'':17}{'CPU us a request':<21} {'to the floor':<21} {'requests/s':<21} "
             f"{'closed p50':>10}{'p99':>7}{'p99.9':>7}   {'open p50':>8}{'p99':>7}{'p99.9':>7} us"]
     for row in rows:
         floor = results.floor_of(row)
         ratio = spread(row.ratio_to(floor)) if floor else f"{NONE:>6} {'':<14}"
         opened = Latency.of(row.opened) if row.opened else None
-        lost = sum(one.lost for one in row.closed + row.opened)
         text.append(f"  {row.label:17}{spread(row.cpu)} {ratio} {spread(row.rate)} "
                     f"   {latencies(Latency.of(row.closed))}    {latencies(opened)}"
-                    f"{f'  {lost} lost' if lost else ''}")
+                    f"{missing(*row.closed, *row.opened)}")
     return "\n".join(text)
 
 
@@ -159,10 +167,9 @@ def load_text(results):
             f"  {'':17}{'best requests/s':<21}   own 70 %:{'p50':>7}{'p99':>7}{'p99.9':>7}"
             f"   common:{'p50':>7}{'p99':>7}{'p99.9':>7} {'':6} spread of p99.9"]
     for load in results.load:
-        lost = load.own.lost + load.common.lost
         text.append(f"  {load.server:17}{spread(load.best_rate)}   {short(load.own.rate):>9}"
                     f"{latencies(load.own)}   {'':7}{latencies(load.common)}"
-                    f" {spread(load.common.p999)}{f'  {lost} lost' if lost else ''}")
+                    f" {spread(load.common.p999)}{missing(load.own, load.common)}")
     return "\n".join(text)
 
 
@@ -189,12 +196,12 @@ def aims_text(results):
     for aim in aims.aims(results):
         side = "at least" if aim.least else "at most"
         if aim.seen is None:
-            seen, met = f"{'':14}{NONE:>6}", "not measured"
+            seen, met = f"seen {NONE:>6}", "not measured"
         else:
-            seen, met = f"  seen{'':8}{aim.seen:>6.{0 if aim.unit else 2}f}", \
+            seen, met = f"seen {aim.seen:>6.{0 if aim.unit else 2}f}", \
                 "met" if aim.met else "NOT met"
         beside = f" ({aim.beside})" if aim.beside else ""
-        text.append(f"  {aim.words + beside:64}{side:>9} {aim.bound:g}{aim.unit}{seen}  {met}")
+        text.append(f"  {aim.words + beside:66}{side:>8} {f'{aim.bound:g}{aim.unit}':10}{seen}  {met}")
     return "\n".join(text)
 
 
