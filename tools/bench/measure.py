@@ -46,9 +46,12 @@ class Round:
     cpu_us: float = 0.0
 
 
-def run(arguments, seconds, **more):
-    return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=seconds + SPARE_SECONDS, **more)
+def run(arguments, seconds):
+    try:
+        return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=seconds + SPARE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"not over {SPARE_SECONDS} s after its time: {' '.join(arguments)}") from None
 
 
 # ---- loads ------------------------------------------------------------------------------------
@@ -284,9 +287,13 @@ def connect(stack, server, work, count):
     for _ in range(count):
         client = stack.enter_context(socket.socket())
         client.settimeout(SPARE_SECONDS)
-        client.connect(("127.0.0.1", server.port))
-        client.sendall(request)
-        read_answer(client)
+        try:
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(request)
+            read_answer(client)
+        except OSError as failure:
+            raise Failed(f"{server.name} has {len(clients)} connections, and no answer for the next: "
+                         f"{failure}{server.words()}") from None
         clients.append(client)
     return clients
 
