@@ -156,6 +156,28 @@ int drover_response_etag(struct drover_response *response, const char *etag);
 /* Last-Modified, in seconds since the Epoch (RFC 9110, 8.8.2). */
 int drover_response_modified(struct drover_response *response, time_t modified);
 
+/* An answer that was made once, to be sent many times. */
+struct drover_prepared;
+
+/*
+ * Makes one of what the response has by now: fields, type, entity tag, time and body, a file's
+ * bytes, too, which are read. To answer with it again costs next to nothing. The response itself
+ * stays as it is. NULL with errno: EINVAL for another status than 200, a stream or an upgrade;
+ * ENODATA where the file is shorter than its size; ENOMEM; what read(2) says. It belongs to the
+ * caller, and to the worker's thread.
+ */
+struct drover_prepared *drover_response_prepare(struct drover_response *response);
+
+/* It may still be on its way to clients: what is theirs lives as long as they need it. NULL is
+ * allowed. */
+void drover_prepared_free(struct drover_prepared *prepared);
+
+/*
+ * The answer is this one, conditional fields and ranges evaluated as if all of it had been said
+ * anew. Fields may be added; EINVAL where there is a status or a body.
+ */
+int drover_response_prepared(struct drover_response *response, struct drover_prepared *prepared);
+
 /* What was misused first, in words; NULL when nothing was. Valid as long as the response. */
 const char *drover_response_error(const struct drover_response *response);
 
@@ -363,6 +385,10 @@ void *drover_worker_attached(const struct drover_worker *worker);
 
 /* Milliseconds since some fixed point, of this turn of the loop; never goes back. */
 int64_t drover_now(const struct drover_worker *worker);
+
+/* The number of this turn of the loop, in which all that had come was looked at once: what was
+ * found out in it, a file's time of change say, need not be found out again before the next. */
+uint64_t drover_turn(const struct drover_worker *worker);
 
 /* ------------------------------------------------------------------------- keys and metrics */
 

@@ -13,12 +13,6 @@ void buf_free(struct buf *b)
     *b = (struct buf){0};
 }
 
-void buf_clear(struct buf *b)
-{
-    b->len = 0;
-    b->failed = false;
-}
-
 /* Doubles, so that n appends cost O(n). */
 static bool reserve(struct buf *b, size_t need)
 {

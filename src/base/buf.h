@@ -24,8 +24,18 @@ struct buf {
 /* Gives the memory back and leaves an empty buf. */
 void buf_free(struct buf *b);
 
+/* Its bytes, borrowed until it changes. */
+static inline struct span span_of_buf(const struct buf *b)
+{
+    return (struct span){.p = b->p, .n = b->len};
+}
+
 /* Forgets the bytes and the failure, keeps the memory. */
-void buf_clear(struct buf *b);
+static inline void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+}
 
 /*
  * Room for at least n more bytes after the present ones. Returns where they go, or NULL when

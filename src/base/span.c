@@ -7,11 +7,6 @@ struct span span_of(const char *s)
     return (struct span){.p = s, .n = s ? strlen(s) : 0};
 }
 
-bool span_eq(struct span a, struct span b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -26,22 +21,6 @@ bool span_eq_nocase(struct span a, struct span b)
         if (lower(a.p[i]) != lower(b.p[i]))
             return false;
     return true;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-struct span span_trim(struct span s)
-{
-    while (s.n > 0 && is_blank(s.p[0])) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n > 0 && is_blank(s.p[s.n - 1]))
-        s.n--;
-    return s;
 }
 
 /* Where the first element of a list ends: at a comma that is not inside quotes, or at the end. */

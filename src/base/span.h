@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const char *p;
@@ -21,13 +22,25 @@ struct span {
 /* A span over a C string; NULL gives the empty span. */
 struct span span_of(const char *s);
 
-bool span_eq(struct span a, struct span b);
+static inline bool span_eq(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
 /* ASCII case is ignored, as for field names (RFC 9110, 5.1). */
 bool span_eq_nocase(struct span a, struct span b);
 
 /* Without the spaces and tabs at both ends (OWS, RFC 9110, 5.6.3). */
-struct span span_trim(struct span s);
+static inline struct span span_trim(struct span s)
+{
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
 
 /*
  * Takes the next element of a comma-separated list off the front of *list and trims it. Empty

@@ -140,3 +140,11 @@ const char *siblings_coding_name(unsigned coding)
             return codings[i].name;
     return "identity";
 }
+
+const char *siblings_ending(unsigned coding)
+{
+    for (size_t i = 0; i < CODINGS; i++)
+        if (codings[i].bit == coding)
+            return codings[i].ending;
+    return "";
+}

@@ -49,4 +49,7 @@ int siblings_open(struct siblings *siblings, const struct root *root, const char
 /* As Content-Encoding calls it: "br", "zstd" or "gzip". */
 const char *siblings_coding_name(unsigned coding);
 
+/* What the sibling's name has behind that of the file: ".br", ".zst" or ".gz"; "" for the file. */
+const char *siblings_ending(unsigned coding);
+
 #endif

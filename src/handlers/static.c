@@ -10,6 +10,7 @@
 
 #include "handlers/accept.h"
 #include "handlers/beneath.h"
+#include "handlers/kept.h"
 #include "handlers/listing.h"
 #include "handlers/siblings.h"
 
@@ -72,8 +73,9 @@ static int start(void *context, struct drover_worker *worker, char why[DROVER_WH
         return status;
     if (pages_load(site->pages, site->page_count, &site->root, site->page_max, why))
         drover_log("%s; the page that was read before is kept", why);
+    site->kept = kept_new();
     site->siblings = site->precompressed ? siblings_new() : NULL;
-    if (site->siblings || !site->precompressed)
+    if (site->kept && (site->siblings || !site->precompressed))
         return 0;
     snprintf(why, DROVER_WHY_SIZE, "%s", strerror(ENOMEM));
     return EX_OSERR;
@@ -83,6 +85,7 @@ static void stop(void *context, struct drover_worker *worker)
 {
     struct static_site *site = context;
     (void)worker;
+    kept_free(site->kept);
     siblings_free(site->siblings);
     pages_free(site->pages, site->page_count);
     close(site->root.fd);
@@ -119,10 +122,8 @@ static int status_of_errno(int cause)
     }
 }
 
-static bool span_is(struct drover_span s, const char *text)
-{
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
+/* Compared with a literal. */
+#define IS(span, text) ((span).n == sizeof(text) - 1 && memcmp((span).p, text, (span).n) == 0)
 
 /* Does any segment start with a dot? The path is normalized: "." and ".." are gone. */
 static bool is_hidden(const char *path)
@@ -131,36 +132,72 @@ static bool is_hidden(const char *path)
 }
 
 /* Puts a sibling in the file's place, if there is one that the client takes. */
-static void choose_coding(const struct static_site *site, const char *name, const char *type,
-                          struct file *file, struct drover_response *response,
-                          const struct drover_request *request)
+static struct kept_form choose_coding(const struct static_site *site, const char *name,
+                                      const char *type, struct file *file,
+                                      struct drover_response *response,
+                                      const struct drover_request *request)
 {
     struct file sibling;
+    struct kept_form form = {.coding = DROVER_IDENTITY};
     int64_t now = drover_now(drover_response_worker(response));
-    unsigned found = siblings_find(site->siblings, &site->root, name, type, file, now);
-    if (!found)
-        return;
+    if (site->siblings)
+        form.codings = siblings_find(site->siblings, &site->root, name, type, file, now);
+    if (!form.codings)
+        return form;
     drover_response_field(response, "Vary", "Accept-Encoding");
-    unsigned chosen = drover_request_coding(request, found | DROVER_IDENTITY);
-    if (!(chosen & found) ||
+    unsigned chosen = drover_request_coding(request, form.codings | DROVER_IDENTITY);
+    if (!(chosen & form.codings) ||
         siblings_open(site->siblings, &site->root, name, file, chosen, &sibling) < 0)
-        return;
+        return form;
     drover_response_field(response, "Content-Encoding", siblings_coding_name(chosen));
     file_close(file);
     *file = sibling;
+    form.coding = chosen;
+    return form;
 }
 
-static void send_file(const struct static_site *site, const char *name, struct file *file,
-                      const struct drover_request *request, struct drover_response *response)
+/* Returns which form of it. */
+static struct kept_form send_file(const struct static_site *site, const char *name,
+                                  struct file *file, const struct drover_request *request,
+                                  struct drover_response *response)
 {
     const char *type = drover_media_type(name);
     drover_response_type(response, type);
-    if (site->siblings)
-        choose_coding(site, name, type, file, response, request);
+    struct kept_form form = choose_coding(site, name, type, file, response, request);
     if (site->cache_control)
         drover_response_field(response, "Cache-Control", site->cache_control);
     add_fields(site, response);
     file_send(file, response);
+    return form;
+}
+
+/* What was asked for by its own name may be asked for again. */
+static void send_and_keep(const struct static_site *site, const char *name, struct file *file,
+                          const struct drover_request *request, struct drover_response *response)
+{
+    struct stat st = file->st;
+    struct kept_form form = send_file(site, name, file, request, response);
+    bool is_sibling = form.coding != DROVER_IDENTITY;
+    if (is_sibling)
+        kept_offer(site->kept, name, siblings_ending(form.coding), &form, &file->st, response,
+                   true);
+    form.coding = DROVER_IDENTITY;
+    kept_offer(site->kept, name, "", &form, &st, response, !is_sibling);
+}
+
+/* Answers with what is kept of that name, if there is such a thing. */
+static bool send_kept(const struct static_site *site, const char *name, size_t length,
+                      const struct drover_request *request, struct drover_response *response)
+{
+    const struct drover_worker *worker = drover_response_worker(response);
+    const struct root *root = &site->root;
+    const struct kept_form *form = kept_find(site->kept, root, name, length, DROVER_IDENTITY, worker);
+    unsigned chosen = DROVER_IDENTITY;
+    if (form && form->codings)
+        chosen = drover_request_coding(request, form->codings | DROVER_IDENTITY);
+    if (form && (chosen & form->codings))
+        form = kept_find(site->kept, root, name, length, chosen, worker);
+    return form && form->prepared && drover_response_prepared(response, form->prepared) == 0;
 }
 
 /* Has the last segment a dot in it? The last that is not empty: "/a.b/" has one. */
@@ -255,12 +292,14 @@ static void serve_directory(const struct static_site *site, const char *name,
     char index[PATH_MAX + sizeof INDEX];
     struct file file;
     snprintf(index, sizeof index, "%s%s", name, INDEX);
+    if (send_kept(site, index, strlen(index), request, response))
+        return;
     if (file_open(&file, &site->root, index) < 0 && errno != ENOENT) {
         send_failure(site, errno, request, response);
         return;
     }
     if (file.fd >= 0 && file_is_regular(&file)) {
-        send_file(site, index, &file, request, response);
+        send_and_keep(site, index, &file, request, response);
         return;
     }
     file_close(&file);
@@ -276,7 +315,7 @@ static void serve_file(const struct static_site *site, const char *name,
         return;
     }
     if (file_is_regular(&file)) {
-        send_file(site, name, &file, request, response);
+        send_and_keep(site, name, &file, request, response);
         return;
     }
     bool is_directory = S_ISDIR(file.st.st_mode);
@@ -302,8 +341,10 @@ static void handle(void *context, const struct drover_request *request,
     const struct static_site *site = context;
     struct drover_span method = drover_request_method(request);
     struct drover_span path = drover_request_path(request);
-    if (!span_is(method, "GET") && !span_is(method, "HEAD"))
-        refuse_method(site, span_is(method, "OPTIONS"), response);
+    if (!IS(method, "GET") && !IS(method, "HEAD"))
+        refuse_method(site, IS(method, "OPTIONS"), response);
+    else if (send_kept(site, path.p + 1, path.n - 1, request, response))
+        return; /* it is none of those that are hidden */
     else if (!site->dot_files && is_hidden(path.p))
         drover_response_status(response, 404);
     else if (path.p[path.n - 1] == '/')

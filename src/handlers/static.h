@@ -14,6 +14,7 @@
 #include "handlers/file.h"
 #include "handlers/pages.h"
 
+struct kept;
 struct siblings;
 
 /* Added to every answer that is the site's, errors and redirects among them. */
@@ -47,6 +48,7 @@ struct static_site {
 
     struct root root; /* private: opened by every worker, with its own rights */
     struct siblings *siblings;
+    struct kept *kept;
 };
 
 /* The site as an application; it borrows *site. */

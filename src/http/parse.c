@@ -1,8 +1,9 @@
 #include "http/parse.h"
 
 #include <arpa/inet.h> /* inet_pton(3) alone: it reads text, no socket is near */
-#include <endian.h>
 #include <string.h>
+
+#include "http/scan.h"
 
 /* Beside these two, a step returns minus a status. */
 enum { MORE = 0, DONE = 1 };
@@ -18,30 +19,6 @@ enum {
 _Static_assert(HTTP_HEAD_MAX >= HTTP_REQUEST_LINE_MAX + 6, "the longest line fits into a head");
 _Static_assert(HTTP_FIELD_MAX < HTTP_HEAD_MAX, "a head can end before its longest field would");
 
-/* What a byte may be part of. */
-enum {
-    TOKEN = 1,  /* RFC 9110, 5.6.2 */
-    TARGET = 2, /* visible, but no '#': a fragment is never sent (RFC 9110, 7.1) */
-    VALUE = 4,  /* of a field: RFC 9110, 5.5 */
-    HOST = 8,   /* a reg-name of RFC 3986, 3.2.2, less its escapes and the comma, which looks like
-                 * two hosts to whoever joins or splits lists */
-    VISIBLE = TARGET | VALUE,
-    COMMON = VISIBLE | TOKEN | HOST,
-};
-
-static const uint8_t classes[256] = {
-    ['\t'] = VALUE,          [' '] = VALUE,           ['!'] = COMMON,
-    ['"'] = VISIBLE,         ['#'] = VALUE | TOKEN,   ['$'] = COMMON,
-    ['%'] = VISIBLE | TOKEN, ['&' ... '\''] = COMMON, ['(' ... ')'] = VISIBLE | HOST,
-    ['*' ... '+'] = COMMON,  [','] = VISIBLE,         ['-' ... '.'] = COMMON,
-    ['/'] = VISIBLE,         ['0' ... '9'] = COMMON,  [':'] = VISIBLE,
-    [';'] = VISIBLE | HOST,  ['<'] = VISIBLE,         ['='] = VISIBLE | HOST,
-    ['>' ... '@'] = VISIBLE, ['A' ... 'Z'] = COMMON,  ['[' ... ']'] = VISIBLE,
-    ['^'] = VISIBLE | TOKEN, ['_'] = COMMON,          ['`'] = VISIBLE | TOKEN,
-    ['a' ... 'z'] = COMMON,  ['{'] = VISIBLE,         ['|'] = VISIBLE | TOKEN,
-    ['}'] = VISIBLE,         ['~'] = COMMON,          [0x80 ... 0xff] = VALUE,
-};
-
 /* One head being parsed. Every step reads at p and stops at the first byte that is wrong there. */
 struct head {
     struct http_request *request;
@@ -52,78 +29,6 @@ struct head {
     bool close; /* asked for by Connection */
     bool keep;
 };
-
-/*
- * Eight bytes at a time, as one word with the first byte lowest. A marker sets the high bit of
- * every byte that is not of a class for certain; the table has the last word about the first one.
- */
-#define EVERY_BYTE(value) ((uint64_t)(value)*0x0101010101010101U)
-
-typedef uint64_t marker(uint64_t word);
-
-/* Marks the bytes below the limit, which is 0x80 at most. A borrow out of a byte comes only from
- * one that is below: the first mark is right, which is all that counts. */
-static uint64_t mark_below(uint64_t word, uint8_t limit)
-{
-    return (word - EVERY_BYTE(limit)) & ~word & EVERY_BYTE(0x80);
-}
-
-static uint64_t mark_value(uint64_t word)
-{
-    return mark_below(word, ' ') | mark_below(word ^ EVERY_BYTE(0x7f), 1);
-}
-
-/* Visible ASCII but '#' is not marked. */
-static uint64_t mark_target(uint64_t word)
-{
-    return mark_below(word, '!') | mark_below(word ^ EVERY_BYTE('#'), 1) |
-           mark_below(word ^ EVERY_BYTE(0x7f), 1) | (word & EVERY_BYTE(0x80));
-}
-
-/* Letters and '-', of which names are made, are not. No sum here goes over the end of its byte. */
-static uint64_t mark_name(uint64_t word)
-{
-    uint64_t low = (word | EVERY_BYTE(0x20)) & EVERY_BYTE(0x7f); /* in lower case */
-    uint64_t letter = ((low | EVERY_BYTE(0x80)) - EVERY_BYTE('a')) &
-                      ~(low + EVERY_BYTE(0x7f - 'z'));
-    uint64_t no_dash = ((word ^ EVERY_BYTE('-')) & EVERY_BYTE(0x7f)) + EVERY_BYTE(0x7f);
-    return (word | (~letter & no_dash)) & EVERY_BYTE(0x80);
-}
-
-/* Inline, so that the marker is, too. */
-static inline const char *skip(const char *p, const char *end, unsigned class, marker *mark)
-{
-    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word;) {
-        memcpy(&word, p, sizeof word);
-        uint64_t marks = mark(le64toh(word));
-        if (marks == 0) { /* a branch: the next word is on its way before this one is known */
-            p += sizeof word;
-            continue;
-        }
-        p += (unsigned)__builtin_ctzll(marks) / 8;
-        if (!(classes[(unsigned char)*p] & class))
-            return p;
-        p++;
-    }
-    while (p < end && (classes[(unsigned char)*p] & class))
-        p++;
-    return p;
-}
-
-static const char *skip_token(const char *p, const char *end)
-{
-    return skip(p, end, TOKEN, mark_name);
-}
-
-static const char *skip_target(const char *p, const char *end)
-{
-    return skip(p, end, TARGET, mark_target);
-}
-
-static const char *skip_value(const char *p, const char *end)
-{
-    return skip(p, end, VALUE, mark_value);
-}
 
 static bool is_digit(char c)
 {
@@ -137,12 +42,12 @@ static bool is_hex(char c)
 
 bool http_is_token(struct span s)
 {
-    return s.n > 0 && skip_token(s.p, s.p + s.n) == s.p + s.n;
+    return s.n > 0 && scan_token(s.p, s.p + s.n) == s.p + s.n;
 }
 
 bool http_is_value(struct span s)
 {
-    return skip(s.p, s.p + s.n, VALUE, mark_value) == s.p + s.n;
+    return scan_value(s.p, s.p + s.n) == s.p + s.n;
 }
 
 /* The bytes up to stop, at least one, then the delimiter. */
@@ -158,7 +63,8 @@ static int take_run(struct head *h, const char *stop, const char *end, char deli
     return DONE;
 }
 
-static int take_crlf(struct head *h)
+/* What there is of it, where it is not all there or not it at all. */
+static int take_part_of_crlf(struct head *h)
 {
     for (const char *want = "\r\n"; *want; want++, h->p++) {
         if (h->p == h->end)
@@ -169,8 +75,23 @@ static int take_crlf(struct head *h)
     return DONE;
 }
 
+static inline int take_crlf(struct head *h)
+{
+    if (h->end - h->p < 2 || memcmp(h->p, "\r\n", 2) != 0)
+        return take_part_of_crlf(h);
+    h->p += 2;
+    return DONE;
+}
+
+#define VERSION_LENGTH 8
+
 static int take_version(struct head *h, const char *end, int *major)
 {
+    if (end - h->p >= VERSION_LENGTH && memcmp(h->p, "HTTP/1.1", VERSION_LENGTH) == 0) {
+        *major = h->request->minor = 1;
+        h->p += VERSION_LENGTH;
+        return DONE;
+    }
     const char *digits = h->p + sizeof "HTTP/" - 1;
     for (const char *want = "HTTP/1.1"; *want; want++, h->p++) {
         if (h->p == end)
@@ -201,14 +122,14 @@ static enum http_method method_of(struct span name)
 /* Length of the reg-name or IPv4 address that s starts with. */
 static size_t host_name_length(struct span s)
 {
-    size_t i = 0;
+    const char *p = s.p;
+    const char *end = s.p + s.n;
     for (;;) {
-        if (i < s.n && (classes[(unsigned char)s.p[i]] & HOST))
-            i++;
-        else if (i + 2 < s.n && s.p[i] == '%' && is_hex(s.p[i + 1]) && is_hex(s.p[i + 2]))
-            i += 3;
-        else
-            return i;
+        while (p < end && scan_is(*p, SCAN_HOST))
+            p++;
+        if (end - p < 3 || *p != '%' || !is_hex(p[1]) || !is_hex(p[2]))
+            return (size_t)(p - s.p);
+        p += 3;
     }
 }
 
@@ -229,14 +150,20 @@ static size_t host_literal_length(struct span s)
 /* uri-host [ ":" port ] (RFC 9110, 7.2). User information does not fit in: 4.2.4 warns of it. */
 static bool is_authority(struct span s, size_t port_digits_min)
 {
-    size_t i = s.n > 0 && s.p[0] == '[' ? host_literal_length(s) : host_name_length(s);
-    size_t digits = 0;
-    if (i == 0)
+    size_t length = s.n > 0 && s.p[0] == '[' ? host_literal_length(s) : host_name_length(s);
+    const char *p = s.p + length;
+    const char *end = s.p + s.n;
+    if (length == 0)
         return false;
-    if (i < s.n && s.p[i] == ':')
-        for (i++; i < s.n && is_digit(s.p[i]); i++)
-            digits++;
-    return i == s.n && digits >= port_digits_min;
+    if (p == end)
+        return port_digits_min == 0;
+    const char *digits = p + 1;
+    if (*p != ':' || end - digits < (ptrdiff_t)port_digits_min)
+        return false;
+    for (p = digits; p < end; p++)
+        if (!is_digit(*p))
+            return false;
+    return true;
 }
 
 /* Takes the scheme and the authority off the front of an absolute-form target. */
@@ -278,7 +205,7 @@ static int split_target(struct http_request *r)
         r->authority = rest;
         return is_authority(rest, 1) ? DONE : BAD_REQUEST;
     }
-    if (span_eq(rest, SPAN("*")))
+    if (rest.n == 1 && *rest.p == '*')
         return r->method == HTTP_OPTIONS ? DONE : BAD_REQUEST;
     if (rest.p[0] != '/' && !take_origin(&rest, &r->authority))
         return BAD_REQUEST;
@@ -290,7 +217,12 @@ static int split_target(struct http_request *r)
 static int take_method(struct head *h, const char *end)
 {
     struct http_request *r = h->request;
-    int result = take_run(h, skip_token(h->p, end), end, ' ', &r->method_name);
+    if (end - h->p >= 4 && memcmp(h->p, "GET ", 4) == 0) { /* most of them */
+        r->method_name = (struct span){.p = h->p, .n = 3};
+        h->p += 4;
+        return DONE;
+    }
+    int result = take_run(h, scan_token(h->p, end), end, ' ', &r->method_name);
     if (result == DONE)
         r->method = method_of(r->method_name);
     return result;
@@ -309,7 +241,7 @@ static int take_request_line(struct head *h)
 
     int result = take_method(h, end);
     if (result == DONE)
-        result = take_run(h, skip_target(h->p, end), end, ' ', &r->target);
+        result = take_run(h, scan_target(h->p, end), end, ' ', &r->target);
     if (result == DONE)
         result = take_version(h, end, &major);
     if (result == MORE && full)
@@ -395,28 +327,47 @@ static int note_expect(struct head *h, struct span value)
     return DONE;
 }
 
-/* The fields that frame the request or its connection. */
+/* What they say is asked when there is something that it applies to. */
+static int note_condition(struct head *h, struct span value)
+{
+    (void)value;
+    h->request->has_conditions = true;
+    return DONE;
+}
+
+/* Is this token, of the same length, that name, which is in lower case? No byte of a token but a
+ * letter becomes a letter, or '-', by the bit that makes letters small. */
+static inline bool is_name(const char *token, const char *name, size_t length)
+{
+    unsigned other = 0;
+    for (size_t i = 0; i < length; i++)
+        other |= ((unsigned)token[i] | 0x20U) ^ (unsigned)name[i];
+    return other == 0;
+}
+
+/* The fields that frame the request or its connection, and those that may change what its answer
+ * is. The length tells most of them apart from all others at once. */
 static int note_field(struct head *h, const struct http_field *field)
 {
-    static const struct {
-        const char *name;
-        size_t length;
-        int (*note)(struct head *h, struct span value);
-    } known[] = {
-#define KNOWN(literal, function) {.name = literal, .length = sizeof literal - 1, .note = function}
-        KNOWN("host", note_host),
-        KNOWN("connection", note_connection),
-        KNOWN("content-length", note_length),
-        KNOWN("transfer-encoding", note_coding),
-        KNOWN("expect", note_expect),
-#undef KNOWN
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        struct span name = {.p = known[i].name, .n = known[i].length};
-        if (name.n == field->name.n && span_eq_nocase(name, field->name))
-            return known[i].note(h, field->value);
+    struct span name = field->name;
+    struct span value = field->value;
+#define IS(literal) is_name(name.p, literal, sizeof literal - 1)
+    switch (name.n) {
+    case 4: return IS("host") ? note_host(h, value) : DONE;
+    case 5: return IS("range") ? note_condition(h, value) : DONE;
+    case 6: return IS("expect") ? note_expect(h, value) : DONE;
+    case 8: return IS("if-match") || IS("if-range") ? note_condition(h, value) : DONE;
+    case 10: return IS("connection") ? note_connection(h, value) : DONE;
+    case 13: return IS("if-none-match") ? note_condition(h, value) : DONE;
+    case 14: return IS("content-length") ? note_length(h, value) : DONE;
+    case 17:
+        if (IS("transfer-encoding"))
+            return note_coding(h, value);
+        return IS("if-modified-since") ? note_condition(h, value) : DONE;
+    case 19: return IS("if-unmodified-since") ? note_condition(h, value) : DONE;
+    default: return DONE;
     }
-    return DONE;
+#undef IS
 }
 
 /*
@@ -432,13 +383,13 @@ static int take_field(struct head *h)
     bool full = h->end - h->p > HTTP_FIELD_MAX;
     const char *end = full ? h->p + HTTP_FIELD_MAX : h->end;
 
-    int result = take_run(h, skip_token(h->p, end), end, ':', &field->name);
+    int result = take_run(h, scan_token(h->p, end), end, ':', &field->name);
     if (result == MORE && full)
         return HEAD_TOO_LARGE;
     if (result != DONE)
         return result;
     const char *value = h->p;
-    h->p = skip_value(value, end);
+    h->p = scan_value(value, end);
     if (full && h->p == end && *end != '\r')
         return HEAD_TOO_LARGE;
     field->value = span_trim((struct span){.p = value, .n = (size_t)(h->p - value)});

@@ -51,6 +51,7 @@ struct http_request {
     bool chunked;            /* the body is chunked */
     bool expect_continue;    /* Expect: 100-continue, in 1.1 */
     bool expect_unknown;     /* any other expectation: 417 (RFC 9110, 10.1.1) */
+    bool has_conditions;     /* one of If-*, or Range, is among the fields (RFC 9110, 13 and 14) */
     uint64_t content_length; /* 0 when there is none */
 
     size_t field_count;

@@ -90,12 +90,8 @@ static int take_byte(struct path *path, struct span *rest)
     return byte == '/' ? end_segment(path, true) : add_byte(path, byte);
 }
 
-int http_path_decode(struct span encoded, char *out, size_t size)
+static int decode(struct span encoded, char *out, size_t size)
 {
-    if (encoded.n == 0 || encoded.p[0] != '/')
-        return BAD_REQUEST;
-    if (size < sizeof "/")
-        return TOO_LONG;
     struct path path = {.out = out, .size = size - 1, .length = 1, .segment = 1};
     struct span rest = {.p = encoded.p + 1, .n = encoded.n - 1};
     out[0] = '/';
@@ -109,6 +105,35 @@ int http_path_decode(struct span encoded, char *out, size_t size)
         return result;
     out[path.length] = '\0';
     return (int)path.length;
+}
+
+/* Copies a path in which every byte stands for itself, as in most: there is no escape, no NUL, and
+ * no segment that is empty or starts with a dot. False where it is none. */
+static bool copy_plain(struct span path, char *out)
+{
+    static const bool is_special[256] = {['%'] = true, ['/'] = true, ['\0'] = true};
+    for (size_t i = 0; i < path.n; i++) {
+        char byte = path.p[i];
+        out[i] = byte;
+        if (!is_special[(unsigned char)byte])
+            continue;
+        char next = i + 1 < path.n ? path.p[i + 1] : 'x';
+        if (byte != '/' || next == '/' || next == '.')
+            return false;
+    }
+    out[path.n] = '\0';
+    return true;
+}
+
+int http_path_decode(struct span encoded, char *out, size_t size)
+{
+    if (encoded.n == 0 || encoded.p[0] != '/')
+        return BAD_REQUEST;
+    if (size < sizeof "/")
+        return TOO_LONG;
+    if (encoded.n < size && copy_plain(encoded, out))
+        return (int)encoded.n;
+    return decode(encoded, out, size);
 }
 
 /* pchar of RFC 3986, 3.3, and the slash. */

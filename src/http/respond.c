@@ -1,5 +1,7 @@
 #include "http/respond.h"
 
+#include "http/date.h"
+
 struct status {
     int code;
     const char *reason;
@@ -80,8 +82,16 @@ static void status_line(struct buf *out, int status)
     buf_lit(out, "\r\n");
 }
 
+void http_respond_start(struct buf *out, int status, const char *date)
+{
+    status_line(out, status);
+    buf_lit(out, "Server: drover\r\nDate: ");
+    buf_str(out, date);
+    buf_lit(out, "\r\n");
+}
+
 /* Upgrade is for the next hop alone, so it is named there (RFC 9110, 7.8). */
-static void connection_line(struct buf *out, const struct http_head *head)
+void http_respond_connection(struct buf *out, const struct http_head *head)
 {
     static const char *const words[] = {
         [HTTP_KEEP_SILENT] = "", [HTTP_KEEP_SAID] = "keep-alive", [HTTP_CLOSE] = "close"};
@@ -95,13 +105,8 @@ static void connection_line(struct buf *out, const struct http_head *head)
     buf_lit(out, "\r\n");
 }
 
-void http_respond_head(struct buf *out, const struct http_head *head)
+void http_respond_rest(struct buf *out, const struct http_head *head)
 {
-    status_line(out, head->status);
-    buf_lit(out, "Server: drover\r\nDate: ");
-    buf_str(out, head->date);
-    buf_lit(out, "\r\n");
-    connection_line(out, head);
     if (head->type.n > 0) {
         buf_lit(out, "Content-Type: ");
         buf_span(out, head->type);
@@ -116,6 +121,29 @@ void http_respond_head(struct buf *out, const struct http_head *head)
         buf_lit(out, "Transfer-Encoding: chunked\r\n");
     buf_span(out, head->fields);
     buf_lit(out, "\r\n");
+}
+
+void http_respond_head(struct buf *out, const struct http_head *head)
+{
+    http_respond_start(out, head->status, head->date);
+    http_respond_connection(out, head);
+    http_respond_rest(out, head);
+}
+
+void http_respond_validators(struct buf *out, struct span etag, bool has_modified, time_t modified)
+{
+    if (etag.n > 0) {
+        buf_lit(out, "ETag: ");
+        buf_span(out, etag);
+        buf_lit(out, "\r\n");
+    }
+    if (has_modified) {
+        char date[HTTP_DATE_LENGTH + 1];
+        http_date_format(date, modified);
+        buf_lit(out, "Last-Modified: ");
+        buf_str(out, date);
+        buf_lit(out, "\r\n");
+    }
 }
 
 void http_page(struct buf *out, int status)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/span.h"
@@ -28,8 +29,20 @@ struct http_head {
     uint64_t length;
 };
 
-/* Appends status line, fields and the empty line. */
+/* Appends status line, fields and the empty line: the three parts below, one behind the other. */
 void http_respond_head(struct buf *out, const struct http_head *head);
+
+/* Status line, Server and Date. */
+void http_respond_start(struct buf *out, int status, const char *date);
+
+/* Connection, where there is something to say. */
+void http_respond_connection(struct buf *out, const struct http_head *head);
+
+/* The fields from Content-Type on, and the empty line. */
+void http_respond_rest(struct buf *out, const struct http_head *head);
+
+/* ETag, unless it is empty, and Last-Modified, if there is one, as field lines. */
+void http_respond_validators(struct buf *out, struct span etag, bool has_modified, time_t modified);
 
 /* "Not Found"; "Unknown" for a status without a phrase here. */
 const char *http_reason(int status);

@@ -1,39 +1,21 @@
 #include "worker/answer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "http/conditional.h"
 #include "http/field.h"
-#include "http/range.h"
 #include "http/respond.h"
+#include "worker/ranges.h"
 
-/* The parts of a file that an answer holds: one, the whole or a range, or several ranges. */
-struct selection {
-    int count; /* 0: no file, or no body at all */
-    struct http_range ranges[HTTP_RANGES_MAX];
-};
-
-static struct span span_of_buf(const struct buf *b)
-{
-    return (struct span){.p = b->p, .n = b->len};
-}
-
-/* -------------------------------------------------------------- preconditions and ranges */
+/* ------------------------------------------------------------------------ preconditions */
 
 static bool is_conditional(const struct exchange *exchange)
 {
     const struct drover_response *r = &exchange->response;
     enum http_method method = exchange->request.head.method;
-    return r->status == 200 && (method == HTTP_GET || method == HTTP_HEAD);
-}
-
-static struct http_validators validators_of(const struct drover_response *r)
-{
-    return (struct http_validators){
-        .etag = span_of_buf(&r->etag), .modified = r->modified, .has_modified = r->has_modified};
+    return r->status == 200 && exchange->request.head.has_conditions &&
+           (method == HTTP_GET || method == HTTP_HEAD);
 }
 
 /* All lines of that name. */
@@ -65,7 +47,7 @@ static void become_not_modified(struct drover_response *r)
 /* RFC 9110, 13.2.1: preconditions count only where the answer would be a success without them. */
 static void apply_precondition(struct exchange *exchange)
 {
-    struct http_validators has = validators_of(&exchange->response);
+    struct http_validators has = exchange_validators(&exchange->response);
     int status = http_precondition(&exchange->request.head, &has, exchange->env->now);
     if (status == 304)
         become_not_modified(&exchange->response);
@@ -73,79 +55,7 @@ static void apply_precondition(struct exchange *exchange)
         exchange_become(exchange, status);
 }
 
-/* Which ranges of a file's response are sent; makes it a 206 or 416 where it has to be. */
-static struct selection select_ranges(struct exchange *exchange)
-{
-    struct drover_response *r = &exchange->response;
-    struct selection selection = {.count = 1, .ranges = {{.first = 0, .length = r->size}}};
-    const struct http_request *head = &exchange->request.head;
-    const struct http_field *range = http_request_sole(head, SPAN("Range"));
-    struct http_validators has = validators_of(r);
-    if (r->status != 200)
-        return selection;
-    buf_lit(&r->fields, "Accept-Ranges: bytes\r\n");
-    if (head->method != HTTP_GET || !range || !http_if_range(head, &has, exchange->env->now))
-        return selection;
-    int n = http_ranges(range->value, r->size, selection.ranges);
-    if (n > 0) {
-        r->status = 206;
-        selection.count = n;
-    } else if (n == 0) {
-        uint64_t size = r->size;
-        exchange_become(exchange, 416);
-        buf_printf(&r->fields, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
-        selection.count = 0;
-    } else { /* ignored */
-        selection.ranges[0] = (struct http_range){.first = 0, .length = r->size};
-    }
-    return selection;
-}
-
 /* ------------------------------------------------------------------------ the answer's bytes */
-
-static void content_range(struct buf *out, const struct http_range *range, uint64_t size)
-{
-    buf_lit(out, "Content-Range: bytes ");
-    buf_u64(out, range->first);
-    buf_lit(out, "-");
-    buf_u64(out, range->first + range->length - 1);
-    buf_lit(out, "/");
-    buf_u64(out, size);
-    buf_lit(out, "\r\n");
-}
-
-/* The parts of multipart/byteranges (RFC 9110, 14.6) and what stands between them. */
-static struct payload *multipart(struct exchange *exchange, const struct selection *selection,
-                                 uint64_t *length)
-{
-    struct drover_response *r = &exchange->response;
-    uint64_t boundary = exchange->env->boundary++;
-    int fd = r->fd;
-    r->fd = -1;
-    struct payload *payload = payload_new(fd, (size_t)selection->count + 1);
-    if (!payload)
-        return NULL;
-    *length = 0;
-    for (int i = 0; i < selection->count; i++) {
-        const struct http_range *range = &selection->ranges[i];
-        buf_printf(&payload->text, "%s--%016" PRIx64 "\r\nContent-Type: %.*s\r\n", i ? "\r\n" : "",
-                   boundary, (int)r->type.len, r->type.p);
-        content_range(&payload->text, range, r->size);
-        buf_lit(&payload->text, "\r\n");
-        payload_add(payload, range->first, range->length);
-        *length += range->length;
-    }
-    buf_printf(&payload->text, "\r\n--%016" PRIx64 "--\r\n", boundary);
-    payload_add(payload, 0, 0);
-    *length += payload->text.len;
-    bool failed = payload->text.failed;
-    buf_clear(&r->type);
-    buf_printf(&r->type, "multipart/byteranges; boundary=%016" PRIx64, boundary);
-    if (!failed && !r->type.failed)
-        return payload;
-    payload_free(payload);
-    return NULL;
-}
 
 static enum http_persistence persistence(const struct exchange *exchange)
 {
@@ -156,20 +66,17 @@ static enum http_persistence persistence(const struct exchange *exchange)
     return exchange->request.head.minor == 0 ? HTTP_KEEP_SAID : HTTP_KEEP_SILENT;
 }
 
-static void add_validators(struct drover_response *r)
+/* Up to what the answer is about. */
+static void write_start(const struct exchange *exchange, struct buf *out, bool has_upgrade)
 {
-    if (r->etag.len > 0) {
-        buf_lit(&r->fields, "ETag: ");
-        buf_span(&r->fields, span_of_buf(&r->etag));
-        buf_lit(&r->fields, "\r\n");
-    }
-    if (r->has_modified) {
-        char date[HTTP_DATE_LENGTH + 1];
-        http_date_format(date, r->modified);
-        buf_lit(&r->fields, "Last-Modified: ");
-        buf_str(&r->fields, date);
-        buf_lit(&r->fields, "\r\n");
-    }
+    const struct exchange_env *env = exchange->env;
+    int status = exchange->response.status;
+    struct http_head head = {.persistence = persistence(exchange), .has_upgrade = has_upgrade};
+    if (status == 200 && env->start.len > 0)
+        buf_span(out, span_of_buf(&env->start));
+    else
+        http_respond_start(out, status, env->date);
+    http_respond_connection(out, &head);
 }
 
 static void write_head(const struct exchange *exchange, struct buf *out, uint64_t length)
@@ -179,17 +86,14 @@ static void write_head(const struct exchange *exchange, struct buf *out, uint64_
         out->failed = true; /* half a field line would join what follows it */
     bool has_body = http_status_has_body(r->status);
     bool is_unknown = r->source == SOURCE_PULL && r->pull_length < 0;
-    struct http_head head = {.status = r->status,
-                             .persistence = persistence(exchange),
-                             .has_upgrade = r->has_upgrade,
-                             .date = exchange->env->date,
-                             .type = has_body ? span_of_buf(&r->type) : (struct span){0},
+    struct http_head head = {.type = has_body ? span_of_buf(&r->type) : (struct span){0},
                              .fields = span_of_buf(&r->fields),
                              .has_length = has_body && !is_unknown,
                              .is_chunked = has_body && is_unknown &&
                                            exchange->request.head.minor > 0,
                              .length = length};
-    http_respond_head(out, &head);
+    write_start(exchange, out, r->has_upgrade);
+    http_respond_rest(out, &head);
 }
 
 static void add_page(struct exchange *exchange)
@@ -205,7 +109,7 @@ static void add_page(struct exchange *exchange)
     r->status = status;
     if (r->source == SOURCE_BYTES && !r->body.failed) {
         if (r->type.len == 0)
-            buf_lit(&r->type, "text/plain; charset=utf-8");
+            buf_lit(&r->type, TYPE_DEFAULT);
         return;
     }
     r->source = SOURCE_BYTES; /* nothing else is the body of one */
@@ -245,9 +149,10 @@ static void write_bytes(struct exchange *exchange, struct buf *out)
 {
     struct drover_response *r = &exchange->response;
     add_page(exchange);
-    write_head(exchange, out, r->body.len);
+    struct span body = r->prepared ? r->prepared->body : span_of_buf(&r->body);
+    write_head(exchange, out, body.n);
     if (sends_body(exchange))
-        buf_span(out, span_of_buf(&r->body));
+        buf_span(out, body);
 }
 
 /* The file, or a part of it, cannot be had: the answer is another one. */
@@ -264,10 +169,14 @@ static void write_one_range(struct exchange *exchange, struct buf *out, struct p
     struct drover_response *r = &exchange->response;
     size_t start = out->len;
     if (r->status == 206)
-        content_range(&r->fields, range, r->size);
+        ranges_say(&r->fields, range, r->size);
     write_head(exchange, out, range->length);
     if (!sends_body(exchange) || range->length == 0)
         return;
+    if (r->prepared) {
+        buf_add(out, r->prepared->body.p + range->first, range->length);
+        return;
+    }
     if (range->length <= FILE_INLINE_MAX) {
         if (!read_inline(out, r->fd, range))
             write_failure(exchange, out, start, 500);
@@ -290,7 +199,7 @@ static void write_ranges(struct exchange *exchange, struct buf *out, struct payl
         write_one_range(exchange, out, payload, &selection->ranges[0]);
         return;
     }
-    *payload = multipart(exchange, selection, &length);
+    *payload = ranges_multipart(exchange, selection, &length);
     if (*payload)
         write_head(exchange, out, length);
     else
@@ -299,12 +208,33 @@ static void write_ranges(struct exchange *exchange, struct buf *out, struct payl
 
 /* ------------------------------------------------------------------------------ the whole */
 
+/* Is all of it as it was prepared? */
+static bool is_ready(const struct exchange *exchange)
+{
+    const struct drover_response *r = &exchange->response;
+    const struct http_request *head = &exchange->request.head;
+    return r->prepared && r->fields.len == 0 && !r->fields.failed && head->method == HTTP_GET &&
+           !head->has_conditions;
+}
+
+/* Says what was prepared piece by piece, where the answer is not all of it. */
+static void unfold(struct drover_response *r)
+{
+    const struct drover_prepared *prepared = r->prepared;
+    buf_span(&r->type, prepared->type);
+    buf_span(&r->etag, prepared->etag);
+    buf_span(&r->fields, prepared->fields);
+    r->modified = prepared->modified;
+    r->has_modified = prepared->has_modified;
+    r->size = prepared->body.n;
+}
+
 /* What the application has left open. */
 static void complete(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
     if (r->source != SOURCE_NONE && r->type.len == 0)
-        buf_lit(&r->type, "text/plain; charset=utf-8");
+        buf_lit(&r->type, TYPE_DEFAULT);
     if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
         exchange_become(exchange, 503); /* out of memory: half an answer is worse than none */
     if (r->has_modified && r->modified > exchange->env->now)
@@ -328,21 +258,27 @@ static enum answer write_pulled(struct exchange *exchange, struct buf *out)
     return ANSWER_PULLED;
 }
 
-enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
-                         bool last)
+/* Has it parts that could be sent alone? */
+static bool has_ranges(const struct drover_response *r)
+{
+    return http_status_has_body(r->status) &&
+           (r->source == SOURCE_FILE || (r->prepared && r->prepared->is_file));
+}
+
+/* The whole of what is not ready as it is. */
+static enum answer compose(struct exchange *exchange, struct buf *out, struct payload **payload)
 {
     struct drover_response *r = &exchange->response;
     struct selection selection = {0};
-    *payload = NULL;
     complete(exchange);
     if (is_conditional(exchange))
         apply_precondition(exchange);
-    exchange->close = last || !exchange->request.head.keep_alive || answer_ends_by_close(exchange);
+    exchange->close |= answer_ends_by_close(exchange);
     if (r->protocol)
         r->status = 101;
-    if (r->source == SOURCE_FILE && http_status_has_body(r->status))
-        selection = select_ranges(exchange);
-    add_validators(r);
+    if (has_ranges(r))
+        selection = ranges_select(exchange);
+    http_respond_validators(&r->fields, span_of_buf(&r->etag), r->has_modified, r->modified);
     if (r->source == SOURCE_PULL && http_status_has_body(r->status))
         return write_pulled(exchange, out);
     if (selection.count > 0)
@@ -350,6 +286,32 @@ enum answer answer_write(struct exchange *exchange, struct buf *out, struct payl
     else
         write_bytes(exchange, out);
     return r->status == 101 ? ANSWER_UPGRADED : ANSWER_WHOLE;
+}
+
+struct drover_prepared *answer_whole(struct exchange *exchange, bool last)
+{
+    const struct http_request *head = &exchange->request.head;
+    if (last || !head->keep_alive || head->minor == 0 || !is_ready(exchange) ||
+        exchange->env->start.len == 0)
+        return NULL;
+    exchange->close = false;
+    return exchange->response.prepared;
+}
+
+enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
+                         bool last)
+{
+    struct drover_response *r = &exchange->response;
+    *payload = NULL;
+    exchange->close = last || !exchange->request.head.keep_alive;
+    if (is_ready(exchange)) {
+        write_start(exchange, out, false);
+        buf_span(out, r->prepared->rest);
+        return ANSWER_WHOLE;
+    }
+    if (r->prepared)
+        unfold(r);
+    return compose(exchange, out, payload);
 }
 
 /* It may not be known, or only half of it; and a page must not look at what was there before. */

@@ -190,7 +190,11 @@ int drover_response_modified(struct drover_response *response, time_t modified)
 /* May the body come from there? Says so if not. */
 static bool takes_body(struct drover_response *r, enum source source)
 {
-    static const char *const names[] = {"none", "bytes", "a file", "a stream"};
+    static const char *const names[] = {[SOURCE_NONE] = "none",
+                                        [SOURCE_BYTES] = "bytes",
+                                        [SOURCE_FILE] = "a file",
+                                        [SOURCE_PULL] = "a stream",
+                                        [SOURCE_PREPARED] = "prepared"};
     if (is_late(r, "a body"))
         return false;
     if (r->has_status && !http_status_has_body(r->status)) {

@@ -229,18 +229,23 @@ static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool tu
 static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payload *payload,
                             bool turn_over)
 {
-    struct buf *out = &env->out;
+    struct span out = env->lent ? prepared_whole(env->lent, &env->exchanges)
+                                : span_of_buf(&env->out);
     bool more = payload || (conn->work && conn->work->outlet.pulled);
-    ssize_t n = out->failed ? -1 : outlet_write(conn->fd, out->p, out->len, payload != NULL);
-    if (n == (ssize_t)out->len && !more && !turn_over)
+    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
+    if (n == (ssize_t)out.n && !more && !turn_over) {
+        serve_unlend(env);
         return sent_all(conn, env);
+    }
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
     struct conn_work *work = n < 0 ? NULL : work_of(conn);
+    if (work)
+        buf_add(&work->outlet.bytes, out.p + n, out.n - (size_t)n);
+    serve_unlend(env);
     if (!work) {
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    buf_add(&work->outlet.bytes, out->p + n, out->len - (size_t)n);
     work->outlet.payload = payload;
     return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
 }
@@ -272,35 +277,44 @@ static bool keep_rest(struct conn *conn, struct span in)
 }
 
 /* The requests were served as far as `how` says: keeps the rest, and sends what was gathered. */
-static enum conn_want conclude(struct conn *conn, struct conn_env *env, enum served how,
-                               struct span in, struct payload *payload)
+static enum conn_want conclude(struct service *s, enum served how)
 {
+    struct conn *conn = s->conn;
     if (how == UPGRADED)
-        return step_stream(conn, env);
+        return step_stream(conn, s->env);
     if (conn->closing)
-        conn->linger = conn->linger || in.n > 0;
-    if (how == BROKEN || (!conn->closing && !keep_rest(conn, in))) {
-        payload_free(payload);
+        conn->linger = conn->linger || s->in.n > 0;
+    if (how == BROKEN || (!conn->closing && !keep_rest(conn, s->in))) {
+        serve_unlend(s->env);
+        payload_free(s->payload);
         return CONN_WANT_CLOSE;
     }
     /* An answer that is pulled may be all there at once, and then the next one is due, too. */
     bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
-    bool turn_over = in.n > 0 && is_answered && !conn->closing;
-    return flush(conn, env, payload, turn_over);
+    bool turn_over = s->in.n > 0 && is_answered && !conn->closing;
+    return flush(conn, s->env, s->payload, turn_over);
+}
+
+/* The connection ends with the answer that there is. */
+static enum conn_want conclude_refused(struct conn *conn, struct conn_env *env, enum served how)
+{
+    struct service service = {.conn = conn, .env = env};
+    return conclude(&service, how);
 }
 
 /* Answers what can be answered from these bytes, and sends it. */
 static enum conn_want advance(struct conn *conn, struct conn_env *env, struct span in)
 {
-    struct payload *payload = NULL;
+    struct service service = {.conn = conn, .env = env, .in = in};
     enum served how = SERVED;
     buf_clear(&env->out);
-    for (int i = 0; i < PIPELINE_TURN_MAX && in.n > 0 && env->out.len < WRITE_GATHER_MAX; i++) {
-        how = serve_next(conn, env, &in, &payload);
-        if (how != SERVED || conn->closing || payload)
+    for (int i = 0; i < PIPELINE_TURN_MAX && service.in.n > 0 && env->out.len < WRITE_GATHER_MAX;
+         i++) {
+        how = serve_next(&service);
+        if (how != SERVED || conn->closing || service.payload)
             break;
     }
-    return conclude(conn, env, how, in, payload);
+    return conclude(&service, how);
 }
 
 /* Is it worth to look at a partial head again? */
@@ -407,14 +421,13 @@ enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 /* A deferred answer is complete, or its time is up. */
 static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
 {
-    struct conn_work *work = conn->work;
-    struct payload *payload = NULL;
-    struct span in = {.p = work->in.p, .n = work->in.len};
+    const struct conn_work *work = conn->work;
+    struct service service = {.conn = conn, .env = env, .in = span_of_buf(&work->in)};
     if (!exchange_is_ready(work->exchange))
         return CONN_WANT_WAKE;
     buf_clear(&env->out);
-    enum served how = serve_late(conn, env, &in, &payload);
-    return go_on(conn, env, conclude(conn, env, how, in, payload));
+    enum served how = serve_late(&service);
+    return go_on(conn, env, conclude(&service, how));
 }
 
 static enum conn_want answer_early(struct conn *conn, struct conn_env *env)
@@ -447,7 +460,7 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);
-    return conclude(conn, env, serve_refusal(conn, env, 503, method), (struct span){0}, NULL);
+    return conclude_refused(conn, env, serve_refusal(conn, env, 503, method));
 }
 
 /* Of the request that has begun; HTTP_GET where that is not known. */
@@ -484,7 +497,7 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         exchange_abandon(work->exchange);
     work->exchange = NULL;
     work->in_body = false;
-    return conclude(conn, env, serve_refusal(conn, env, 408, method), (struct span){0}, NULL);
+    return conclude_refused(conn, env, serve_refusal(conn, env, 408, method));
 }
 
 void conn_leave(struct conn *conn)

@@ -57,6 +57,7 @@ struct conn_env {
     struct deadlines deadlines;
     struct board_row *row; /* borrowed */
     struct buf out;        /* answers that are gathered */
+    struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
     char *read_buffer;     /* READ_BUFFER_SIZE bytes, owned */
     struct conn *woken;    /* those that the application has woken, the first first */
     struct conn *woken_last;

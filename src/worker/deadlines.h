@@ -7,6 +7,7 @@
 #ifndef DROVER_WORKER_DEADLINES_H
 #define DROVER_WORKER_DEADLINES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum deadline_kind {
@@ -34,11 +35,38 @@ struct deadlines {
     struct deadline *last[DEADLINE_KINDS];
 };
 
-/* Arms for now + the kind's length; what was armed before is forgotten. */
-void deadlines_arm(struct deadlines *all, struct deadline *one, enum deadline_kind kind,
-                   int64_t now);
+static inline void deadlines_disarm(struct deadlines *all, struct deadline *one)
+{
+    if (one->kind == DEADLINE_NONE)
+        return;
+    if (one->previous)
+        one->previous->next = one->next;
+    else
+        all->first[one->kind] = one->next;
+    if (one->next)
+        one->next->previous = one->previous;
+    else
+        all->last[one->kind] = one->previous;
+    one->kind = DEADLINE_NONE;
+}
 
-void deadlines_disarm(struct deadlines *all, struct deadline *one);
+/* Arms for now + the kind's length; what was armed before is forgotten. */
+static inline void deadlines_arm(struct deadlines *all, struct deadline *one,
+                                 enum deadline_kind kind, int64_t now)
+{
+    deadlines_disarm(all, one);
+    if (kind == DEADLINE_NONE || all->length[kind] == 0)
+        return;
+    one->kind = kind;
+    one->at = now + all->length[kind];
+    one->next = NULL;
+    one->previous = all->last[kind];
+    if (one->previous)
+        one->previous->next = one;
+    else
+        all->first[kind] = one;
+    all->last[kind] = one;
+}
 
 /* The nearest deadline of all, CLOCK_NEVER when none is armed. */
 int64_t deadlines_next(const struct deadlines *all);

@@ -14,6 +14,17 @@
 
 /* ------------------------------------------------------------------------- what all share */
 
+/* Not enough memory for it leaves it empty, and each answer makes its own. */
+static void tell_time(struct exchange_env *env, time_t now)
+{
+    env->now = now;
+    http_date_format(env->date, now);
+    buf_clear(&env->start);
+    http_respond_start(&env->start, 200, env->date);
+    if (env->start.failed)
+        buf_clear(&env->start);
+}
+
 void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
 {
     static const struct forwarded_rules nobody;
@@ -21,7 +32,7 @@ void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
         .app = app, .forwarded = &nobody, .body_max = BODY_MAX_DEFAULT, .warned_at = INT64_MIN};
     if (getrandom(&env->boundary, sizeof env->boundary, GRND_NONBLOCK) < 0)
         env->boundary = (uintptr_t)env; /* at boot there may be none yet */
-    http_date_format(env->date, 0);
+    tell_time(env, 0);
 }
 
 /* Off the list of those that are detached, if it is there. */
@@ -49,14 +60,13 @@ void exchange_env_close(struct exchange_env *env)
         one->is_detached = false;
         exchange_free(one);
     }
+    buf_free(&env->start);
 }
 
 void exchange_tick(struct exchange_env *env, time_t now)
 {
-    if (now == env->now)
-        return;
-    env->now = now;
-    http_date_format(env->date, now);
+    if (now != env->now)
+        tell_time(env, now);
 }
 
 /* ------------------------------------------------------------------------------ its life */
@@ -78,6 +88,8 @@ static void clear_answer(struct drover_response *r)
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;
+    prepared_drop(r->prepared);
+    r->prepared = NULL;
     r->source = SOURCE_NONE;
     r->has_modified = r->has_upgrade = false;
     r->protocol = NULL;
@@ -167,6 +179,13 @@ struct exchange *exchange_of_response(const struct drover_response *response)
 }
 
 /* ----------------------------------------------------------------------------- the request */
+
+struct http_validators exchange_validators(const struct drover_response *response)
+{
+    return (struct http_validators){.etag = span_of_buf(&response->etag),
+                                    .modified = response->modified,
+                                    .has_modified = response->has_modified};
+}
 
 void exchange_become(struct exchange *exchange, int status)
 {

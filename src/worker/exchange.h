@@ -17,10 +17,12 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "http/conditional.h"
 #include "http/date.h"
 #include "http/forwarded.h"
 #include "http/parse.h"
 #include "worker/payload.h"
+#include "worker/prepared.h"
 #include "worker/services.h"
 
 struct conn;
@@ -41,7 +43,13 @@ enum source {
     SOURCE_BYTES, /* what was appended */
     SOURCE_FILE,
     SOURCE_PULL,
+    SOURCE_PREPARED,
 };
+
+/* What an answer says of itself where the application has said nothing, or where drover serves
+ * ranges of it. */
+#define TYPE_DEFAULT  "text/plain; charset=utf-8"
+#define ACCEPT_RANGES "Accept-Ranges: bytes\r\n"
 
 /* What drover.h calls a response. */
 struct drover_response {
@@ -54,9 +62,10 @@ struct drover_response {
     bool has_upgrade; /* among the fields */
     enum source source;
     time_t modified;
-    int fd;            /* owned; -1: none */
-    uint64_t size;     /* of the file */
-    struct buf fields; /* field lines */
+    int fd;                           /* owned; -1: none */
+    uint64_t size;                    /* of the file, or of what was prepared */
+    struct drover_prepared *prepared; /* held; NULL: nothing was */
+    struct buf fields;                /* field lines */
     struct buf body;
     struct buf type;
     struct buf etag;
@@ -88,6 +97,7 @@ struct exchange_env {
     time_t now;
     int64_t warned_at; /* when a misuse was last told, in seconds of `now` */
     char date[HTTP_DATE_LENGTH + 1];
+    struct buf start; /* of a 200: status line, Server and Date */
     /* The answer of an exchange that had to wait can go on; its connection is not gone. */
     void (*wake)(void *context, struct conn *conn);
     void *wake_context;
@@ -147,6 +157,9 @@ void exchange_body_end(struct exchange *exchange);
 
 /* Can it be answered, or does the application need time? */
 bool exchange_is_ready(const struct exchange *exchange);
+
+/* What its preconditions are compared with; borrowed until it changes. */
+struct http_validators exchange_validators(const struct drover_response *response);
 
 /* The response is this status and its page, whatever the application had said. */
 void exchange_become(struct exchange *exchange, int status);

@@ -12,7 +12,8 @@ struct payload *payload_new(int fd, size_t parts_max)
 {
     struct payload *payload = calloc(1, sizeof *payload + parts_max * sizeof *payload->parts);
     if (!payload) {
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         return NULL;
     }
     payload->fd = fd;
@@ -29,7 +30,8 @@ void payload_free(struct payload *payload)
 {
     if (!payload)
         return;
-    close(payload->fd);
+    if (payload->fd >= 0)
+        close(payload->fd);
     buf_free(&payload->text);
     free(payload);
 }

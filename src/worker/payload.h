@@ -17,7 +17,7 @@ struct payload_part {
 };
 
 struct payload {
-    int fd;          /* owned */
+    int fd;          /* owned; -1: there are texts alone */
     struct buf text; /* owned: the texts of all parts, one behind the other */
     size_t text_at;  /* bytes of it that were sent */
     size_t at;       /* the part that is being sent */

@@ -67,12 +67,12 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
 }
 
 /* The exchange takes more than this turn: it becomes the connection's own. */
-static bool own_exchange(struct conn *conn, struct conn_env *env, struct span head)
+static bool own_exchange(const struct service *s)
 {
-    struct exchange *exchange = env->exchange;
-    struct conn_work *work = work_of(conn);
-    env->exchange = NULL;
-    if (exchange_detach(exchange, head) == 0 && work) {
+    struct exchange *exchange = s->env->exchange;
+    struct conn_work *work = work_of(s->conn);
+    s->env->exchange = NULL;
+    if (exchange_detach(exchange, s->head) == 0 && work) {
         work->exchange = exchange;
         return true;
     }
@@ -98,9 +98,10 @@ static bool is_last(const struct conn *conn, const struct conn_env *env,
 }
 
 /* A 101: what was gathered leaves in front of what the stream sends. */
-static enum served upgrade(struct conn *conn, struct conn_env *env, struct exchange *exchange,
-                           struct span *in)
+static enum served upgrade(struct service *s, struct exchange *exchange)
 {
+    struct conn *conn = s->conn;
+    struct conn_env *env = s->env;
     const struct drover_protocol *protocol = exchange->response.protocol;
     void *state = exchange->response.stream_state;
     serve_end(conn, env);
@@ -110,28 +111,48 @@ static enum served upgrade(struct conn *conn, struct conn_env *env, struct excha
     stream->state = state;
     stream->out = env->out;
     env->out = (struct buf){0};
-    bool is_open = open_stream(conn, env, stream, *in);
-    in->n = 0;
+    bool is_open = open_stream(conn, env, stream, s->in);
+    s->in.n = 0;
     return is_open ? UPGRADED : BROKEN;
 }
 
-/* Makes the answer of an exchange that is ready. */
-static enum served answer(struct conn *conn, struct conn_env *env, struct exchange *exchange,
-                          struct span head, struct span *in, struct payload **payload)
+/* What is all there is to be sent is sent from where it stands; it is written only where another
+ * answer comes behind it (serve_next()). */
+static enum answer write_answer(struct service *s, struct exchange *exchange)
 {
-    enum answer kind = answer_write(exchange, &env->out, payload, is_last(conn, env, exchange));
+    struct conn_env *env = s->env;
+    bool last = is_last(s->conn, env, exchange);
+    struct drover_prepared *whole = env->out.len == 0 ? answer_whole(exchange, last) : NULL;
+    if (!whole)
+        return answer_write(exchange, &env->out, &s->payload, last);
+    env->lent = prepared_hold(whole);
+    return ANSWER_WHOLE;
+}
+
+void serve_unlend(struct conn_env *env)
+{
+    prepared_drop(env->lent);
+    env->lent = NULL;
+}
+
+/* Makes the answer of an exchange that is ready. */
+static enum served answer(struct service *s, struct exchange *exchange)
+{
+    struct conn *conn = s->conn;
+    struct conn_env *env = s->env;
+    enum answer kind = write_answer(s, exchange);
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
     conn->served++;
     board_add(&env->row->requests, 1);
     deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
     if (kind == ANSWER_UPGRADED)
-        return upgrade(conn, env, exchange, in);
+        return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
         serve_end(conn, env);
         return SERVED;
     }
-    if (!exchange->is_detached && !own_exchange(conn, env, head))
+    if (!exchange->is_detached && !own_exchange(s))
         return BROKEN;
     conn->work->outlet.pulled = exchange;
     return HELD;
@@ -140,13 +161,12 @@ static enum served answer(struct conn *conn, struct conn_env *env, struct exchan
 /* ---------------------------------------------------------------------------- the requests */
 
 /* The body is dealt with. */
-static enum served end_request(struct conn *conn, struct conn_env *env, struct exchange *exchange,
-                               struct span head, struct span *in, struct payload **payload)
+static enum served end_request(struct service *s, struct exchange *exchange)
 {
     exchange_body_end(exchange);
     if (exchange_is_ready(exchange))
-        return answer(conn, env, exchange, head, in, payload);
-    if (!exchange->is_detached && !own_exchange(conn, env, head))
+        return answer(s, exchange);
+    if (!exchange->is_detached && !own_exchange(s))
         return BROKEN;
     return HELD;
 }
@@ -183,17 +203,16 @@ static int take_body(struct exchange *exchange, struct body *body, struct span *
 }
 
 /* The application may still finish what it has deferred: an exchange of its own is left to it. */
-static enum served refuse_begun(struct conn *conn, struct conn_env *env, struct span head,
-                                int status)
+static enum served refuse_begun(struct service *s, int status)
 {
-    struct exchange *exchange = env->exchange;
+    struct exchange *exchange = s->env->exchange;
     enum http_method method = exchange->request.head.method;
     if (!exchange_is_ready(exchange)) {
-        env->exchange = NULL;
-        exchange_detach(exchange, head);
+        s->env->exchange = NULL;
+        exchange_detach(exchange, s->head);
         exchange_abandon(exchange);
     }
-    return serve_refusal(conn, env, status, method);
+    return serve_refusal(s->conn, s->env, status, method);
 }
 
 /* Nothing of a body has come, and its client may wait for a word (RFC 9110, 10.1.1). */
@@ -203,46 +222,44 @@ static bool waits_for_continue(const struct exchange *exchange, const struct spa
 }
 
 /* A request's head is known: deals with the body, and answers once that is whole. */
-static enum served serve(struct conn *conn, struct conn_env *env, struct span head, struct span *in,
-                         struct payload **payload)
+static enum served serve(struct service *s)
 {
-    struct exchange *exchange = env->exchange;
+    struct exchange *exchange = s->env->exchange;
     const struct http_request *request = &exchange->request.head;
     struct body body = body_of(request);
-    exchange->conn = conn;
+    exchange->conn = s->conn;
     exchange_begin(exchange);
     if (!request->chunked && request->content_length == 0)
-        return end_request(conn, env, exchange, head, in, payload);
+        return end_request(s, exchange);
     if (exchange_refuses(exchange))
-        return refuse_begun(conn, env, head, 413);
-    bool is_waited_for = waits_for_continue(exchange, in);
+        return refuse_begun(s, 413);
+    bool is_waited_for = waits_for_continue(exchange, &s->in);
     if (exchange_drops(exchange) && is_waited_for) {
         exchange->must_close = true; /* the client need not send it at all */
-        return end_request(conn, env, exchange, head, in, payload);
+        return end_request(s, exchange);
     }
-    int result = take_body(exchange, &body, in);
+    int result = take_body(exchange, &body, &s->in);
     if (result < 0)
-        return refuse_begun(conn, env, head, -result);
+        return refuse_begun(s, -result);
     if (result == BODY_MORE) {
-        if (!own_exchange(conn, env, head))
+        if (!own_exchange(s))
             return BROKEN;
-        conn->work->in_body = true;
-        conn->work->body = body;
+        s->conn->work->in_body = true;
+        s->conn->work->body = body;
         if (is_waited_for)
-            buf_lit(&env->out, "HTTP/1.1 100 Continue\r\n\r\n");
+            buf_lit(&s->env->out, "HTTP/1.1 100 Continue\r\n\r\n");
         return STARVED;
     }
     exchange->must_close |= result == BODY_PIECE;
-    return end_request(conn, env, exchange, head, in, payload);
+    return end_request(s, exchange);
 }
 
 /* More of a body has come. Once it is whole its request is answered. */
-static enum served serve_body(struct conn *conn, struct conn_env *env, struct span *in,
-                              struct payload **payload)
+static enum served serve_body(struct service *s)
 {
-    struct conn_work *work = conn->work;
+    struct conn_work *work = s->conn->work;
     struct exchange *exchange = work->exchange;
-    int result = take_body(exchange, &work->body, in);
+    int result = take_body(exchange, &work->body, &s->in);
     if (result == BODY_MORE)
         return STARVED;
     work->in_body = false;
@@ -250,36 +267,46 @@ static enum served serve_body(struct conn *conn, struct conn_env *env, struct sp
         enum http_method method = exchange->request.head.method;
         work->exchange = NULL;
         exchange_abandon(exchange);
-        return serve_refusal(conn, env, -result, method);
+        return serve_refusal(s->conn, s->env, -result, method);
     }
     exchange->must_close |= result == BODY_PIECE;
-    return end_request(conn, env, exchange, (struct span){0}, in, payload);
+    s->head = (struct span){0};
+    return end_request(s, exchange);
 }
 
-enum served serve_next(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload)
+/* What was lent is no longer all there is. */
+static void write_lent(struct conn_env *env)
 {
-    if (conn->work && conn->work->in_body)
-        return serve_body(conn, env, in, payload);
+    buf_span(&env->out, prepared_whole(env->lent, &env->exchanges));
+    serve_unlend(env);
+}
+
+enum served serve_next(struct service *s)
+{
+    struct conn_env *env = s->env;
+    if (env->lent)
+        write_lent(env);
+    if (s->conn->work && s->conn->work->in_body)
+        return serve_body(s);
     if (!env->exchange)
         env->exchange = exchange_new(&env->exchanges);
     if (!env->exchange)
         return BROKEN;
-    int n = http_parse_head(&env->exchange->request.head, in->p, in->n);
+    int n = http_parse_head(&env->exchange->request.head, s->in.p, s->in.n);
     if (n == 0)
         return STARVED;
     if (n < 0)
-        return serve_refusal(conn, env, -n, env->exchange->request.head.method);
-    struct span head = {.p = in->p, .n = (size_t)n};
-    in->p += n;
-    in->n -= (size_t)n;
-    return serve(conn, env, head, in, payload);
+        return serve_refusal(s->conn, env, -n, env->exchange->request.head.method);
+    s->head = (struct span){.p = s->in.p, .n = (size_t)n};
+    s->in.p += n;
+    s->in.n -= (size_t)n;
+    return serve(s);
 }
 
 /* ---------------------------------------------------------------------------------- later */
 
-enum served serve_late(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload)
+enum served serve_late(struct service *s)
 {
-    return answer(conn, env, conn->work->exchange, (struct span){0}, in, payload);
+    s->head = (struct span){0};
+    return answer(s, s->conn->work->exchange);
 }

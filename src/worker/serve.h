@@ -16,21 +16,29 @@ enum served {
     BROKEN,   /* memory ran out: nothing more can be said */
 };
 
-/*
- * Serves one request from the front of *in: appends its answer to env->out, and what follows that
- * from a file comes in *payload, owned by the caller.
- */
-enum served serve_next(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload);
+/* A connection's bytes, and what comes of them. */
+struct service {
+    struct conn *conn;
+    struct conn_env *env;
+    struct span in;          /* not served yet */
+    struct payload *payload; /* what follows the last answer from a file; owned by the caller */
+    struct span head;        /* private: of the request at hand */
+};
 
-/* A deferred answer is complete. `in`: what has come behind its request. */
-enum served serve_late(struct conn *conn, struct conn_env *env, struct span *in,
-                       struct payload **payload);
+/* Serves one request from the front of service->in: appends its answer to env->out, or lends it in
+ * env->lent. */
+enum served serve_next(struct service *service);
+
+/* A deferred answer is complete. `in` is what has come behind its request. */
+enum served serve_late(struct service *service);
 
 /* The last answer, for a request that cannot be served, of this method or HTTP_GET if that is not
  * known. What else the client sent is not read. */
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
                           enum http_method method);
+
+/* What was lent has been sent, or will not be. */
+void serve_unlend(struct conn_env *env);
 
 /* The answer has left: its exchange is the worker's again, or gone. */
 void serve_end(struct conn *conn, struct conn_env *env);

@@ -52,6 +52,11 @@ void *drover_worker_attached(const struct drover_worker *worker)
     return worker->attached;
 }
 
+uint64_t drover_turn(const struct drover_worker *worker)
+{
+    return worker->turn;
+}
+
 int64_t drover_now(const struct drover_worker *worker)
 {
     return worker->now;

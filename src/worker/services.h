@@ -21,6 +21,7 @@ struct drover_worker {
     const struct board *board;    /* of all workers; borrowed */
     struct board_row *row;        /* this one's; borrowed */
     int64_t now;                  /* of this turn, as clock_ms() */
+    uint64_t turn;                /* its number */
     struct timers timers;
     struct mailbox mailbox;
     void *attached;          /* the application's own */

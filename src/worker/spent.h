@@ -24,6 +24,12 @@ struct spent {
 void spent_open(struct spent *spent, uint64_t max_requests, uint64_t max_rss, uint64_t random);
 void spent_close(struct spent *spent);
 
+/* Is there anything that it could be spent by? */
+static inline bool spent_can_be(const struct spent *spent)
+{
+    return spent->max_requests > 0 || spent->statm >= 0;
+}
+
 /* To be called after a turn that did something. Is it spent, having answered so many requests? In
  * words then, which have "it" before them. */
 bool spent_look(struct spent *spent, uint64_t requests, int64_t now, char *why, size_t size);

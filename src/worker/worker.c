@@ -280,6 +280,7 @@ static void woken(void *context)
     struct worker *w = context;
     w->env.now = clock_ms();
     w->services.now = w->env.now;
+    w->services.turn++;
     board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
     exchange_tick(&w->env.exchanges, clock_date());
     wake_master(w);
@@ -393,7 +394,7 @@ static void tell_if_spent(struct worker *w)
 {
     char why[128];
     uint64_t requests = w->job->row->requests - w->requests_before;
-    if (w->is_spent || w->is_leaving ||
+    if (w->is_spent || w->is_leaving || !spent_can_be(&w->spent) ||
         !spent_look(&w->spent, requests, w->env.now, why, sizeof why))
         return;
     w->is_spent = report(w, REPORT_SPENT, 0, why) == 0;
@@ -408,24 +409,31 @@ static void end_at_deadline(struct worker *w)
     conns_end_all(&w->conns);
 }
 
+/* Most turns come before anything is. */
+static void do_what_is_due(struct worker *w)
+{
+    timers_run(&w->services.timers, w->env.now);
+    conns_expire(&w->conns);
+    conns_tick(&w->conns);
+    end_at_deadline(w);
+}
+
 static int serve(struct worker *w)
 {
     while (!w->is_orphan && !is_done(w)) {
-        int wait = clock_until(next_deadline(w), w->env.now);
+        int64_t next = next_deadline(w);
         board_set(&w->job->row->busy_since, 0);
-        int events = loop_turn(w->loop, wait, woken, w);
+        int events = loop_turn(w->loop, clock_until(next, w->env.now), woken, w);
         if (events < 0) {
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
-        timers_run(&w->services.timers, w->env.now);
         conns_wake(&w->conns);
-        conns_expire(&w->conns);
-        conns_tick(&w->conns);
+        if (w->env.now >= next)
+            do_what_is_due(w);
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
         tell_if_spent(w);
-        end_at_deadline(w);
     }
     conns_end_all(&w->conns);
     return 0;

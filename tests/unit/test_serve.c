@@ -53,6 +53,16 @@ static const struct {
     {"an upgrade", BYTES(UPGRADE "bytes"), UPGRADED, 0, 0, false, false, false},
 };
 
+static enum served serve_one(enum served (*serve)(struct service *service), struct rig *rig,
+                             struct span *in, struct payload **payload)
+{
+    struct service service = {.conn = &rig->conn, .env = &rig->env, .in = *in};
+    enum served how = serve(&service);
+    *in = service.in;
+    *payload = service.payload;
+    return how;
+}
+
 Test(serve, one_request)
 {
     for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -61,7 +71,7 @@ Test(serve, one_request)
         struct span in = rows[i].input;
         open_rig(&rig);
         rig.app.handle = handle_some;
-        enum served how = serve_next(&rig.conn, &rig.env, &in, &payload);
+        enum served how = serve_one(serve_next, &rig, &in, &payload);
         cr_expect_eq(how, rows[i].how, "%s: %d", rows[i].name, how);
         if (rows[i].status != 400)
             cr_expect_eq(in.n, rows[i].left, "%s: %zu", rows[i].name, in.n);
@@ -84,7 +94,7 @@ Test(serve, a_file_comes_behind)
     struct payload *payload = NULL;
     struct span in = SPAN(GET("/file/100000") GET("/b"));
     open_rig(&rig);
-    cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), SERVED);
+    cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), SERVED);
     cr_assert_not_null(payload);
     cr_expect_eq(in.n, sizeof GET("/b") - 1);
     payload_free(payload);
@@ -100,19 +110,19 @@ Test(serve, a_body_in_pieces_and_a_late_answer)
     rig.app.handle = handle_some;
     rig.app.when = DROVER_WITH_BODY;
     asked = 0;
-    cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), STARVED);
+    cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), STARVED);
     cr_expect(rig.conn.work->in_body);
     in = SPAN("b");
-    cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), STARVED);
+    cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), STARVED);
     cr_expect_eq(asked, 0);
     in = SPAN("cGET");
-    cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), HELD);
+    cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), HELD);
     cr_expect_eq(asked, 1);
     cr_expect_not(rig.conn.work->in_body);
     cr_expect_eq(in.n, 3);
     cr_expect_eq(rig.env.out.len, 0);
     drover_response_finish(&rig.conn.work->exchange->response);
-    cr_expect_eq(serve_late(&rig.conn, &rig.env, &in, &payload), SERVED);
+    cr_expect_eq(serve_one(serve_late, &rig, &in, &payload), SERVED);
     cr_expect_eq(in.n, 3);
     cr_expect_null(rig.conn.work->exchange);
     cr_expect_eq(rig.row->requests, 1);
@@ -130,11 +140,11 @@ Test(serve, the_exchange_of_the_worker)
     const struct exchange *first = rig.env.exchange;
     for (int i = 0; i < 3; i++) {
         struct span in = SPAN(GET("/a"));
-        cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), SERVED);
+        cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), SERVED);
         cr_expect_eq(rig.env.exchange, first);
     }
     struct span in = SPAN(GET("/later"));
-    cr_expect_eq(serve_next(&rig.conn, &rig.env, &in, &payload), HELD);
+    cr_expect_eq(serve_one(serve_next, &rig, &in, &payload), HELD);
     cr_expect_eq(rig.conn.work->exchange, first);
     cr_expect_null(rig.env.exchange);
     buf_clear(&rig.env.out);
