@@ -36,9 +36,11 @@ def peers_of(results, work):
 
 
 def cpu_ratio(results, work, to, to_work=None):
-    """Drover's CPU a request to another's, round by round."""
+    """Drover's CPU a request to another's, round by round where both are of the same work."""
     ours, theirs = row_of(results, work, "drover"), row_of(results, to_work or work, to)
-    return ours.ratio_to(theirs).median if ours and theirs else None
+    if not ours or not theirs:
+        return None
+    return ours.cpu.median / theirs.cpu.median if to_work else ours.ratio_to(theirs).median
 
 
 def best_peer_cpu(results, work):
