@@ -7,6 +7,11 @@
 
 load helper
 
+setup() {
+    BENCH_PID=''
+    DROVER_MARK=$BATS_TEST_TMPDIR/bench
+}
+
 teardown() {
     bench_end
     drover_teardown
@@ -43,11 +48,8 @@ parser() {
 
 # ---- drover beside the floor and other servers ------------------------------------------------
 
-BENCH_PID=''
-
 # bench OPTIONS...: the command, its processes marked.
 bench() {
-    DROVER_MARK=$BATS_TEST_TMPDIR/bench
     DROVER_TEST=$DROVER_MARK B=${BENCH_BUILD:-${DROVER%/*}} timeout 60 \
         "$BATS_TEST_DIRNAME/../../tools/bench/bench" "$@" 3>&-
 }
@@ -154,7 +156,6 @@ EOF
 @test "bench: SIGTERM ends it, and all that it has started" {
     bench --servers drover,floor --works 1k --seconds 20 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
     BENCH_PID=$!
-    DROVER_MARK=$BATS_TEST_TMPDIR/bench
     wait_until 10 bench_loads
     kill "$(pgrep -f -P "$BENCH_PID" bench || echo "$BENCH_PID")"
     wait_until 5 drover_left_nothing
