@@ -117,6 +117,15 @@ readonly IS_FIGURE='def figure: .min > 0 and .min <= .median and .median <= .max
     wait_until 2 drover_left_nothing
 }
 
+# Files that changed a moment ago are not kept in memory: each request would open its file.
+@test "bench: a new site is measured once it has settled" {
+    BENCH_BUILD=$BATS_TEST_TMPDIR/build
+    mkdir "$BENCH_BUILD"
+    ln -s "$DROVER" "$DROVER_LOAD" "$BENCH_BUILD"
+    run -0 bench --servers drover --works calls --seconds 0.2 --json "$BATS_TEST_TMPDIR/json"
+    jq -e '.calls[0].calls | .recvfrom > 0.9 and (.openat2 // 0) < 0.2' "$BATS_TEST_TMPDIR/json"
+}
+
 # A build whose drover is a server of another kind, which makes far more system calls; and a PATH
 # without perf, h2o and all else.
 @test "bench: a missed aim fails with --check alone; strace counts where perf cannot; who is not there is left out" {
@@ -143,6 +152,8 @@ http.server.HTTPServer(("127.0.0.1", port), functools.partial(
     Handler, directory=sys.argv[-1])).serve_forever()
 EOF
     chmod +x "$BENCH_BUILD/drover"
+    mkdir -p "${DROVER%/*}/bench-site"
+    ln -s "$(realpath "${DROVER%/*}/bench-site")" "$BENCH_BUILD/bench-site"
     for check in '' --check; do
         PATH=$BATS_TEST_TMPDIR/bin run bench --servers drover,h2o --works calls --seconds 0.1 $check
         ((status == (${#check} > 0)))

@@ -193,7 +193,10 @@ def can_count_in_kernel():
 
 
 def calls(server, work, clients, seconds, options):
-    """System calls a request: a dict by name, and `all`; and what counted them."""
+    """
+    System calls a request: a dict by name, and `all`; and what counted them. An empty dict where
+    neither may look at the server.
+    """
     load = [f"{options.build}/drover-load", "--json", "--quiet", "--clients", str(clients),
             "--duration", f"{max(1, round(seconds * 1000))}ms", server.url(work.path)]
     count = count_by_perf if can_count_in_kernel() else count_by_strace
@@ -247,8 +250,8 @@ def count_by_strace(server, load, seconds):
             found = re.match(r" *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", line)
             if found:
                 counts[found.group(2)] = int(found.group(1))
-    total = counts.pop("total", 0) or sum(counts.values())
-    return said, {"all": total, **counts}
+    total = counts.pop("total", 0)
+    return said, {"all": total, **counts} if total else {}
 
 
 # ---- idle memory ------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ workers as the others, no access log, no limit of requests on a connection, no l
 spare itself. A class a server; SERVERS has them by name.
 """
 
-import getpass
 import os
 import random
 import re
@@ -234,9 +233,11 @@ class H2o(Server):
     name = "h2o"
 
     def command(self, options):
+        # as root it would become another user, who cannot read the site
+        user = "user: root\n" if os.geteuid() == 0 else ""
         conf = self.write(f"""num-threads: {self.workers}
 max-connections: {self.connections}
-user: {getpass.getuser()}
+{user}\
 http1-request-timeout: {HOURS}
 listen:
   host: 127.0.0.1

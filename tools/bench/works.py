@@ -7,6 +7,7 @@ others (OTHERS) have a measurement of their own, in measure.py.
 
 import os
 import random
+import time
 from dataclasses import dataclass, field
 
 KIB, MIB = 1024, 1024 * 1024
@@ -61,13 +62,29 @@ NAMES = [*REQUESTS, *OTHERS]
 QUICK = ["1k", "pipelined", "connection", "100k", "10m", *OTHERS]
 
 
+# A file that was changed a moment ago may change again within the same tick of its time stamp, so
+# what keeps contents rightly distrusts it (drover for 2 s, by ctime, which nobody can set back).
+SETTLED_SECONDS = 4
+
+
+def files():
+    """(name, bytes) of all that is served."""
+    sizes = {work.floor_bytes for work in REQUESTS.values()}
+    return [("1k.bin", KIB), ("100k.bin", 100 * KIB), ("10m.bin", 10 * MIB),
+            *((f"{size}.floor", size) for size in sorted(sizes))]
+
+
 def make_site(folder):
-    """The files that are served. Random bytes, so that no server gains by their sameness."""
-    os.mkdir(folder)
-    draw = random.Random(7)
-    for name, size in ("1k", KIB), ("100k", 100 * KIB), ("10m", 10 * MIB):
-        with open(f"{folder}/{name}.bin", "wb") as f:
-            f.write(draw.randbytes(size))
-    for size in {work.floor_bytes for work in REQUESTS.values()}:
-        with open(f"{folder}/{size}.floor", "wb") as f:
-            f.write(draw.randbytes(size))
+    """
+    The files that are served; those that are there from an earlier run stay, since they have settled.
+    Random bytes, so that no server gains by their sameness.
+    """
+    os.makedirs(folder, exist_ok=True)
+    for name, size in files():
+        path = f"{folder}/{name}"
+        if not os.path.exists(path) or os.path.getsize(path) != size:
+            with open(f"{path}.{os.getpid()}", "wb") as f:
+                f.write(random.Random(size).randbytes(size))
+            os.rename(f"{path}.{os.getpid()}", path)
+    youngest = max(os.stat(f"{folder}/{name}").st_ctime for name, _ in files())
+    time.sleep(max(0.0, min(SETTLED_SECONDS, youngest + SETTLED_SECONDS - time.time())))
