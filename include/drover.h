@@ -36,7 +36,7 @@ extern "C" {
 #endif
 
 /* Grows when a struct below changes. A module that was built for another one is refused. */
-#define DROVER_ABI 1
+#define DROVER_ABI 2
 
 /* Borrowed bytes, not terminated by NUL. p is NULL when there is nothing. */
 struct drover_span {
@@ -503,6 +503,14 @@ struct drover_app {
     /* In every worker that leaves in order, once no connection is open. What is attached to answers
      * that were deferred and are not finished by then is released after it. May be NULL. */
     void (*worker_stop)(void *context, struct drover_worker *worker);
+
+    /*
+     * Asked first for what most requests are, a GET of a kept connection, without a body, a
+     * condition or a range: an answer that stands ready, borrowed; NULL has `handle` called. It
+     * must not take time, since the answers of a turn that stand ready leave together. May be NULL.
+     */
+    struct drover_prepared *(*ready)(void *context, const struct drover_request *request,
+                                     struct drover_worker *worker);
 
     /* Answers one request. */
     void (*handle)(void *context, const struct drover_request *request,

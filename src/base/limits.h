@@ -109,6 +109,9 @@
  * sendfile. Below it a copy costs less than the second system call. */
 #define FILE_INLINE_MAX 32768
 
+/* Answers that stand ready and leave together, at the end of a turn: as many as it has events. */
+#define UNSENT_MAX 64
+
 /* Pipelined requests that are answered before another connection has its turn. */
 #define PIPELINE_TURN_MAX 64
 

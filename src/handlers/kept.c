@@ -16,7 +16,7 @@
 #define HEAD_BYTES 512
 
 struct entry {
-    char *path; /* owned: name and ending; NULL: nothing is here */
+    char *path; /* owned: of the file; it starts with the name; NULL: nothing is here */
     size_t name_length;
     uint64_t key;
     struct entry *next; /* of the same chain */
@@ -187,15 +187,6 @@ static bool is_settled(const struct stat *st)
     return st->st_ctim.tv_sec < now - KEPT_SETTLED_S && st->st_mtim.tv_sec < now - KEPT_SETTLED_S;
 }
 
-static char *join(const char *name, size_t length, const char *ending)
-{
-    size_t n = strlen(ending) + 1;
-    char *path = malloc(length + n);
-    if (path)
-        memcpy(mempcpy(path, name, length), ending, n);
-    return path;
-}
-
 static void add(struct kept *kept, const struct entry *entry)
 {
     struct entry *place = make_place(kept, entry->bytes);
@@ -206,24 +197,23 @@ static void add(struct kept *kept, const struct entry *entry)
     kept->bytes += entry->bytes;
 }
 
-void kept_offer(struct kept *kept, const char *name, const char *ending,
+void kept_offer(struct kept *kept, const char *path, size_t name_length,
                 const struct kept_form *form, const struct stat *st,
                 struct drover_response *response, bool prepare)
 {
-    size_t length = strlen(name);
     size_t body = prepare ? (size_t)st->st_size : 0;
-    uint64_t key = key_of(name, length, form->coding);
+    uint64_t key = key_of(path, name_length, form->coding);
     const struct drover_worker *worker = drover_response_worker(response);
     if (body > KEPT_FILE_MAX || !was_asked_for(kept, key) || !is_settled(st))
         return;
-    struct entry *known = find(kept, key, name, length, form->coding);
+    struct entry *known = find(kept, key, path, name_length, form->coding);
     if (known)
         forget(kept, known);
-    struct entry entry = {.path = join(name, length, ending),
-                          .name_length = length,
+    struct entry entry = {.path = strdup(path),
+                          .name_length = name_length,
                           .key = key,
                           .form = *form,
-                          .bytes = HEAD_BYTES + body + length,
+                          .bytes = HEAD_BYTES + body + name_length,
                           .turn = drover_turn(worker),
                           .until = drover_now(worker) + KEPT_MS,
                           .device = st->st_dev,

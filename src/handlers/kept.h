@@ -42,7 +42,7 @@ struct kept *kept_new(void);
 void kept_free(struct kept *kept);
 
 /*
- * What is kept of this name, relative to the root, in this coding; NULL when there is nothing, or
+ * What is kept of this name, as it was asked for, relative to the root, in this coding; NULL when there is nothing, or
  * what there was is no longer so. Borrowed until the next call.
  */
 const struct kept_form *kept_find(struct kept *kept, const struct root *root, const char *name,
@@ -50,10 +50,11 @@ const struct kept_form *kept_find(struct kept *kept, const struct root *root, co
                                   const struct drover_worker *worker);
 
 /*
- * The response is the answer with this form, about to be sent: keeps it, if it is worth it. It lies
- * under the name and this ending, and is what `st` says. With `prepare` false, nothing but that.
+ * The response is the answer with this form, about to be sent: keeps it, if it is worth it. It was
+ * asked for by the name that its path starts with, so many bytes, and is what `st` says. With
+ * `prepare` false, nothing but that is kept.
  */
-void kept_offer(struct kept *kept, const char *name, const char *ending,
+void kept_offer(struct kept *kept, const char *path, size_t name_length,
                 const struct kept_form *form, const struct stat *st,
                 struct drover_response *response, bool prepare);
 

@@ -171,33 +171,48 @@ static struct kept_form send_file(const struct static_site *site, const char *na
     return form;
 }
 
-/* What was asked for by its own name may be asked for again. */
-static void send_and_keep(const struct static_site *site, const char *name, struct file *file,
-                          const struct drover_request *request, struct drover_response *response)
+/* What was asked for by this name, with which its path starts, may be asked for again. */
+static void send_and_keep(const struct static_site *site, const char *path, size_t name_length,
+                          struct file *file, const struct drover_request *request,
+                          struct drover_response *response)
 {
     struct stat st = file->st;
-    struct kept_form form = send_file(site, name, file, request, response);
+    struct kept_form form = send_file(site, path, file, request, response);
     bool is_sibling = form.coding != DROVER_IDENTITY;
-    if (is_sibling)
-        kept_offer(site->kept, name, siblings_ending(form.coding), &form, &file->st, response,
-                   true);
+    if (is_sibling) {
+        char sibling[PATH_MAX + sizeof INDEX + 8];
+        snprintf(sibling, sizeof sibling, "%s%s", path, siblings_ending(form.coding));
+        kept_offer(site->kept, sibling, name_length, &form, &file->st, response, true);
+    }
     form.coding = DROVER_IDENTITY;
-    kept_offer(site->kept, name, "", &form, &st, response, !is_sibling);
+    kept_offer(site->kept, path, name_length, &form, &st, response, !is_sibling);
 }
 
-/* Answers with what is kept of that name, if there is such a thing. */
-static bool send_kept(const struct static_site *site, const char *name, size_t length,
-                      const struct drover_request *request, struct drover_response *response)
+/* What is kept for that request; NULL when there is no such thing. */
+static struct drover_prepared *ready(void *context, const struct drover_request *request,
+                                     struct drover_worker *worker)
 {
-    const struct drover_worker *worker = drover_response_worker(response);
+    const struct static_site *site = context;
     const struct root *root = &site->root;
-    const struct kept_form *form = kept_find(site->kept, root, name, length, DROVER_IDENTITY, worker);
+    struct drover_span path = drover_request_path(request);
+    const char *name = path.p + 1;
+    size_t length = path.n - 1;
+    const struct kept_form *form = kept_find(site->kept, root, name, length, DROVER_IDENTITY,
+                                             worker);
     unsigned chosen = DROVER_IDENTITY;
     if (form && form->codings)
         chosen = drover_request_coding(request, form->codings | DROVER_IDENTITY);
     if (form && (chosen & form->codings))
         form = kept_find(site->kept, root, name, length, chosen, worker);
-    return form && form->prepared && drover_response_prepared(response, form->prepared) == 0;
+    return form ? form->prepared : NULL;
+}
+
+/* Answers with it. */
+static bool send_kept(void *context, const struct drover_request *request,
+                      struct drover_response *response)
+{
+    struct drover_prepared *kept = ready(context, request, drover_response_worker(response));
+    return kept && drover_response_prepared(response, kept) == 0;
 }
 
 /* Has the last segment a dot in it? The last that is not empty: "/a.b/" has one. */
@@ -292,14 +307,12 @@ static void serve_directory(const struct static_site *site, const char *name,
     char index[PATH_MAX + sizeof INDEX];
     struct file file;
     snprintf(index, sizeof index, "%s%s", name, INDEX);
-    if (send_kept(site, index, strlen(index), request, response))
-        return;
     if (file_open(&file, &site->root, index) < 0 && errno != ENOENT) {
         send_failure(site, errno, request, response);
         return;
     }
     if (file.fd >= 0 && file_is_regular(&file)) {
-        send_and_keep(site, index, &file, request, response);
+        send_and_keep(site, index, strlen(name), &file, request, response);
         return;
     }
     file_close(&file);
@@ -315,7 +328,7 @@ static void serve_file(const struct static_site *site, const char *name,
         return;
     }
     if (file_is_regular(&file)) {
-        send_and_keep(site, name, &file, request, response);
+        send_and_keep(site, name, strlen(name), &file, request, response);
         return;
     }
     bool is_directory = S_ISDIR(file.st.st_mode);
@@ -343,7 +356,7 @@ static void handle(void *context, const struct drover_request *request,
     struct drover_span path = drover_request_path(request);
     if (!IS(method, "GET") && !IS(method, "HEAD"))
         refuse_method(site, IS(method, "OPTIONS"), response);
-    else if (send_kept(site, path.p + 1, path.n - 1, request, response))
+    else if (send_kept(context, request, response))
         return; /* it is none of those that are hidden */
     else if (!site->dot_files && is_hidden(path.p))
         drover_response_status(response, 404);
@@ -371,6 +384,7 @@ struct drover_app static_app(struct static_site *site)
                                .before_fork = before_fork,
                                .worker_start = start,
                                .worker_stop = stop,
+                               .ready = ready,
                                .handle = handle,
                                .when = DROVER_AT_HEAD,
                                .page = answer_page};

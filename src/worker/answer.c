@@ -288,16 +288,6 @@ static enum answer compose(struct exchange *exchange, struct buf *out, struct pa
     return r->status == 101 ? ANSWER_UPGRADED : ANSWER_WHOLE;
 }
 
-struct drover_prepared *answer_whole(struct exchange *exchange, bool last)
-{
-    const struct http_request *head = &exchange->request.head;
-    if (last || !head->keep_alive || head->minor == 0 || !is_ready(exchange) ||
-        exchange->env->start.len == 0)
-        return NULL;
-    exchange->close = false;
-    return exchange->response.prepared;
-}
-
 enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
                          bool last)
 {

@@ -21,10 +21,6 @@ enum answer {
 enum answer answer_write(struct exchange *exchange, struct buf *out, struct payload **payload,
                          bool last);
 
-/* What was prepared, where that is the whole answer as it is, and nothing has to be written; else
- * NULL. `last` as above. */
-struct drover_prepared *answer_whole(struct exchange *exchange, bool last);
-
 /* A body of unknown length can only end with the connection in 1.0 (RFC 9112, 6.3). */
 bool answer_ends_by_close(const struct exchange *exchange);
 

@@ -95,6 +95,8 @@ void conn_close(struct conn *conn, struct conn_env *env)
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
     conn_forget_wake(env, conn);
+    if (conn->is_unsent)
+        unsent_forget(&env->unsent, conn);
     free(conn->client);
     close(conn->fd);
     board_add(&env->row->connections, -1);
@@ -225,29 +227,61 @@ static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool tu
     return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
 }
 
-/* Sends what was gathered. `turn_over`: unanswered requests wait, and it is another's turn. */
-static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payload *payload,
-                            bool turn_over)
+/* The socket has not taken these, or more comes behind them. */
+static enum conn_want send_rest(struct conn *conn, struct conn_env *env, struct span rest,
+                                struct payload *payload, bool turn_over)
 {
-    struct span out = env->lent ? prepared_whole(env->lent, &env->exchanges)
-                                : span_of_buf(&env->out);
-    bool more = payload || (conn->work && conn->work->outlet.pulled);
-    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
-    if (n == (ssize_t)out.n && !more && !turn_over) {
-        serve_unlend(env);
-        return sent_all(conn, env);
-    }
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
-    struct conn_work *work = n < 0 ? NULL : work_of(conn);
-    if (work)
-        buf_add(&work->outlet.bytes, out.p + n, out.n - (size_t)n);
-    serve_unlend(env);
+    struct conn_work *work = work_of(conn);
     if (!work) {
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
+    buf_span(&work->outlet.bytes, rest);
     work->outlet.payload = payload;
     return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
+}
+
+/* An answer that is all there is leaves with those of the others. Not where the connection may go
+ * to another worker before that. */
+static bool hold_back(struct conn *conn, struct conn_env *env, bool turn_over)
+{
+    if (!env->lent || turn_over || conn->work || env->leaving ||
+        !unsent_add(&env->unsent, conn, env->lent))
+        return false;
+    env->lent = NULL;
+    return true;
+}
+
+/* Sends what was gathered. `turn_over`: unanswered requests wait, and it is another's turn. */
+static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payload *payload,
+                            bool turn_over)
+{
+    if (hold_back(conn, env, turn_over))
+        return sent_all(conn, env);
+    if (env->lent)
+        serve_write_lent(env);
+    struct span out = span_of_buf(&env->out);
+    bool more = payload || (conn->work && conn->work->outlet.pulled);
+    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
+    if (n == (ssize_t)out.n && !more && !turn_over)
+        return sent_all(conn, env);
+    if (n < 0) {
+        payload_free(payload);
+        return CONN_WANT_CLOSE;
+    }
+    struct span rest = {.p = out.p + n, .n = out.n - (size_t)n};
+    return send_rest(conn, env, rest, payload, turn_over);
+}
+
+enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env)
+{
+    struct span whole = prepared_whole(one->answer, &env->exchanges);
+    struct span rest = {.p = whole.p + one->sent, .n = whole.n - one->sent};
+    one->conn->is_unsent = false;
+    if (one->is_broken)
+        return CONN_WANT_CLOSE;
+    return send_rest(one->conn, env, rest, NULL, false);
 }
 
 /* --------------------------------------------------------------------------- the receiving */
@@ -285,7 +319,7 @@ static enum conn_want conclude(struct service *s, enum served how)
     if (conn->closing)
         conn->linger = conn->linger || s->in.n > 0;
     if (how == BROKEN || (!conn->closing && !keep_rest(conn, s->in))) {
-        serve_unlend(s->env);
+        serve_drop_lent(s->env);
         payload_free(s->payload);
         return CONN_WANT_CLOSE;
     }
@@ -323,6 +357,14 @@ static bool is_news(const struct conn_work *work, struct span fresh)
     return work->in.len >= work->rescan_at || memchr(fresh.p, '\n', fresh.n);
 }
 
+/* Less than was asked for is all that there was, epoll(7). */
+static ssize_t read_from(struct conn *conn, char *to, size_t room)
+{
+    ssize_t n = recv(conn->fd, to, room, 0);
+    conn->is_drained = n < 0 ? errno == EAGAIN : (size_t)n < room;
+    return n;
+}
+
 /* The rest of a head is read behind what is there. */
 static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
 {
@@ -331,7 +373,7 @@ static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
     char *to = buf_room(&work->in, room);
     if (!to)
         return CONN_WANT_CLOSE;
-    ssize_t n = recv(conn->fd, to, room, 0);
+    ssize_t n = read_from(conn, to, room);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)
@@ -347,7 +389,7 @@ static enum conn_want receive(struct conn *conn, struct conn_env *env)
     struct conn_work *work = conn->work;
     if (work && work->in.len > 0)
         return receive_more(conn, env);
-    ssize_t n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
+    ssize_t n = read_from(conn, env->read_buffer, READ_BUFFER_SIZE);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)

@@ -15,6 +15,7 @@
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/exchange.h"
+#include "worker/unsent.h"
 
 enum conn_want {
     CONN_WANT_READ,
@@ -44,9 +45,11 @@ struct conn {
     int fd;                      /* owned while open */
     uint32_t served;             /* answers */
     uint8_t state;               /* enum conn_state */
-    uint8_t armed;               /* the worker's: which want it waits for, plus 1; 0: not watched */
+    uint8_t armed;               /* conns.c: what it waits for; 0: it is not watched */
     bool is_woken;               /* is on that list */
     bool closing;                /* what is being sent is the last */
+    bool is_drained;             /* there was nothing left to read when it was last read from */
+    bool is_unsent;              /* its last answer is in conn_env.unsent */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
@@ -55,11 +58,12 @@ struct conn_env {
     struct exchange_env exchanges;
     struct exchange *exchange; /* for the next request; owned; NULL: to be made */
     struct deadlines deadlines;
-    struct board_row *row; /* borrowed */
-    struct buf out;        /* answers that are gathered */
+    struct board_row *row;        /* borrowed */
+    struct buf out;               /* answers that are gathered */
     struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
-    char *read_buffer;     /* READ_BUFFER_SIZE bytes, owned */
-    struct conn *woken;    /* those that the application has woken, the first first */
+    struct unsent unsent;         /* answers of this turn that leave at its end */
+    char *read_buffer;            /* READ_BUFFER_SIZE bytes, owned */
+    struct conn *woken;           /* those that the application has woken, the first first */
     struct conn *woken_last;
     int woken_count;
     int64_t now;               /* of this turn, as clock_ms() */
@@ -82,6 +86,9 @@ void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 
 /* Does what can be done without waiting; to be called when what it wanted has come. */
 enum conn_want conn_step(struct conn *conn, struct conn_env *env);
+
+/* Goes on with an answer that its client has not taken whole at once. */
+enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env);
 
 /* The first of those that were woken, taken off their list; there must be one. */
 struct conn *conn_next_woken(struct conn_env *env);

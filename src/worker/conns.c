@@ -117,23 +117,40 @@ int64_t conns_next(const struct conns *conns)
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
 
+/* What a connection waits for: conn->armed. */
+enum armed { NOT_ARMED, ARMED_READ, ARMED_NEXT, ARMED_WRITE, ARMED_WAKE };
+
+/*
+ * Level-triggered, but for what most wait for most of the time: the next request, where nothing was
+ * left to read. The kernel need not look again then at what it has told.
+ */
+static const uint32_t events_of[] = {[ARMED_READ] = EPOLLIN,
+                                     [ARMED_NEXT] = EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                     [ARMED_WRITE] = EPOLLOUT,
+                                     [ARMED_WAKE] = 0 /* errors and hang-ups alone */};
+
+static enum armed armed_for(const struct conn *conn, enum conn_want want)
+{
+    static const enum armed of[] = {[CONN_WANT_READ] = ARMED_READ,
+                                    [CONN_WANT_WRITE] = ARMED_WRITE,
+                                    [CONN_WANT_WAKE] = ARMED_WAKE};
+    bool is_next = want == CONN_WANT_READ && conn->is_drained && conn->state == CONN_RECEIVING;
+    return is_next ? ARMED_NEXT : of[want];
+}
+
 /* Waits for what the connection wants, or ends it. */
 static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
 {
-    static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
-                                         [CONN_WANT_WRITE] = EPOLLOUT,
-                                         [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
-                                         [CONN_WANT_CLOSE] = 0};
-    uint32_t events = events_of[want];
-    uint8_t armed = (uint8_t)(want + 1);
     if (want == CONN_WANT_CLOSE) {
         end_one(conns, conn);
         return;
     }
     if (conns->env->has_heirs && give_if_resting(conns, conn))
         return;
+    enum armed armed = armed_for(conn, want);
     if (conn->armed == armed)
         return;
+    uint32_t events = events_of[armed];
     int result = conn->armed ? loop_change(conns->loop, conn->fd, events)
                              : loop_add(conns->loop, conn->fd, events, on_conn, conns);
     if (result < 0) {
@@ -141,16 +158,18 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
         end_one(conns, conn);
         return;
     }
-    conn->armed = armed;
+    conn->armed = (uint8_t)armed;
 }
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct conns *conns = context;
     struct conn *conn = &conns->list[fd];
-    (void)loop;
-    (void)events; /* errors and hang-ups show when it reads or writes */
-    settle(conns, conn, conn_step(conn, conns->env));
+    (void)loop; /* errors and hang-ups show when it reads or writes */
+    enum conn_want want = conn_step(conn, conns->env);
+    if (events & ~(uint32_t)(EPOLLIN | EPOLLOUT))
+        conn->is_drained = false; /* the end is there, and is not told again */
+    settle(conns, conn, want);
 }
 
 /* ----------------------------------------------------------------------------- the beginning */
@@ -213,6 +232,18 @@ void conns_expire(struct conns *conns)
             settle(conns, conn, conn_step(conn, conns->env));
         else
             settle(conns, conn, conn_expire(conn, conns->env, kind));
+    }
+}
+
+void conns_flush(struct conns *conns)
+{
+    struct unsent *unsent = &conns->env->unsent;
+    unsent_send(unsent, &conns->env->exchanges);
+    while (unsent->count > 0) {
+        struct unsent_one one = unsent->list[--unsent->count];
+        unsent->tried = unsent->count;
+        settle(conns, one.conn, conn_unsent(&one, conns->env));
+        prepared_drop(one.answer);
     }
 }
 

@@ -39,6 +39,9 @@ void conns_close(struct conns *conns);
 void conns_start(struct conns *conns, int fd, bool is_proxied);
 void conns_take(struct conns *conns, int fd, const struct handover *what);
 
+/* The turn's events are over: what stood ready leaves. */
+void conns_flush(struct conns *conns);
+
 /* Those that the application has woken in this turn; what it wakes meanwhile is the next one's. */
 void conns_wake(struct conns *conns);
 

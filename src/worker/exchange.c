@@ -249,6 +249,24 @@ void exchange_begin(struct exchange *exchange)
         exchange->body_use = EXCHANGE_GIVES;
 }
 
+/* Is it one whose answer is the same for everybody, and all of it? */
+static bool is_plain(const struct http_request *head)
+{
+    return head->method == HTTP_GET && head->minor == 1 && head->keep_alive &&
+           !head->has_conditions && !head->chunked && head->content_length == 0 &&
+           !head->expect_unknown;
+}
+
+struct drover_prepared *exchange_ready(struct exchange *exchange)
+{
+    const struct exchange_env *env = exchange->env;
+    const struct drover_app *app = env->app;
+    struct drover_request *request = &exchange->request;
+    if (!app->ready || !is_plain(&request->head) || env->start.len == 0 || refusal(request))
+        return NULL;
+    return app->ready(app->context, request, env->worker);
+}
+
 bool exchange_drops(const struct exchange *exchange)
 {
     return exchange->body_use == EXCHANGE_DROPS || exchange->response.is_finished;

@@ -142,6 +142,10 @@ void exchange_reset(struct exchange *exchange);
  */
 void exchange_begin(struct exchange *exchange);
 
+/* The application's answer that stands ready for the request in exchange->request.head, borrowed;
+ * NULL: there is none, and exchange_begin() is due. */
+struct drover_prepared *exchange_ready(struct exchange *exchange);
+
 /* Is the body, or its rest, of no use to anybody? */
 bool exchange_drops(const struct exchange *exchange);
 

@@ -116,23 +116,23 @@ static enum served upgrade(struct service *s, struct exchange *exchange)
     return is_open ? UPGRADED : BROKEN;
 }
 
-/* What is all there is to be sent is sent from where it stands; it is written only where another
- * answer comes behind it (serve_next()). */
-static enum answer write_answer(struct service *s, struct exchange *exchange)
-{
-    struct conn_env *env = s->env;
-    bool last = is_last(s->conn, env, exchange);
-    struct drover_prepared *whole = env->out.len == 0 ? answer_whole(exchange, last) : NULL;
-    if (!whole)
-        return answer_write(exchange, &env->out, &s->payload, last);
-    env->lent = prepared_hold(whole);
-    return ANSWER_WHOLE;
-}
-
-void serve_unlend(struct conn_env *env)
+void serve_drop_lent(struct conn_env *env)
 {
     prepared_drop(env->lent);
     env->lent = NULL;
+}
+
+void serve_write_lent(struct conn_env *env)
+{
+    buf_span(&env->out, prepared_whole(env->lent, &env->exchanges));
+    serve_drop_lent(env);
+}
+
+static void count_answer(struct conn *conn, struct conn_env *env)
+{
+    conn->served++;
+    board_add(&env->row->requests, 1);
+    deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
 }
 
 /* Makes the answer of an exchange that is ready. */
@@ -140,12 +140,10 @@ static enum served answer(struct service *s, struct exchange *exchange)
 {
     struct conn *conn = s->conn;
     struct conn_env *env = s->env;
-    enum answer kind = write_answer(s, exchange);
+    enum answer kind = answer_write(exchange, &env->out, &s->payload, is_last(conn, env, exchange));
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
-    conn->served++;
-    board_add(&env->row->requests, 1);
-    deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
+    count_answer(conn, env);
     if (kind == ANSWER_UPGRADED)
         return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
@@ -221,13 +219,31 @@ static bool waits_for_continue(const struct exchange *exchange, const struct spa
     return exchange->request.head.expect_continue && in->n == 0;
 }
 
+/* An answer that stands ready is sent from where it stands, if it is the only one. */
+static bool serve_ready(const struct service *s)
+{
+    struct conn_env *env = s->env;
+    struct drover_prepared *ready = NULL;
+    env->exchange->conn = s->conn;
+    if (!is_last(s->conn, env, env->exchange))
+        ready = exchange_ready(env->exchange);
+    if (!ready)
+        return false;
+    env->exchange->conn = NULL;
+    if (env->out.len == 0)
+        env->lent = prepared_hold(ready);
+    else
+        buf_span(&env->out, prepared_whole(ready, &env->exchanges));
+    count_answer(s->conn, env);
+    return true;
+}
+
 /* A request's head is known: deals with the body, and answers once that is whole. */
 static enum served serve(struct service *s)
 {
     struct exchange *exchange = s->env->exchange;
     const struct http_request *request = &exchange->request.head;
     struct body body = body_of(request);
-    exchange->conn = s->conn;
     exchange_begin(exchange);
     if (!request->chunked && request->content_length == 0)
         return end_request(s, exchange);
@@ -274,18 +290,11 @@ static enum served serve_body(struct service *s)
     return end_request(s, exchange);
 }
 
-/* What was lent is no longer all there is. */
-static void write_lent(struct conn_env *env)
-{
-    buf_span(&env->out, prepared_whole(env->lent, &env->exchanges));
-    serve_unlend(env);
-}
-
 enum served serve_next(struct service *s)
 {
     struct conn_env *env = s->env;
     if (env->lent)
-        write_lent(env);
+        serve_write_lent(env); /* it is no longer all there is */
     if (s->conn->work && s->conn->work->in_body)
         return serve_body(s);
     if (!env->exchange)
@@ -300,6 +309,9 @@ enum served serve_next(struct service *s)
     s->head = (struct span){.p = s->in.p, .n = (size_t)n};
     s->in.p += n;
     s->in.n -= (size_t)n;
+    if (serve_ready(s))
+        return SERVED;
+    unsent_send(&env->unsent, &env->exchanges); /* a handler may take its time, or crash */
     return serve(s);
 }
 

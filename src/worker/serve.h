@@ -37,8 +37,10 @@ enum served serve_late(struct service *service);
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
                           enum http_method method);
 
-/* What was lent has been sent, or will not be. */
-void serve_unlend(struct conn_env *env);
+/* What was lent, which there is, becomes bytes of env->out; or it will not be sent, if there is
+ * any. */
+void serve_write_lent(struct conn_env *env);
+void serve_drop_lent(struct conn_env *env);
 
 /* The answer has left: its exchange is the worker's again, or gone. */
 void serve_end(struct conn *conn, struct conn_env *env);

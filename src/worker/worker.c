@@ -428,6 +428,7 @@ static int serve(struct worker *w)
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        conns_flush(&w->conns);
         conns_wake(&w->conns);
         if (w->env.now >= next)
             do_what_is_due(w);

@@ -1,0 +1,53 @@
+#include "worker/unsent.h"
+
+#include "worker/conn.h"
+#include "worker/outlet.h"
+
+bool unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer)
+{
+    if (all->count == UNSENT_MAX)
+        return false;
+    all->list[all->count++] = (struct unsent_one){.conn = conn, .answer = answer};
+    conn->is_unsent = true;
+    return true;
+}
+
+/* True when all of it has left. */
+static bool send_one(struct unsent_one *one, const struct exchange_env *env)
+{
+    struct span whole = prepared_whole(one->answer, env);
+    ssize_t n = outlet_write(one->conn->fd, whole.p, whole.n, false);
+    one->is_broken = n < 0;
+    one->sent = n < 0 ? 0 : (size_t)n;
+    return one->sent == whole.n;
+}
+
+void unsent_send(struct unsent *all, const struct exchange_env *env)
+{
+    for (int i = all->tried; i < all->count; i++) {
+        struct unsent_one *one = &all->list[i];
+        if (!send_one(one, env)) {
+            all->list[all->tried++] = *one;
+            continue;
+        }
+        one->conn->is_unsent = false;
+        prepared_drop(one->answer);
+    }
+    all->count = all->tried;
+}
+
+void unsent_forget(struct unsent *all, const struct conn *conn)
+{
+    int kept = 0;
+    int tried = 0;
+    for (int i = 0; i < all->count; i++) {
+        if (all->list[i].conn == conn) {
+            prepared_drop(all->list[i].answer);
+            continue;
+        }
+        tried += i < all->tried;
+        all->list[kept++] = all->list[i];
+    }
+    all->count = kept;
+    all->tried = tried;
+}

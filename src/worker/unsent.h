@@ -1,0 +1,37 @@
+/*
+ * unsent - answers of this turn of the loop that stood ready, and leave together at its end.
+ *
+ * Each send may wake its client; where that runs on the same processor, clients that are woken
+ * together find more to read, and ask for more, at once. Nothing but look-ups is done between the
+ * first answer and its sending: before an application's handler is called, all leave.
+ */
+#ifndef DROVER_WORKER_UNSENT_H
+#define DROVER_WORKER_UNSENT_H
+
+#include "base/limits.h"
+#include "worker/prepared.h"
+
+struct conn;
+
+/* Zeroed: none. */
+struct unsent {
+    int count;
+    int tried; /* the first so many: their clients did not take them whole */
+    struct unsent_one {
+        struct conn *conn;
+        struct drover_prepared *answer; /* held */
+        size_t sent;                    /* bytes that have left */
+        bool is_broken;                 /* the connection is gone */
+    } list[UNSENT_MAX];
+};
+
+/* Takes over the hold on the answer. False when there is no room. */
+bool unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer);
+
+/* Sends them. What stays in the list is what did not leave whole. */
+void unsent_send(struct unsent *all, const struct exchange_env *env);
+
+/* The connection closes. */
+void unsent_forget(struct unsent *all, const struct conn *conn);
+
+#endif
