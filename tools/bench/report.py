@@ -145,9 +145,10 @@ def heading(about):
 
 def cell_text(results, title, rows):
     """The rows of one work and one number of clients."""
-    rate = rows[0].open_rate
+    steady = f"; open loop at {short(rows[0].open_rate)}/s" if rows[0].opened else ""
+    rounds = len(rows[0].closed)
     text = [f"\n{title}, {rows[0].clients} client{'s' if rows[0].clients != 1 else ''}, "
-            f"{len(rows[0].closed)} round{'s' if len(rows[0].closed) != 1 else ''}; open loop at {short(rate)}/s",
+            f"{rounds} round{'s' if rounds != 1 else ''}{steady}",
             f"  {'':17}{'CPU us a request':<21} {'to the floor':<21} {'requests/s':<21} "
             f"{'closed p50':>10}{'p99':>7}{'p99.9':>7}   {'open p50':>8}{'p99':>7}{'p99.9':>7} us"]
     for row in rows:
