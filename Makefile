@@ -101,7 +101,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-guard fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup FORCE
 
@@ -111,7 +111,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
@@ -120,6 +120,7 @@ SETS := build \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
         $(if $(filter lab,$(MAKECMDGOALS)),report) \
+        $(if $(filter bench-guard,$(MAKECMDGOALS)),guard) \
         $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
@@ -299,6 +300,9 @@ bench-quick: $(B)/drover $(B)/drover-load $(B)/drover-bench-floor ## the most te
 
 bench-parser: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
+
+bench-guard: $(B)/drover ## what a request costs, in counts: fails where the record is better; RECORD=1 writes it
+	@B='$(B)' tools/bench/guard $(if $(filter 1,$(RECORD)),--renew) $(if $(filter 1,$(V)),--verbose)
 
 # ---- fuzz -------------------------------------------------------------------------------------
 

@@ -36,7 +36,9 @@ struct kept {
     struct entry *chains[CHAINS];
     uint64_t asked[NAMES]; /* keys */
     size_t bytes;
-    size_t hand; /* the next to go, unless it is in use */
+    size_t count;
+    size_t place; /* the next may be free from here on */
+    size_t hand;  /* the next to go, unless it is in use */
     struct entry entries[KEPT_FILES_MAX];
 };
 
@@ -97,6 +99,7 @@ static void forget(struct kept *kept, struct entry *entry)
         at = &(*at)->next;
     *at = entry->next;
     kept->bytes -= entry->bytes;
+    kept->count--;
     drover_prepared_free(entry->form.prepared);
     free(entry->path);
     *entry = (struct entry){0};
@@ -110,22 +113,30 @@ void kept_free(struct kept *kept)
     free(kept);
 }
 
-/* A free place, with room for so many bytes: whatever was not used for a round has to go. */
-static struct entry *make_place(struct kept *kept, size_t bytes)
+/* The next that was not used for a round has to go; there must be one. */
+static void let_one_go(struct kept *kept)
 {
     for (;;) {
         struct entry *entry = &kept->entries[kept->hand];
-        bool has_room = kept->bytes + bytes <= KEPT_BYTES_MAX;
-        if (!entry->path && has_room)
-            return entry;
         kept->hand = (kept->hand + 1) % KEPT_FILES_MAX;
         if (!entry->path)
             continue;
-        if (entry->is_used)
-            entry->is_used = false;
-        else
+        if (!entry->is_used) {
             forget(kept, entry);
+            return;
+        }
+        entry->is_used = false;
     }
+}
+
+/* A free place, with room for so many bytes. */
+static struct entry *make_place(struct kept *kept, size_t bytes)
+{
+    while (kept->count == KEPT_FILES_MAX || kept->bytes + bytes > KEPT_BYTES_MAX)
+        let_one_go(kept);
+    while (kept->entries[kept->place].path)
+        kept->place = (kept->place + 1) % KEPT_FILES_MAX;
+    return &kept->entries[kept->place];
 }
 
 /* ------------------------------------------------------------------------------ the finding */
@@ -195,6 +206,7 @@ static void add(struct kept *kept, const struct entry *entry)
     place->next = *chain;
     *chain = place;
     kept->bytes += entry->bytes;
+    kept->count++;
 }
 
 void kept_offer(struct kept *kept, const char *path, size_t name_length,

@@ -18,7 +18,7 @@
 #include "handlers/file.h"
 
 /* Bytes of a file at most, and of all that a worker keeps, heads included; and their number. */
-#define KEPT_FILE_MAX  (32 * 1024)
+#define KEPT_FILE_MAX  (256 * 1024)
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)
 #define KEPT_FILES_MAX 1024
 

@@ -146,20 +146,29 @@ void http_respond_validators(struct buf *out, struct span etag, bool has_modifie
     }
 }
 
+static void status_and_reason(struct buf *out, int status, const char *reason)
+{
+    buf_u64(out, (uint64_t)status);
+    buf_lit(out, " ");
+    buf_str(out, reason);
+}
+
 void http_page(struct buf *out, int status)
 {
     const struct status *s = find(status);
-    buf_printf(out,
-               "<!DOCTYPE html>\n"
-               "<html lang=\"en\">\n"
-               "<meta charset=\"utf-8\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width\">\n"
-               "<title>%d %s</title>\n"
-               "<style>:root{color-scheme:light dark}"
-               "body{font:1rem/1.5 system-ui,sans-serif;margin:3rem auto;max-width:40rem;"
-               "padding:0 1rem}</style>\n"
-               "<h1>%d %s</h1>\n"
-               "<p>%s</p>\n"
-               "</html>\n",
-               status, s->reason, status, s->reason, s->sentence);
+    buf_lit(out, "<!DOCTYPE html>\n"
+                 "<html lang=\"en\">\n"
+                 "<meta charset=\"utf-8\">\n"
+                 "<meta name=\"viewport\" content=\"width=device-width\">\n"
+                 "<title>");
+    status_and_reason(out, status, s->reason);
+    buf_lit(out, "</title>\n"
+                 "<style>:root{color-scheme:light dark}"
+                 "body{font:1rem/1.5 system-ui,sans-serif;margin:3rem auto;max-width:40rem;"
+                 "padding:0 1rem}</style>\n"
+                 "<h1>");
+    status_and_reason(out, status, s->reason);
+    buf_lit(out, "</h1>\n<p>");
+    buf_str(out, s->sentence);
+    buf_lit(out, "</p>\n</html>\n");
 }

@@ -71,13 +71,13 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
 
 /* What a generation before or after this one has beside it would else be listened at for as long as
  * this worker lives. */
-static void close_others(struct master *m, const struct generation *g)
+static void close_others(const struct master *m, const struct generation *g)
 {
     if (m->present != g)
-        slots_drop(&m->present->doors, &g->doors);
+        slots_leave(&m->present->doors, &g->doors);
     if (m->coming && m->coming != g)
-        slots_drop(&m->coming->doors, &g->doors);
-    slots_drop(&m->lent.doors, &g->doors);
+        slots_leave(&m->coming->doors, &g->doors);
+    slots_leave(&m->lent.doors, &g->doors);
 }
 
 /* In the child: gives up what is the master's, works, and ends. */

@@ -23,7 +23,7 @@ struct generation {
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
     struct plan plan;
     int64_t configured; /* workers, before signals changed the number */
-    int64_t begun;      /* as clock_ms() */
+    int64_t begun;      /* when its reload was asked for, as clock_ms() */
     size_t children;    /* that were not reaped yet */
 };
 

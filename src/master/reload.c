@@ -136,7 +136,6 @@ static void tell_fixed(const struct master *m, const struct generation *g)
 static void start(struct master *m, struct generation *g)
 {
     m->coming = g;
-    g->begun = clock_ms();
     g->plan.is_coming = true;
     for (int slot = 0; slot < g->settings->workers && m->coming == g; slot++)
         crew_step(m, g, PLAN_WANT, slot);
@@ -152,9 +151,11 @@ void reload_begin(struct master *m)
         return;
     }
     outcome_begin(m, OUTCOME_RELOAD);
+    int64_t begun = clock_ms();
     struct generation *g = read_anew(m);
     if (!g)
         return;
+    g->begun = begun;
     reload_break_off(m, "another reload has begun");
     tell_fixed(m, g);
     keep_scale(m, g);

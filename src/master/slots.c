@@ -159,9 +159,9 @@ static int open_all(struct doors *doors, struct net_address *addresses, int addr
 int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
                int slot_count, char *why, size_t why_size)
 {
-    const struct doors before = *doors;
     doors->slot_count = slot_count;
     doors->address_count = address_count;
+    const struct doors before = *doors;
     int status = open_all(doors, addresses, address_count, why, why_size);
     if (status)
         slots_close(doors, addresses, &before);
@@ -319,27 +319,14 @@ size_t slots_own(const struct doors *doors, int slot, int fds[ADDRESSES_MAX + IN
 
 static bool has_socket(const struct doors *doors, int fd)
 {
-    for (int i = 0; i < ADDRESSES_MAX; i++) {
+    for (int i = 0; i < doors->address_count; i++) {
         if (doors->shared[i] == fd)
             return true;
-        for (int slot = 0; slot < SLOTS_MAX; slot++)
+        for (int slot = 0; slot < doors->slot_count; slot++)
             if (doors->own[slot][i] == fd)
                 return true;
     }
     return false;
-}
-
-static void close_one(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-static void keep_open(int *fd, const struct doors *others)
-{
-    if (*fd >= 0 && others && has_socket(others, *fd))
-        *fd = -1;
 }
 
 uint32_t slots_lost(const struct doors *doors, const struct doors *others)
@@ -355,46 +342,49 @@ uint32_t slots_lost(const struct doors *doors, const struct doors *others)
 
 /* What was lent is its owner's to close, but not what the further slots have of it, where it is
  * known which slots these are. */
-static void give_back(struct doors *doors, int i)
+static bool is_lent(const struct doors *doors, int slot, int i)
 {
-    doors->shared[i] = -1;
-    for (int slot = 0; slot < SLOTS_MAX; slot++)
-        if (slot < doors->joined[i] || doors->joined[i] < 0)
-            doors->own[slot][i] = -1;
+    return doors->is_lent[i] && (slot < doors->joined[i] || doors->joined[i] < 0);
+}
+
+static void close_unless_kept(int fd, const struct doors *others)
+{
+    if (fd >= 0 && !(others && has_socket(others, fd)))
+        close(fd);
 }
 
 /* From the last slot on: a socket that leaves its reuseport group is replaced by the last one. */
-static void drop_address(struct doors *doors, int i, const struct doors *others)
+static void leave_address(const struct doors *doors, int i, const struct doors *others)
 {
-    if (doors->is_lent[i])
-        give_back(doors, i);
-    keep_open(&doors->shared[i], others);
-    close_one(&doors->shared[i]);
-    for (int slot = SLOTS_MAX - 1; slot >= 0; slot--) {
-        keep_open(&doors->own[slot][i], others);
-        close_one(&doors->own[slot][i]);
-    }
+    if (!doors->is_lent[i])
+        close_unless_kept(doors->shared[i], others);
+    for (int slot = doors->slot_count - 1; slot >= 0; slot--)
+        if (!is_lent(doors, slot, i))
+            close_unless_kept(doors->own[slot][i], others);
+}
+
+void slots_leave(const struct doors *doors, const struct doors *others)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        leave_address(doors, i, others);
+    for (int slot = 0; slot < doors->slot_count; slot++)
+        for (int end = 0; end < INBOX_ENDS; end++)
+            if (doors->inbox[slot][end] >= 0 && !(others && others->inbox[slot][end] >= 0))
+                close(doors->inbox[slot][end]);
 }
 
 void slots_drop(struct doors *doors, const struct doors *others)
 {
-    for (int i = 0; i < ADDRESSES_MAX; i++)
-        drop_address(doors, i, others);
-    for (int slot = 0; slot < SLOTS_MAX; slot++)
-        for (int end = 0; end < INBOX_ENDS; end++) {
-            if (others && others->inbox[slot][end] >= 0)
-                doors->inbox[slot][end] = -1;
-            close_one(&doors->inbox[slot][end]);
-        }
+    slots_leave(doors, others);
     doors_init(doors);
 }
 
 void slots_close(struct doors *doors, const struct net_address *addresses,
                  const struct doors *others)
 {
-    for (int i = 0; i < ADDRESSES_MAX; i++) {
-        keep_open(&doors->shared[i], others);
-        if (doors->shared[i] >= 0 && !doors->is_lent[i])
+    for (int i = 0; i < doors->address_count; i++) {
+        int fd = doors->shared[i];
+        if (fd >= 0 && !doors->is_lent[i] && !(others && has_socket(others, fd)))
             net_unlink(&addresses[i]);
     }
     slots_drop(doors, others);

@@ -58,6 +58,10 @@ void slots_close(struct doors *doors, const struct net_address *addresses,
 /* Closes the same, and nothing else: for another process than the master. */
 void slots_drop(struct doors *doors, const struct doors *others);
 
+/* The same for a process that never looks at these doors again: they stay as they are, so that it
+ * gets no copy of the pages that it shares with the master. */
+void slots_leave(const struct doors *doors, const struct doors *others);
+
 /* Which addresses the others do not have, a bit each. */
 uint32_t slots_lost(const struct doors *doors, const struct doors *others);
 

@@ -217,10 +217,13 @@ static bool is_ready(const struct exchange *exchange)
            !head->has_conditions;
 }
 
-/* Says what was prepared piece by piece, where the answer is not all of it. */
+/* Says what was prepared piece by piece, where the answer is not all of it. Its type, its tag and
+ * its time are its own, whatever was said. */
 static void unfold(struct drover_response *r)
 {
     const struct drover_prepared *prepared = r->prepared;
+    buf_clear(&r->type);
+    buf_clear(&r->etag);
     buf_span(&r->type, prepared->type);
     buf_span(&r->etag, prepared->etag);
     buf_span(&r->fields, prepared->fields);
@@ -233,7 +236,7 @@ static void unfold(struct drover_response *r)
 static void complete(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
-    if (r->source != SOURCE_NONE && r->type.len == 0)
+    if (r->source != SOURCE_NONE && !r->prepared && r->type.len == 0)
         buf_lit(&r->type, TYPE_DEFAULT);
     if (r->fields.failed || r->body.failed || r->type.failed || r->etag.failed)
         exchange_become(exchange, 503); /* out of memory: half an answer is worse than none */

@@ -111,6 +111,8 @@ int drover_response_status(struct drover_response *response, int status)
                                response->status, status);
     if (response->protocol)
         return exchange_misuse(response, EINVAL, "a 101 has no other status");
+    if (response->prepared)
+        return exchange_misuse(response, EINVAL, "a prepared answer has its own status");
     if (status < 200 || status > 599)
         return exchange_misuse(response, EINVAL, "status %d is not one of 200 to 599", status);
     if (response->source != SOURCE_NONE && !http_status_has_body(status))

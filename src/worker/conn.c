@@ -227,21 +227,6 @@ static enum conn_want send_kept(struct conn *conn, struct conn_env *env, bool tu
     return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
 }
 
-/* The socket has not taken these, or more comes behind them. */
-static enum conn_want send_rest(struct conn *conn, struct conn_env *env, struct span rest,
-                                struct payload *payload, bool turn_over)
-{
-    conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
-    struct conn_work *work = work_of(conn);
-    if (!work) {
-        payload_free(payload);
-        return CONN_WANT_CLOSE;
-    }
-    buf_span(&work->outlet.bytes, rest);
-    work->outlet.payload = payload;
-    return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
-}
-
 /* An answer that is all there is leaves with those of the others. Not where the connection may go
  * to another worker before that. */
 static bool hold_back(struct conn *conn, struct conn_env *env, bool turn_over)
@@ -266,12 +251,15 @@ static enum conn_want flush(struct conn *conn, struct conn_env *env, struct payl
     ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
     if (n == (ssize_t)out.n && !more && !turn_over)
         return sent_all(conn, env);
-    if (n < 0) {
+    conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
+    struct conn_work *work = n < 0 ? NULL : work_of(conn);
+    if (!work) {
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
-    struct span rest = {.p = out.p + n, .n = out.n - (size_t)n};
-    return send_rest(conn, env, rest, payload, turn_over);
+    buf_add(&work->outlet.bytes, out.p + n, out.n - (size_t)n);
+    work->outlet.payload = payload;
+    return work->outlet.bytes.failed ? CONN_WANT_CLOSE : send_kept(conn, env, turn_over);
 }
 
 enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env)
@@ -279,9 +267,11 @@ enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env)
     struct span whole = prepared_whole(one->answer, &env->exchanges);
     struct span rest = {.p = whole.p + one->sent, .n = whole.n - one->sent};
     one->conn->is_unsent = false;
-    if (one->is_broken)
+    struct conn_work *work = one->is_broken ? NULL : work_of(one->conn);
+    if (!work)
         return CONN_WANT_CLOSE;
-    return send_rest(one->conn, env, rest, NULL, false);
+    outlet_put_prepared(&work->outlet, one->answer, rest);
+    return send_kept(one->conn, env, false);
 }
 
 /* --------------------------------------------------------------------------- the receiving */
@@ -447,6 +437,8 @@ static enum conn_want greet(struct conn *conn, struct conn_env *env)
 
 enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 {
+    if (conn->work) /* the application may have a part in it, and take its time, or crash */
+        unsent_send(&env->unsent, &env->exchanges);
     switch ((enum conn_state)conn->state) {
     case CONN_GREETING: return greet(conn, env);
     case CONN_FRESH: return begin(conn, env);

@@ -53,6 +53,8 @@ struct conn {
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
+_Static_assert(sizeof(struct conn) <= 64, "a connection is one cache line");
+
 /* What all connections of a worker share. */
 struct conn_env {
     struct exchange_env exchanges;

@@ -224,15 +224,18 @@ static bool has_asked(const struct conn *conn)
 
 void conns_expire(struct conns *conns)
 {
-    enum deadline_kind kind;
-    struct deadline *due;
-    while ((due = deadlines_due(&conns->env->deadlines, conns->env->now, &kind))) {
+    for (int left = EXPIRE_TURN_MAX; left > 0; left--) {
+        enum deadline_kind kind;
+        struct deadline *due = deadlines_due(&conns->env->deadlines, conns->env->now, &kind);
+        if (!due)
+            return;
         struct conn *conn = (struct conn *)due; /* its first member */
         if (kind == DEADLINE_IDLE && has_asked(conn))
             settle(conns, conn, conn_step(conn, conns->env));
         else
             settle(conns, conn, conn_expire(conn, conns->env, kind));
     }
+    conns_flush(conns); /* an idle client's answer: no event follows that would send it */
 }
 
 void conns_flush(struct conns *conns)

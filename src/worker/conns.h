@@ -45,7 +45,7 @@ void conns_flush(struct conns *conns);
 /* Those that the application has woken in this turn; what it wakes meanwhile is the next one's. */
 void conns_wake(struct conns *conns);
 
-/* Those whose time is up. */
+/* Those whose time is up, EXPIRE_TURN_MAX of them; the rest is due in the next turn. */
 void conns_expire(struct conns *conns);
 
 /* The worker leaves: tells the streams. */

@@ -21,13 +21,16 @@ enum deadline_kind {
     DEADLINE_KINDS,
 };
 
-/* A member of what may expire. Zeroed: not armed. */
+/* A member of what may expire. Zeroed: not armed. Three words, so that a connection with its own is
+ * one cache line; as clock_ms(), 56 bits are two million years. */
 struct deadline {
     struct deadline *previous;
     struct deadline *next;
-    int64_t at;
-    enum deadline_kind kind;
+    uint64_t at : 56;
+    enum deadline_kind kind : 8;
 };
+
+#define DEADLINE_AT_MAX ((UINT64_C(1) << 56) - 1)
 
 struct deadlines {
     int64_t length[DEADLINE_KINDS]; /* 0: this kind never expires */
@@ -58,7 +61,7 @@ static inline void deadlines_arm(struct deadlines *all, struct deadline *one,
     if (kind == DEADLINE_NONE || all->length[kind] == 0)
         return;
     one->kind = kind;
-    one->at = now + all->length[kind];
+    one->at = (uint64_t)(now + all->length[kind]) & DEADLINE_AT_MAX;
     one->next = NULL;
     one->previous = all->last[kind];
     if (one->previous)

@@ -11,6 +11,7 @@
 void outlet_free(struct outlet *outlet)
 {
     buf_free(&outlet->bytes);
+    prepared_drop(outlet->prepared);
     payload_free(outlet->payload);
     *outlet = (struct outlet){0};
 }
@@ -31,21 +32,48 @@ uint64_t outlet_queued(int socket)
     return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-static enum outlet_result send_bytes(struct outlet *outlet, int socket, uint64_t *sent)
+void outlet_put_prepared(struct outlet *outlet, struct drover_prepared *prepared, struct span rest)
 {
-    while (outlet->at < outlet->bytes.len) {
-        ssize_t n = outlet_write(socket, outlet->bytes.p + outlet->at,
-                                 outlet->bytes.len - outlet->at, outlet->payload != NULL);
+    outlet->prepared = prepared_hold(prepared);
+    outlet->rest = rest;
+}
+
+/* Takes off what leaves. `more`: others follow. */
+static enum outlet_result send_span(struct span *span, int socket, bool more, uint64_t *sent)
+{
+    while (span->n > 0) {
+        ssize_t n = outlet_write(socket, span->p, span->n, more);
         if (n < 0)
             return OUTLET_FAILED;
         if (n == 0)
             return OUTLET_BLOCKED;
-        outlet->at += (size_t)n;
+        span->p += n;
+        span->n -= (size_t)n;
         *sent += (uint64_t)n;
     }
-    buf_clear(&outlet->bytes);
-    outlet->at = 0;
     return OUTLET_EMPTY;
+}
+
+static enum outlet_result send_prepared(struct outlet *outlet, int socket, uint64_t *sent)
+{
+    enum outlet_result result = send_span(&outlet->rest, socket, false, sent);
+    if (result == OUTLET_EMPTY) {
+        prepared_drop(outlet->prepared);
+        outlet->prepared = NULL;
+    }
+    return result;
+}
+
+static enum outlet_result send_bytes(struct outlet *outlet, int socket, uint64_t *sent)
+{
+    struct span left = {.p = outlet->bytes.p + outlet->at, .n = outlet->bytes.len - outlet->at};
+    enum outlet_result result = send_span(&left, socket, outlet->payload != NULL, sent);
+    outlet->at = outlet->bytes.len - left.n;
+    if (result == OUTLET_EMPTY) {
+        buf_clear(&outlet->bytes);
+        outlet->at = 0;
+    }
+    return result;
 }
 
 static enum outlet_result send_payload(struct outlet *outlet, int socket, uint64_t *sent)
@@ -74,7 +102,11 @@ static enum outlet_result pull(struct outlet *outlet)
 enum outlet_result outlet_send(struct outlet *outlet, int socket, uint64_t *sent)
 {
     uint64_t until = *sent + PULL_TURN_MAX;
-    enum outlet_result result = send_bytes(outlet, socket, sent);
+    enum outlet_result result = OUTLET_EMPTY;
+    if (outlet->prepared)
+        result = send_prepared(outlet, socket, sent);
+    if (result == OUTLET_EMPTY)
+        result = send_bytes(outlet, socket, sent);
     if (result == OUTLET_EMPTY && outlet->payload)
         result = send_payload(outlet, socket, sent);
     while (result == OUTLET_EMPTY && outlet->pulled) {

@@ -1,6 +1,6 @@
 /*
- * outlet - what a connection has still to send: bytes of answers, then a file's part, then what the
- * application gives when it is asked.
+ * outlet - what a connection has still to send: what is left of a prepared answer, or bytes of
+ * answers; then a file's part, then what the application gives when it is asked.
  */
 #ifndef DROVER_WORKER_OUTLET_H
 #define DROVER_WORKER_OUTLET_H
@@ -15,8 +15,10 @@
 
 /* Zeroed: nothing. */
 struct outlet {
-    struct buf bytes;        /* owned */
-    size_t at;               /* so many of them were sent */
+    struct buf bytes;                 /* owned */
+    size_t at;                        /* so many of them were sent */
+    struct drover_prepared *prepared; /* held; what it has in `rest` */
+    struct span rest;
     struct payload *payload; /* owned */
     struct exchange *pulled; /* borrowed; NULL once its last piece was pulled */
 };
@@ -27,6 +29,9 @@ enum outlet_result {
     OUTLET_STARVED, /* the application has no more now */
     OUTLET_FAILED,  /* the connection is gone, or the rest cannot be had */
 };
+
+/* The rest of this answer is next; it must be all there is. */
+void outlet_put_prepared(struct outlet *outlet, struct drover_prepared *prepared, struct span rest);
 
 /* Sends what can be sent without waiting. *sent grows by what left. */
 enum outlet_result outlet_send(struct outlet *outlet, int socket, uint64_t *sent);

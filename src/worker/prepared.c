@@ -10,19 +10,29 @@
 
 /* ------------------------------------------------------------------------------ the making */
 
+/* RFC 9110, 8.8.2.1: never later than Date, which is never earlier than now. */
+static time_t modified_of(const struct drover_response *r)
+{
+    time_t now = exchange_of_response(r)->env->now;
+    return r->modified < now ? r->modified : now;
+}
+
+static struct span type_of(const struct drover_response *r)
+{
+    bool is_open = r->type.len == 0 && r->source != SOURCE_NONE;
+    return is_open ? SPAN(TYPE_DEFAULT) : span_of_buf(&r->type);
+}
+
 /* The head from Content-Type on. */
 static void write_rest(struct buf *out, const struct drover_response *r, uint64_t length)
 {
-    struct span type = span_of_buf(&r->type);
     struct buf fields = {0};
-    if (type.n == 0 && r->source != SOURCE_NONE)
-        type = SPAN(TYPE_DEFAULT);
     buf_span(&fields, span_of_buf(&r->fields));
     if (r->source == SOURCE_FILE)
         buf_lit(&fields, ACCEPT_RANGES);
-    http_respond_validators(&fields, span_of_buf(&r->etag), r->has_modified, r->modified);
+    http_respond_validators(&fields, span_of_buf(&r->etag), r->has_modified, modified_of(r));
     const struct http_head head = {
-        .type = type, .fields = span_of_buf(&fields), .has_length = true, .length = length};
+        .type = type_of(r), .fields = span_of_buf(&fields), .has_length = true, .length = length};
     http_respond_rest(out, &head);
     out->failed |= fields.failed;
     buf_free(&fields);
@@ -56,7 +66,7 @@ static struct span put(char **to, struct span s)
 static struct drover_prepared *assemble(const struct drover_response *r, struct span start,
                                         struct span rest, size_t length)
 {
-    size_t size = r->type.len + r->etag.len + r->fields.len + start.n + rest.n + length;
+    size_t size = type_of(r).n + r->etag.len + r->fields.len + start.n + rest.n + length;
     struct drover_prepared *prepared = malloc(sizeof *prepared + size);
     if (!prepared)
         return NULL;
@@ -64,8 +74,8 @@ static struct drover_prepared *assemble(const struct drover_response *r, struct 
     *prepared = (struct drover_prepared){.holders = 1,
                                          .is_file = r->source == SOURCE_FILE,
                                          .has_modified = r->has_modified,
-                                         .modified = r->modified,
-                                         .type = put(&to, span_of_buf(&r->type)),
+                                         .modified = modified_of(r),
+                                         .type = put(&to, type_of(r)),
                                          .etag = put(&to, span_of_buf(&r->etag)),
                                          .fields = put(&to, span_of_buf(&r->fields)),
                                          .start = to,

@@ -276,3 +276,42 @@ hang_of() {
     assert_equal "$(fetch /hold?1500)" held
     assert_equal "$(hangs_seen | wc -l)" 0
 }
+
+# As clients are that came back together behind a stop of their own: here the worker's.
+# bats test_tags=nosan
+@test "9000 idle connections whose time is up together hold nobody up" {
+    (($(ulimit -H -n) >= 19000)) || skip 'a process may not have 19,000 descriptors here'
+    ulimit -S -n 19000
+    drover_start --workers 1 --idle-timeout 2s "$SITE"
+    try_thrice expire_together
+    assert_equal "$(hangs_seen | wc -l)" 0
+}
+
+# expire_together: in what is waited for meanwhile there is no answer that takes 60 ms.
+expire_together() {
+    act "$DROVER_ADDR" <<'PY'
+worker, idle = children(master)[0], []
+while len(idle) < 9000:
+    batch = [connect(args[0]) for _ in range(60)]
+    for s in batch:
+        ask(s, close=False)
+    for s in batch:
+        answer(s)
+    idle += batch
+poll = select.poll()
+for s in idle:
+    poll.register(s, select.POLLIN)
+assert not poll.poll(0), "not all of them are idle"
+os.kill(worker, signal.SIGSTOP)
+time.sleep(2.1) # until the time of each is up
+os.kill(worker, signal.SIGCONT)
+client, longest = connect(args[0]), 0
+while len(poll.poll(0)) < len(idle):
+    began = time.monotonic()
+    ask(client, close=False)
+    answer(client)
+    longest = max(longest, time.monotonic() - began)
+print(f"{longest * 1000:.0f} ms at most")
+assert longest < 0.06, "that is too long"
+PY
+}

@@ -133,20 +133,31 @@ PY
 
 # ---- how long it takes ------------------------------------------------------------------------
 
-# bats test_tags=nosan
-@test "8 new workers serve within 10 ms" {
-    local ms
-    drover_start --workers 8 "$SITE"
-    for _ in 1 2 3; do
-        for _ in 1 2 3 4 5 6 7; do
-            reload
-        done
-        # shellcheck disable=SC2046 # numbers
-        ms=$(median $(reload_times | tail -n 7))
-        tell "new workers served after $(reload_times | tail -n 7 | paste -sd ' ') ms"
-        ((ms > 10)) || return 0
+# new_workers_serve COMMAND...: the milliseconds that it took, by the log, from the asking until all
+# new workers accept: the median of 20, which are told. 10 ms on a quiet machine, 50 on a busy one.
+new_workers_serve() {
+    local ms i
+    for i in {1..20}; do
+        "$@"
     done
-    fail "$ms ms"
+    # shellcheck disable=SC2046 # numbers
+    ms=$(median $(reload_times | tail -n 20))
+    tell "8 new workers served after $ms ms, median of $(reload_times | tail -n 20 | sort -n | paste -sd ' ')"
+    ((ms <= 50)) || fail "$ms ms"
+}
+
+# bats test_tags=nosan
+@test "8 new workers serve within 50 ms of the signal, the median of 20 reloads" {
+    drover_start --workers 8 "$SITE"
+    new_workers_serve reload
+}
+
+# bats test_tags=nosan
+@test "8 new workers serve within 50 ms of \`drover reload\` under load, the median of 20" {
+    drover_start --workers 8 "$SITE"
+    both_begin
+    new_workers_serve timeout 20 "$DROVER" reload
+    nothing_is_lost
 }
 
 # bats test_tags=nosan

@@ -326,7 +326,7 @@ Test(conn_end, each_request_has_its_own_time)
                      rig.conn.deadline.kind);
         cr_expect_eq(rig.conn.deadline.at, begun + timeouts[times[i].kind], "%s: %lld too early",
                      times[i].name,
-                     (long long)(begun + timeouts[times[i].kind] - rig.conn.deadline.at));
+                     (long long)(begun + timeouts[times[i].kind] - (int64_t)rig.conn.deadline.at));
         close_rig(&rig);
     }
 }

@@ -273,3 +273,216 @@ Test(conns, one_that_was_handed_over_is_served)
     cr_expect(strstr(heard(0), "GET/b"));
     cr_expect_eq(rig.row->accepted, 1);
 }
+
+/* ------------------------------------------------------------------- what is edge-triggered */
+
+/* How often the text has come to the client; `size` bytes of answers in all, unless NULL. */
+static size_t hear_times(int client, const char *text, size_t *size)
+{
+    struct buf got = {0};
+    size_t times = 0;
+    for (ssize_t n = 1; n > 0;) {
+        char *to = buf_room(&got, 65536);
+        n = recv(clients[client], to, 65536, 0);
+        buf_grow(&got, n > 0 ? (size_t)n : 0);
+    }
+    for (const char *p = got.p; p; p++) {
+        p = memmem(p, got.len - (size_t)(p - got.p), text, strlen(text));
+        if (!p)
+            break;
+        times++;
+    }
+    if (size)
+        *size = got.len;
+    buf_free(&got);
+    return times;
+}
+
+static void expect_closed(int client)
+{
+    char byte;
+    cr_expect_eq(recv(clients[client], &byte, 1, 0), 0, "%m");
+    cr_expect_eq(conns.count, 0);
+}
+
+Test(conns, one_request_after_the_other)
+{
+    connect_all(1);
+    for (int i = 0; i < 10; i++) {
+        ask(0, GET("/a"));
+        turn();
+        cr_expect_eq(hear_times(0, "GET/a", NULL), 1, "%d", i);
+    }
+}
+
+Test(conns, two_requests_in_one_packet)
+{
+    connect_all(1);
+    for (int i = 0; i < 3; i++) {
+        ask(0, GET("/a") GET("/b"));
+        turn();
+        cr_expect(strstr(heard(0), "GET/b"), "%d", i);
+    }
+}
+
+Test(conns, a_request_in_pieces)
+{
+    static const char request[] = GET("/pieces");
+    connect_all(1);
+    for (int i = 0; i < 3; i++) {
+        for (const char *p = request; *p; p++) {
+            cr_assert_eq(send(clients[0], p, 1, MSG_NOSIGNAL), 1);
+            turn();
+        }
+        cr_expect_eq(hear_times(0, "GET/pieces", NULL), 1, "%d", i);
+    }
+}
+
+/* It has come, and been told, while the socket was full. */
+Test(conns, a_request_that_comes_while_another_is_answered)
+{
+    size_t size, all = 0, times = 0;
+    connect_all(1);
+    ask(0, GET("/bytes/3000000"));
+    turn();
+    ask(0, GET("/b"));
+    turn();
+    for (int i = 0; i < 1000 && times == 0; i++) {
+        times = hear_times(0, "GET/b", &size);
+        all += size;
+        turn();
+    }
+    cr_expect_eq(times, 1);
+    cr_expect_gt(all, 3000000);
+    ask(0, GET("/c"));
+    turn();
+    cr_expect_eq(hear_times(0, "GET/c", NULL), 1, "and it listens");
+}
+
+Test(conns, a_client_that_ends_its_half_behind_its_request)
+{
+    connect_all(1);
+    ask(0, GET("/a"));
+    shutdown(clients[0], SHUT_WR);
+    turn();
+    cr_expect(strstr(heard(0), "GET/a"));
+    expect_closed(0);
+}
+
+/* As before, when the connection was there already. */
+Test(conns, an_end_together_with_a_request)
+{
+    connect_all(1);
+    ask(0, GET("/a"));
+    turn();
+    heard(0);
+    ask(0, GET("/b") GET("/c"));
+    shutdown(clients[0], SHUT_WR);
+    turn();
+    cr_expect(strstr(heard(0), "GET/c"));
+    expect_closed(0);
+}
+
+Test(conns, an_end_while_an_answer_is_sent)
+{
+    size_t size, all = 0;
+    connect_all(1);
+    ask(0, GET("/bytes/3000000"));
+    turn();
+    shutdown(clients[0], SHUT_WR);
+    for (int i = 0; i < 1000 && conns.count > 0; i++) {
+        turn();
+        hear_times(0, "G", &size);
+        all += size;
+    }
+    hear_times(0, "G", &size);
+    cr_expect_gt(all + size, 3000000, "%zu", all + size);
+    expect_closed(0);
+}
+
+Test(conns, an_end_in_the_midst_of_a_request)
+{
+    connect_all(1);
+    ask(0, "GET /a HT");
+    turn();
+    shutdown(clients[0], SHUT_WR);
+    turn();
+    expect_closed(0);
+}
+
+Test(conns, an_end_of_one_that_rests)
+{
+    connect_all(2);
+    ask(0, GET("/a"));
+    turn();
+    close(clients[0]);
+    close(clients[1]);
+    turn();
+    cr_expect_eq(conns.count, 0);
+}
+
+/* As many as a turn answers, one more, and many times that. */
+Test(conns, pipelined)
+{
+    static const int counts[] = {PIPELINE_TURN_MAX, PIPELINE_TURN_MAX + 1,
+                                 5 * PIPELINE_TURN_MAX + 1};
+    connect_all(1);
+    for (size_t i = 0; i < LENGTH(counts); i++) {
+        struct buf all = {0};
+        for (int k = 0; k < counts[i]; k++)
+            buf_lit(&all, GET("/p"));
+        buf_add(&all, "", 1);
+        ask(0, all.p);
+        turn();
+        cr_expect_eq(hear_times(0, "GET/p", NULL), (size_t)counts[i]);
+        ask(0, GET("/q"));
+        turn();
+        cr_expect_eq(hear_times(0, "GET/q", NULL), 1);
+        buf_free(&all);
+    }
+}
+
+/* As many bytes as are read at once, and around that. */
+Test(conns, a_body_longer_than_the_read_buffer)
+{
+    static const size_t sizes[] = {READ_BUFFER_SIZE - 1, READ_BUFFER_SIZE, READ_BUFFER_SIZE + 1,
+                                   2 * READ_BUFFER_SIZE, 5 * READ_BUFFER_SIZE + 17};
+    rig.app.when = DROVER_WITH_BODY;
+    connect_all(1);
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        char head[128];
+        struct buf all = {0};
+        snprintf(head, sizeof head, "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+                 sizes[i]);
+        buf_str(&all, head);
+        memset(buf_room(&all, sizes[i]), 'G', sizes[i]);
+        buf_grow(&all, sizes[i]);
+        for (size_t at = 0; at < all.len;) {
+            ssize_t n = send(clients[0], all.p + at, all.len - at, MSG_NOSIGNAL);
+            at += n > 0 ? (size_t)n : 0;
+            turn();
+        }
+        cr_expect_eq(hear_times(0, "POST/p", NULL), 1, "%zu", sizes[i]);
+        buf_free(&all);
+    }
+}
+
+/* What is read at once ends with a request, to the byte. */
+Test(conns, as_much_as_is_read_at_once)
+{
+    static const char start[] = "GET /a HTTP/1.1\r\nHost: x\r\nX: ";
+    const size_t count = 16, size = READ_BUFFER_SIZE / count;
+    static char all[READ_BUFFER_SIZE + 1];
+    connect_all(1);
+    memset(all, 'x', READ_BUFFER_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(all + i * size, start, sizeof start - 1);
+        memcpy(all + (i + 1) * size - 4, "\r\n\r\n", 4);
+    }
+    ask(0, all);
+    turn();
+    cr_expect_eq(hear_times(0, "GET/a", NULL), count);
+    ask(0, GET("/b"));
+    turn();
+    cr_expect_eq(hear_times(0, "GET/b", NULL), 1);
+}

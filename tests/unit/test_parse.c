@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -777,4 +778,81 @@ Test(parse, every_pair_of_bytes_in_a_long_target)
                          want ? (int)sizeof bytes - 1 : -400, "%d, %d at %zu", first, second, at);
         }
     }
+}
+
+/* ----------------------------------------------------------------- conditions, and ranges */
+
+static bool has_conditions(const char *fields, size_t length)
+{
+    static const char start[] = "GET / HTTP/1.1\r\nHost: x\r\n";
+    struct http_request request;
+    char bytes[512];
+    size_t n = sizeof start - 1;
+    memcpy(bytes, start, n);
+    memcpy(bytes + n, fields, length);
+    memcpy(bytes + n + length, ": x\r\n\r\n", 7);
+    memset(&request, 0xff, sizeof request); /* as another request may have left it */
+    int result = http_parse_head(&request, bytes, n + length + 7);
+    cr_assert_eq(result, (int)(n + length + 7), "%.*s: %d", (int)length, fields, result);
+    return request.has_conditions;
+}
+
+static const char *const conditions[] = {
+    "Range", "If-Match", "If-Range", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"};
+
+#define CONDITIONS (sizeof conditions / sizeof *conditions)
+
+Test(parse, conditions_in_any_case)
+{
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        size_t length = strlen(conditions[i]);
+        cr_assert(has_conditions(conditions[i], length), "%s", conditions[i]);
+        for (unsigned mask = 1; mask < 1U << length; mask = mask * 3 + 1) {
+            char name[32];
+            for (size_t k = 0; k <= length; k++)
+                name[k] = mask >> k & 1 ? (char)toupper(conditions[i][k])
+                                        : (char)tolower(conditions[i][k]);
+            cr_assert(has_conditions(name, length), "%s", name);
+        }
+    }
+}
+
+/* Every name of the same length that one byte tells apart. */
+Test(parse, names_that_are_no_conditions)
+{
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        size_t length = strlen(conditions[i]);
+        for (size_t at = 0; at < length; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char name[32];
+                memcpy(name, conditions[i], length);
+                name[at] = (char)byte;
+                if (is_token_byte(byte))
+                    cr_assert_eq(has_conditions(name, length),
+                                 tolower(byte) == tolower(conditions[i][at]), "%.*s", (int)length,
+                                 name);
+            }
+    }
+}
+
+Test(parse, fields_that_are_no_conditions)
+{
+    static const char *const names[] = {
+        "If",     "Rang",       "Ranges",         "X-Range",  "Range-",  "If-Matche",
+        "If-Mat", "If-Ranges",  "If-None-Matchx", "Accept",   "Cookies", "If-Modified-Sinc",
+        "Origin", "User-Agent", "Accept-Ranges",  "Referer",  "If-None", "If-Unmodified-Sinces",
+        "DNT",    "X-If-Match", "X-If-Range",     "XIf-Match"};
+    cr_assert_not(has_conditions("X", 1));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        cr_expect_not(has_conditions(names[i], strlen(names[i])), "%s", names[i]);
+}
+
+/* Wherever it stands. */
+Test(parse, conditions_among_other_fields)
+{
+    static const char *const fields[] = {"Range: bytes=0-0\r\nAccept", "Accept: x\r\nRange",
+                                         "A: b\r\nif-range: x\r\nC", "Range:\r\nRange"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        cr_expect(has_conditions(fields[i], strlen(fields[i])), "%s", fields[i]);
+    cr_expect_not(has_conditions("A: Range\r\nB", strlen("A: Range\r\nB")), "a value");
 }
