@@ -101,7 +101,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-guard fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-guard fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup FORCE
 
@@ -111,10 +111,11 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
+        $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
@@ -291,7 +292,13 @@ compare-lifecycle: $(B)/drover $(B)/drover-load ## the same moments against drov
 lab: $(B)/drover-lab ## what every way to share a listener costs here: build/report.html; QUICK=1 in 3 minutes
 	$< all $(if $(filter 1,$(QUICK)),--quick) --out $(B)/drover-lab.jsonl --page $(B)/report.html
 
-bench: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+bench: $(B)/drover $(B)/drover-load $(B)/drover-bench-floor ## what a request costs, beside the floor, nginx, h2o, lighttpd, HAProxy: 15 minutes
+	@B='$(B)' tools/bench/bench
+
+bench-quick: $(B)/drover $(B)/drover-load $(B)/drover-bench-floor ## the most telling part of it, in 2 minutes
+	@B='$(B)' tools/bench/bench --quick
+
+bench-parser: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
 	@$<
 
 bench-guard: $(B)/drover ## what a request costs, in counts: fails where the record is better; RECORD=1 writes it

@@ -1,0 +1,24 @@
+-- wrk.lua - what wrk is to ask, and what it is to say at the end.
+--
+--   wrk ... -s wrk.lua URL -- DEPTH     that many requests go out at once on each connection
+--
+-- The last line is one JSON object. Times are in microseconds.
+
+local depth = 1
+
+function init(args)
+    depth = tonumber(args[1]) or 1
+    if depth > 1 then
+        local batch = string.rep(wrk.format(), depth)
+        wrk.request = function() return batch end
+        request = wrk.request
+    end
+end
+
+function done(summary, latency)
+    local errors = summary.errors
+    print(string.format('{"requests":%d,"duration_us":%d,"lost":%d,"refused":%d,' ..
+        '"p50":%.0f,"p99":%.0f,"p999":%.0f}', summary.requests, summary.duration,
+        errors.connect + errors.read + errors.write + errors.timeout, errors.status,
+        latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+end
