@@ -263,8 +263,6 @@ static enum conn_want greet(struct conn *conn, struct conn_env *env)
 
 enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 {
-    if (conn->work) /* the application may have a part in it, and take its time, or crash */
-        unsent_send(&env->unsent, &env->exchanges);
     switch ((enum conn_state)conn->state) {
     case CONN_GREETING: return greet(conn, env);
     case CONN_FRESH: return begin(conn, env);

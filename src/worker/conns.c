@@ -165,7 +165,9 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct conns *conns = context;
     struct conn *conn = &conns->list[fd];
-    (void)loop; /* errors and hang-ups show when it reads or writes */
+    (void)loop;     /* errors and hang-ups show when it reads or writes */
+    if (conn->work) /* the application may have a part in it, and take its time, or crash */
+        unsent_send(&conns->env->unsent, &conns->env->exchanges);
     enum conn_want want = conn_step(conn, conns->env);
     if (events & ~(uint32_t)(EPOLLIN | EPOLLOUT))
         conn->is_drained = false; /* the end is there, and is not told again */

@@ -6,7 +6,6 @@
  *   /abort     the end of the process
  *   anything else as /spin?0, once its body is whole
  */
-#define _GNU_SOURCE
 #include "app.h"
 
 #include <time.h>

@@ -18,12 +18,12 @@ static struct exchange *exchange;
 static time_t ahead; /* seconds that time(2) is ahead of the files' clock */
 
 /* In place of the C library's: no test waits until a file has settled. */
-time_t time(time_t *to)
+time_t time(time_t *timer)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (to)
-        *to = now.tv_sec + ahead;
+    if (timer)
+        *timer = now.tv_sec + ahead;
     return now.tv_sec + ahead;
 }
 
