@@ -29,7 +29,7 @@ static bool reserve(struct buf *b, size_t need)
     return true;
 }
 
-char *buf_room(struct buf *b, size_t n)
+char *buf_more_room(struct buf *b, size_t n)
 {
     size_t need;
     if (b->failed)
@@ -39,32 +39,6 @@ char *buf_room(struct buf *b, size_t n)
         return NULL;
     }
     return b->p + b->len;
-}
-
-void buf_grow(struct buf *b, size_t n)
-{
-    b->len += n;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-    if (n == 0) /* memcpy(3) from NULL is undefined even for no bytes */
-        return;
-    char *to = buf_room(b, n);
-    if (!to)
-        return;
-    memcpy(to, p, n);
-    b->len += n;
-}
-
-void buf_span(struct buf *b, struct span s)
-{
-    buf_add(b, s.p, s.n);
-}
-
-void buf_str(struct buf *b, const char *s)
-{
-    buf_add(b, s, strlen(s));
 }
 
 void buf_u64(struct buf *b, uint64_t value)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/span.h"
 
@@ -37,16 +38,42 @@ static inline void buf_clear(struct buf *b)
     b->failed = false;
 }
 
+/* private: as buf_room(), where there is not enough */
+char *buf_more_room(struct buf *b, size_t n);
+
 /*
  * Room for at least n more bytes after the present ones. Returns where they go, or NULL when
  * memory ran out. Bytes put there count once buf_grow() has been told.
  */
-char *buf_room(struct buf *b, size_t n);
-void buf_grow(struct buf *b, size_t n);
+static inline char *buf_room(struct buf *b, size_t n)
+{
+    return !b->failed && n <= b->cap - b->len && b->p ? b->p + b->len : buf_more_room(b, n);
+}
 
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_span(struct buf *b, struct span s);
-void buf_str(struct buf *b, const char *s);
+static inline void buf_grow(struct buf *b, size_t n)
+{
+    b->len += n;
+}
+
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+    char *to = n > 0 ? buf_room(b, n) : NULL; /* memcpy(3) from NULL is undefined even for 0 */
+    if (!to)
+        return;
+    memcpy(to, p, n);
+    b->len += n;
+}
+
+static inline void buf_span(struct buf *b, struct span s)
+{
+    buf_add(b, s.p, s.n);
+}
+
+static inline void buf_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
 void buf_u64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args)

@@ -51,6 +51,10 @@ static const struct option options[] = {
      "resident memory of one worker before a fresh one replaces it"},
     {"connection-requests", OPTION_NUMBER, "N", "0", "no bound", 0, UINT32_MAX,
      AT(connection_requests), "answers on one connection before it is closed"},
+    {"preempt", OPTION_PREEMPTION, "auto|yes|no", "auto", NULL, 0, 0, AT(preemption),
+     "does a worker that a client wakes take the CPU from whoever runs there, at once? no (the "
+     "policy SCHED_BATCH) costs less where clients, or a proxy, run on this machine; auto: no, as "
+     "long as it need not wait for long"},
     {"max-body", OPTION_SIZE, "SIZE", "1m", NULL, 0, INT64_MAX, AT(max_body),
      "bytes of a request's body; a longer one gets 413, unless the application takes it as it "
      "comes"},
@@ -247,15 +251,34 @@ static bool set_size(const struct option *o, const char *value, int64_t *member,
     return true;
 }
 
+/* Which of these names it is, the number of the first is 0; -1: none. */
+static int index_of(const char *value, const char *const *names, int count)
+{
+    int i = count - 1;
+    while (i >= 0 && strcmp(value, names[i]) != 0)
+        i--;
+    return i;
+}
+
 static bool set_level(const char *value, enum log_level *member, struct what what)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(value, names[i]) == 0) {
-            *member = (enum log_level)i;
-            return true;
-        }
-    return wrong(what, "must be error, warn, info or debug");
+    int i = index_of(value, names, 4);
+    if (i < 0)
+        return wrong(what, "must be error, warn, info or debug");
+    *member = (enum log_level)i;
+    return true;
+}
+
+static bool set_preemption(const char *value, enum preemption *member, struct what what)
+{
+    static const char *const names[] = {
+        [PREEMPT_AUTO] = "auto", [PREEMPT_YES] = "yes", [PREEMPT_NO] = "no"};
+    int i = index_of(value, names, 3);
+    if (i < 0)
+        return wrong(what, "must be auto, yes or no");
+    *member = (enum preemption)i;
+    return true;
 }
 
 static bool set_text(const struct option *o, const char *value, const char **member,
@@ -299,6 +322,7 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_SIZE: return set_size(o, value, member, what);
     case OPTION_DURATION: return set_duration(o, value, member, what);
     case OPTION_LEVEL: return set_level(value, member, what);
+    case OPTION_PREEMPTION: return set_preemption(value, member, what);
     case OPTION_SET: return add_set(value, s, what);
     case OPTION_CONFIG: return wrong(what, "is for the command line");
     case OPTION_APP:

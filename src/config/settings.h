@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/forwarded.h"
 #include "os/child.h"
+#include "os/preempt.h"
 #include "os/net.h"
 
 /* A field of every answer. */
@@ -56,7 +57,8 @@ struct settings {
     const char *group;   /* NULL: the user's */
     int64_t max_connections;
     int64_t connection_requests; /* 0: any number */
-    int64_t max_body;            /* bytes */
+    enum preemption preemption;
+    int64_t max_body; /* bytes */
     int64_t header_timeout;
     int64_t body_timeout;
     int64_t answer_timeout;

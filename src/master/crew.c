@@ -57,6 +57,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .max_connections = (int)s->max_connections,
         .max_body = (uint64_t)s->max_body,
         .connection_requests = (uint32_t)s->connection_requests,
+        .preemption = s->preemption,
         .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
                      [DEADLINE_BODY] = s->body_timeout,
                      [DEADLINE_ANSWER] = s->answer_timeout,

@@ -42,6 +42,7 @@ struct worker {
     int64_t leave_by;    /* the drain's deadline */
     bool is_orphan;      /* the master is gone */
     int64_t awake_until; /* the master was told that something happens, and has until then */
+    struct preempt preempt;
     struct conn_env env;
     struct drover_worker services; /* for the application */
     bool has_services;
@@ -361,6 +362,7 @@ static int start(struct worker *w)
         return failed(w, status, "%s", why);
     open_doors(w);
     open_spent(w);
+    preempt_open(&w->preempt, job->preemption, w->env.now);
     board_set(&job->row->busy_since, 0); /* the start has a time of its own */
     report(w, REPORT_READY, 0, "");
     return 0;
@@ -436,6 +438,8 @@ static int serve(struct worker *w)
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
         tell_if_spent(w);
+        if (preempt_is_due(&w->preempt, w->env.now))
+            preempt_look(&w->preempt, w->env.now);
     }
     conns_end_all(&w->conns);
     return 0;

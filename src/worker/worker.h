@@ -9,6 +9,7 @@
 
 #include "http/forwarded.h"
 #include "os/child.h"
+#include "os/preempt.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/doors.h"
@@ -25,8 +26,9 @@ struct worker_job {
     const struct child_identity *identity;   /* borrowed */
     const struct forwarded_rules *forwarded; /* borrowed */
     int max_connections;
-    uint64_t max_body;                /* bytes of a body that is gathered for a handler */
-    uint32_t connection_requests;     /* answers of one connection, 0: any number */
+    uint64_t max_body;            /* bytes of a body that is gathered for a handler */
+    uint32_t connection_requests; /* answers of one connection, 0: any number */
+    enum preemption preemption;
     int64_t timeouts[DEADLINE_KINDS]; /* milliseconds, 0: never */
     int64_t drain_timeout;            /* milliseconds, 0: never */
     uint64_t max_requests;            /* it answers so many, more or less, and is spent; 0: any */

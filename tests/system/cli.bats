@@ -88,6 +88,9 @@ send-timeout 1440m
 idle-timeout 86400s
 drain-timeout 86400000ms
 start-timeout 0s
+preempt auto
+preempt yes
+preempt no
 log-level error
 log-level warn
 log-level info
@@ -134,6 +137,8 @@ ready-fd|one|must be a whole number from 0 to 2147483647
 listing|maybe|must be yes or no
 listing|1|must be yes or no
 dot-files|Yes|must be yes or no
+preempt|maybe|must be auto, yes or no
+preempt|AUTO|must be auto, yes or no
 log-level|trace|must be error, warn, info or debug
 log-level|INFO|must be error, warn, info or debug
 user|no such user|there is no such user
@@ -287,7 +292,7 @@ ROWS
     drover serve --help
     for option in listen workers app set root listing dot-files ready-fd pidfile user group \
         max-connections header-timeout body-timeout send-timeout idle-timeout drain-timeout \
-        start-timeout log-level precompressed cache-control field error-page fallback; do
+        start-timeout preempt log-level precompressed cache-control field error-page fallback; do
         assert_line --regexp "^  --$option .+   \(default: .+\)$"
     done
 }
