@@ -16,7 +16,7 @@ load embed
 setup_file() {
     local i site=$BATS_FILE_TMPDIR/site
     mkdir -p "$site"/{written,mixed}
-    for i in {0..399}; do
+    for i in {0..199}; do
         printf 'as it was %s\n' "$i" >"$site/written/$i.txt"
     done
     for i in a b; do
@@ -146,7 +146,7 @@ PYTHON
     drover_start --workers 1 "$SITE"
     kept_client <<'PYTHON'
 one = Connection()
-for i in range(400):
+for i in range(200):
     path = f'/written/{i}.txt'
     keep(one, path)
     assert one.ask(path)[2] == b'as it was %d\n' % i
@@ -219,12 +219,12 @@ PYTHON
 @test "truncation under load" {
     local causes
     drover_start --workers 2 "$SITE"
-    "$DROVER_LOAD" --clients 16 --duration 1s --json --max-lost 1000000000 \
+    "$DROVER_LOAD" --clients 16 --duration 600ms --json --max-lost 1000000000 \
         "$DROVER_URL/truncated.txt" >"$BATS_TEST_TMPDIR/load.json" 2>&1 3>&- 4>&- &
     LOADS=("$!")
     kept_client <<'PYTHON'
 whole = content('/truncated.txt')
-until = time.monotonic() + 0.7
+until = time.monotonic() + 0.4
 while time.monotonic() < until:
     with open(site + '/truncated.txt', 'r+b') as file:
         file.truncate(100)
@@ -264,7 +264,7 @@ try:
     contents = {b'a' * 2000, b'b' * 2000, b'c' * 3001, b'd' * 3001, b'c' * 3000, b'd' * 3000}
     tags, seen = {}, set()
     connections = [Connection() for _ in range(8)]
-    until = time.monotonic() + 0.8
+    until = time.monotonic() + 0.5
     while time.monotonic() < until:
         for target in '/link.txt', '/moved.txt':
             for c in connections:
