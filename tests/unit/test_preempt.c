@@ -16,8 +16,8 @@ static const struct {
     {"nothing was done", 0, 0, false},
     {"one long wait alone says little", 50 * MS, 1, false},
     {"seven are not enough", 70 * MS, 7, false},
-    {"eight of half a millisecond", 4 * MS, 8, true},
-    {"eight of a little less", 4 * MS - 1, 8, false},
+    {"eight of a millisecond", 8 * MS, 8, true},
+    {"eight of a little less", 8 * MS - 1, 8, false},
     {"many short ones", 10 * MS, 1000, false},
     {"many long ones", 3000 * MS, 1000, true},
 };
