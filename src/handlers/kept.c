@@ -32,9 +32,15 @@ struct entry {
     bool is_used; /* since the hand has passed */
 };
 
+/* A name that was asked for. */
+struct asked {
+    uint64_t key;
+    int64_t until; /* it counts */
+};
+
 struct kept {
     struct entry *chains[CHAINS];
-    uint64_t asked[NAMES]; /* keys */
+    struct asked asked[NAMES];
     size_t bytes;
     size_t count;
     size_t place; /* the next may be free from here on */
@@ -141,6 +147,26 @@ static struct entry *make_place(struct kept *kept, size_t bytes)
 
 /* ------------------------------------------------------------------------------ the finding */
 
+static struct asked *place_of(struct kept *kept, uint64_t key)
+{
+    return &kept->asked[(key ^ key >> 20) & (NAMES - 1)];
+}
+
+static void note_asked(struct kept *kept, uint64_t key, int64_t now)
+{
+    *place_of(kept, key) = (struct asked){.key = key, .until = now + KEPT_MS};
+}
+
+/* Within the time that it would be kept for: else it would be read twice for nothing. Notes that it
+ * was. */
+static bool was_asked_for(struct kept *kept, uint64_t key, int64_t now)
+{
+    const struct asked *place = place_of(kept, key);
+    bool was = place->key == key && now < place->until;
+    note_asked(kept, key, now);
+    return was;
+}
+
 static bool is_same_time(struct timespec a, struct timespec b)
 {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -174,6 +200,8 @@ const struct kept_form *kept_find(struct kept *kept, const struct root *root, co
     if (!entry)
         return NULL;
     if (!is_current(entry, root, worker)) {
+        if (entry->is_used && drover_now(worker) < entry->until + KEPT_MS)
+            note_asked(kept, entry->key, drover_now(worker)); /* and it is to be kept again */
         forget(kept, entry);
         return NULL;
     }
@@ -182,15 +210,6 @@ const struct kept_form *kept_find(struct kept *kept, const struct root *root, co
 }
 
 /* ----------------------------------------------------------------------------- the keeping */
-
-/* Notes that it was. */
-static bool was_asked_for(struct kept *kept, uint64_t key)
-{
-    uint64_t *place = &kept->asked[(key ^ key >> 20) & (NAMES - 1)];
-    bool was = *place == key;
-    *place = key;
-    return was;
-}
 
 static bool is_settled(const struct stat *st)
 {
@@ -216,7 +235,7 @@ void kept_offer(struct kept *kept, const char *path, size_t name_length,
     size_t body = prepare ? (size_t)st->st_size : 0;
     uint64_t key = key_of(path, name_length, form->coding);
     const struct drover_worker *worker = drover_response_worker(response);
-    if (body > KEPT_FILE_MAX || !was_asked_for(kept, key) || !is_settled(st))
+    if (body > KEPT_FILE_MAX || !was_asked_for(kept, key, drover_now(worker)) || !is_settled(st))
         return;
     struct entry *known = find(kept, key, path, name_length, form->coding);
     if (known)

@@ -7,7 +7,7 @@
  * than KEPT_SETTLED_S ago is not kept, since a second change might get the same time; and what is
  * kept is read anew after KEPT_MS, since a change by mmap(2) may show late in the times.
  *
- * A file is kept when it is asked for a second time. Where there is no room for another, one goes
+ * A file is kept when it is asked for a second time within KEPT_MS. Where there is no room for another, one goes
  * that has not been asked for since all others were looked through.
  */
 #ifndef DROVER_HANDLERS_KEPT_H
@@ -22,8 +22,9 @@
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)
 #define KEPT_FILES_MAX 1024
 
-/* Milliseconds until a file is read anew. */
-#define KEPT_MS 1000
+/* Milliseconds until a file is read anew, and its siblings are looked for: with SIBLINGS_MS, for
+ * which those are remembered, a new one is noticed within a second. */
+#define KEPT_MS 500
 
 /* Seconds for which it must not have changed. */
 #define KEPT_SETTLED_S 2

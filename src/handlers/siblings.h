@@ -23,7 +23,7 @@
 #include "handlers/file.h"
 
 /* Milliseconds that is remembered which siblings a file has. */
-#define SIBLINGS_MS 1000
+#define SIBLINGS_MS 500
 
 struct siblings;
 

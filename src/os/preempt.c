@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Waits so long on average, and so many of them, are long: clients that wait for its answers cause
@@ -17,46 +18,65 @@
 #define PAUSE_MS     2000
 #define PAUSE_MAX_MS 64000
 
-/* Children that an application starts have the usual policy. */
+/* By the kernel's own call: musl's functions of that name do nothing. */
 static bool become(bool is_batch)
 {
     const struct sched_param none = {0};
-    int policy = is_batch ? SCHED_BATCH : SCHED_OTHER;
-    return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &none) == 0;
+    return syscall(SYS_sched_setscheduler, 0, is_batch ? SCHED_BATCH : SCHED_OTHER, &none) == 0;
 }
 
-static bool read_waits(struct preempt_waits *waits)
+static bool read_waits(const struct preempt *preempt, struct preempt_waits *waits)
 {
     char text[96];
     unsigned long long nanoseconds = 0, times = 0;
-    int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
+    ssize_t n = preempt->schedstat < 0 ? -1 : pread(preempt->schedstat, text, sizeof text - 1, 0);
     if (n <= 0)
         return false;
     text[n] = '\0';
-    if (sscanf(text, "%*u %llu %llu", &nanoseconds, &times) != 2)
+    if (sscanf(text, "%*u %llu %llu", &nanoseconds, &times) != 2 || times == 0)
         return false;
     *waits = (struct preempt_waits){.nanoseconds = nanoseconds, .times = times};
     return true;
 }
 
-void preempt_open(struct preempt *preempt, enum preemption wanted, int64_t now)
+/* Where it cannot look, it preempts. */
+static void open_auto(struct preempt *preempt)
 {
-    *preempt = (struct preempt){.pause = PAUSE_MS, .look_at = now + LOOK_MS};
-    if (wanted == PREEMPT_YES || sched_getscheduler(0) != SCHED_OTHER)
-        return;
-    preempt->is_batch = become(true);
-    preempt->is_auto = wanted == PREEMPT_AUTO && preempt->is_batch && read_waits(&preempt->before);
+    preempt->schedstat = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+    preempt->is_auto = read_waits(preempt, &preempt->before) && become(true);
+    preempt->is_batch = preempt->is_auto;
+    if (!preempt->is_auto)
+        preempt_close(preempt);
 }
 
+void preempt_open(struct preempt *preempt, enum preemption wanted, int64_t now)
+{
+    *preempt = (struct preempt){.schedstat = -1, .pause = PAUSE_MS, .look_at = now + LOOK_MS};
+    if (wanted == PREEMPT_YES || syscall(SYS_sched_getscheduler, 0) != SCHED_OTHER)
+        return;
+    if (wanted == PREEMPT_AUTO)
+        open_auto(preempt);
+    else
+        preempt->is_batch = become(true);
+}
+
+void preempt_close(struct preempt *preempt)
+{
+    if (preempt->schedstat >= 0)
+        close(preempt->schedstat);
+    preempt->schedstat = -1;
+    preempt->is_auto = false;
+}
+
+/* A few say little: they count together with those that come. */
 bool preempt_has_waited_long(struct preempt *preempt, const struct preempt_waits *waits)
 {
     uint64_t times = waits->times - preempt->before.times;
     uint64_t nanoseconds = waits->nanoseconds - preempt->before.nanoseconds;
+    if (times < LONG_MIN)
+        return false;
     preempt->before = *waits;
-    return times >= LONG_MIN && nanoseconds / times >= LONG_NS;
+    return nanoseconds / times >= LONG_NS;
 }
 
 /* Whatever time has gone by without a long wait, the pause is shorter by. */
@@ -78,8 +98,9 @@ void preempt_look(struct preempt *preempt, int64_t now)
 {
     struct preempt_waits waits;
     bool was_batch = preempt->is_batch;
-    if (!read_waits(&waits)) {
-        preempt->is_auto = false; /* there are no files left, say */
+    if (!read_waits(preempt, &waits)) {
+        become(false);
+        preempt_close(preempt);
         return;
     }
     bool is_long = preempt_has_waited_long(preempt, &waits);

@@ -26,8 +26,9 @@ struct preempt_waits {
     uint64_t times;
 };
 
-/* Zeroed: it preempts, and that stays so. Milliseconds. */
+/* Milliseconds. */
 struct preempt {
+    int schedstat; /* owned; -1: it does not look */
     bool is_auto;
     bool is_batch;
     int64_t look_at; /* the next look, not before */
@@ -35,9 +36,10 @@ struct preempt {
     struct preempt_waits before;
 };
 
-/* For this process. A policy that somebody else has chosen stays as it is, and so does all where
- * this one is not allowed. */
+/* For this process, and for the children that it starts from here on. A policy that somebody else
+ * has chosen stays as it is, and so does all where this one is not allowed. */
 void preempt_open(struct preempt *preempt, enum preemption wanted, int64_t now);
+void preempt_close(struct preempt *preempt);
 
 /* To be called when look_at has come. */
 void preempt_look(struct preempt *preempt, int64_t now);

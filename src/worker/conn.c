@@ -39,12 +39,20 @@ int conn_env_open(struct conn_env *env, const struct drover_app *app, struct dro
 
 void conn_env_free(struct conn_env *env)
 {
+    serve_drop_lent(env);
     exchange_free(env->exchange);
     exchange_env_close(&env->exchanges);
     buf_free(&env->out);
     free(env->read_buffer);
     env->exchange = NULL;
     env->read_buffer = NULL;
+}
+
+void conn_before_call(struct conn_env *env)
+{
+    unsent_send(&env->unsent, &env->exchanges);
+    if (env->exchanges.worker)
+        env->exchanges.worker->turn++;
 }
 
 /* ------------------------------------------------------------------------------ its life */
@@ -152,14 +160,20 @@ static enum conn_want conclude_refused(struct conn *conn, struct conn_env *env, 
     return conclude(&service, how);
 }
 
+/* May another answer be gathered? */
+static bool has_room(const struct conn_env *env)
+{
+    size_t gathered = env->lent ? env->lent->length : env->out.len;
+    return gathered < WRITE_GATHER_MAX;
+}
+
 /* Answers what can be answered from these bytes, and sends it. */
 static enum conn_want advance(struct conn *conn, struct conn_env *env, struct span in)
 {
     struct service service = {.conn = conn, .env = env, .in = in};
     enum served how = SERVED;
     buf_clear(&env->out);
-    for (int i = 0; i < PIPELINE_TURN_MAX && service.in.n > 0 && env->out.len < WRITE_GATHER_MAX;
-         i++) {
+    for (int i = 0; i < PIPELINE_TURN_MAX && service.in.n > 0 && has_room(env); i++) {
         how = serve_next(&service);
         if (how != SERVED || conn->closing || service.payload)
             break;
@@ -173,14 +187,6 @@ static bool is_news(const struct conn_work *work, struct span fresh)
     return work->in.len >= work->rescan_at || memchr(fresh.p, '\n', fresh.n);
 }
 
-/* Less than was asked for is all that there was, epoll(7). */
-static ssize_t read_from(struct conn *conn, char *to, size_t room)
-{
-    ssize_t n = recv(conn->fd, to, room, 0);
-    conn->is_drained = n < 0 ? errno == EAGAIN : (size_t)n < room;
-    return n;
-}
-
 /* The rest of a head is read behind what is there. */
 static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
 {
@@ -189,7 +195,7 @@ static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
     char *to = buf_room(&work->in, room);
     if (!to)
         return CONN_WANT_CLOSE;
-    ssize_t n = read_from(conn, to, room);
+    ssize_t n = recv(conn->fd, to, room, 0);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)
@@ -205,7 +211,7 @@ static enum conn_want receive(struct conn *conn, struct conn_env *env)
     struct conn_work *work = conn->work;
     if (work && work->in.len > 0)
         return receive_more(conn, env);
-    ssize_t n = read_from(conn, env->read_buffer, READ_BUFFER_SIZE);
+    ssize_t n = recv(conn->fd, env->read_buffer, READ_BUFFER_SIZE, 0);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? CONN_WANT_READ : CONN_WANT_CLOSE;
     if (n == 0)

@@ -45,10 +45,9 @@ struct conn {
     int fd;                      /* owned while open */
     uint32_t served;             /* answers */
     uint8_t state;               /* enum conn_state */
-    uint8_t armed;               /* conns.c: what it waits for; 0: it is not watched */
+    uint8_t armed;               /* conns.c: which want it waits for, plus 1; 0: not watched */
     bool is_woken;               /* is on that list */
     bool closing;                /* what is being sent is the last */
-    bool is_drained;             /* there was nothing left to read when it was last read from */
     bool is_unsent;              /* its last answer is in conn_env.unsent */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
@@ -81,6 +80,10 @@ struct conn_env {
 int conn_env_open(struct conn_env *env, const struct drover_app *app, struct drover_worker *worker,
                   struct board_row *row);
 void conn_env_free(struct conn_env *env);
+
+/* The application is about to be called for what may take time, or may crash: no answer waits for
+ * that, and what was looked up in this turn is looked up anew behind it. */
+void conn_before_call(struct conn_env *env);
 
 /* Takes over an accepted, non-blocking socket. conn_step() is due at once. `is_proxied`: a PROXY
  * header comes first. */

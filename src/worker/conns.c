@@ -117,40 +117,23 @@ int64_t conns_next(const struct conns *conns)
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
 
-/* What a connection waits for: conn->armed. */
-enum armed { NOT_ARMED, ARMED_READ, ARMED_NEXT, ARMED_WRITE, ARMED_WAKE };
-
-/*
- * Level-triggered, but for what most wait for most of the time: the next request, where nothing was
- * left to read. The kernel need not look again then at what it has told.
- */
-static const uint32_t events_of[] = {[ARMED_READ] = EPOLLIN,
-                                     [ARMED_NEXT] = EPOLLIN | EPOLLRDHUP | EPOLLET,
-                                     [ARMED_WRITE] = EPOLLOUT,
-                                     [ARMED_WAKE] = 0 /* errors and hang-ups alone */};
-
-static enum armed armed_for(const struct conn *conn, enum conn_want want)
-{
-    static const enum armed of[] = {[CONN_WANT_READ] = ARMED_READ,
-                                    [CONN_WANT_WRITE] = ARMED_WRITE,
-                                    [CONN_WANT_WAKE] = ARMED_WAKE};
-    bool is_next = want == CONN_WANT_READ && conn->is_drained && conn->state == CONN_RECEIVING;
-    return is_next ? ARMED_NEXT : of[want];
-}
-
 /* Waits for what the connection wants, or ends it. */
 static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
 {
+    static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
+                                         [CONN_WANT_WRITE] = EPOLLOUT,
+                                         [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
+                                         [CONN_WANT_CLOSE] = 0};
+    uint32_t events = events_of[want];
+    uint8_t armed = (uint8_t)(want + 1);
     if (want == CONN_WANT_CLOSE) {
         end_one(conns, conn);
         return;
     }
     if (conns->env->has_heirs && give_if_resting(conns, conn))
         return;
-    enum armed armed = armed_for(conn, want);
     if (conn->armed == armed)
         return;
-    uint32_t events = events_of[armed];
     int result = conn->armed ? loop_change(conns->loop, conn->fd, events)
                              : loop_add(conns->loop, conn->fd, events, on_conn, conns);
     if (result < 0) {
@@ -158,20 +141,18 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
         end_one(conns, conn);
         return;
     }
-    conn->armed = (uint8_t)armed;
+    conn->armed = armed;
 }
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct conns *conns = context;
     struct conn *conn = &conns->list[fd];
-    (void)loop;     /* errors and hang-ups show when it reads or writes */
-    if (conn->work) /* the application may have a part in it, and take its time, or crash */
-        unsent_send(&conns->env->unsent, &conns->env->exchanges);
-    enum conn_want want = conn_step(conn, conns->env);
-    if (events & ~(uint32_t)(EPOLLIN | EPOLLOUT))
-        conn->is_drained = false; /* the end is there, and is not told again */
-    settle(conns, conn, want);
+    (void)loop;
+    (void)events;   /* errors and hang-ups show when it reads or writes */
+    if (conn->work) /* the application may have a part in it */
+        conn_before_call(conns->env);
+    settle(conns, conn, conn_step(conn, conns->env));
 }
 
 /* ----------------------------------------------------------------------------- the beginning */
@@ -232,6 +213,7 @@ void conns_expire(struct conns *conns)
         if (!due)
             break;
         struct conn *conn = (struct conn *)due; /* its first member */
+        conn_before_call(conns->env);
         if (kind == DEADLINE_IDLE && has_asked(conn))
             settle(conns, conn, conn_step(conn, conns->env));
         else

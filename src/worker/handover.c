@@ -34,7 +34,7 @@ bool handover_is_possible(const struct conn *conn)
 {
     switch ((enum conn_state)conn->state) {
     case CONN_FRESH:
-    case CONN_RECEIVING: return !conn->work && !conn->closing;
+    case CONN_RECEIVING: return !conn->work && !conn->closing && !conn->is_unsent;
     case CONN_GREETING: return !conn->work;
     default: return false;
     }

@@ -84,13 +84,24 @@ static bool hold_back(struct conn *conn, struct conn_env *env, bool turn_over)
     return true;
 }
 
+/* All there is to be sent is one answer that stands ready. */
+static enum conn_want send_lent(struct conn *conn, struct conn_env *env, bool turn_over)
+{
+    struct conn_work *work = work_of(conn);
+    if (work)
+        outlet_put_prepared(&work->outlet, env->lent,
+                            prepared_whole(env->lent, &env->exchanges));
+    serve_drop_lent(env);
+    return work ? sending_go_on(conn, env, turn_over) : CONN_WANT_CLOSE;
+}
+
 enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct payload *payload,
                              bool turn_over)
 {
     if (hold_back(conn, env, turn_over))
         return sent_all(conn, env);
     if (env->lent)
-        serve_write_lent(env);
+        return send_lent(conn, env, turn_over);
     struct span out = span_of_buf(&env->out);
     bool more = payload || (conn->work && conn->work->outlet.pulled);
     ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);

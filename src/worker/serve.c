@@ -54,6 +54,7 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
                           enum http_method method)
 {
+    conn_before_call(env);
     if (!env->exchange)
         env->exchange = exchange_new(&env->exchanges);
     if (!env->exchange)
@@ -311,7 +312,7 @@ enum served serve_next(struct service *s)
     s->in.n -= (size_t)n;
     if (serve_ready(s))
         return SERVED;
-    unsent_send(&env->unsent, &env->exchanges); /* a handler may take its time, or crash */
+    conn_before_call(env);
     return serve(s);
 }
 

@@ -8,11 +8,18 @@
 
 /* A descriptor of the application. */
 struct watched {
+    struct drover_worker *worker;
     struct watched *next;
     int fd;
     void (*fn)(void *argument, int fd, unsigned events);
     void *argument;
 };
+
+static void before_call(const struct drover_worker *worker)
+{
+    if (worker->before_call)
+        worker->before_call(worker->before_context);
+}
 
 static void on_post(struct loop *loop, int fd, uint32_t events, void *context)
 {
@@ -20,6 +27,7 @@ static void on_post(struct loop *loop, int fd, uint32_t events, void *context)
     (void)loop;
     (void)fd;
     (void)events;
+    before_call(worker);
     mailbox_run(&worker->mailbox);
 }
 
@@ -102,6 +110,7 @@ static void on_ready(struct loop *loop, int fd, uint32_t events, void *context)
         what |= DROVER_READABLE;
     if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
         what |= DROVER_WRITABLE;
+    before_call(watched->worker);
     watched->fn(watched->argument, fd, what);
 }
 
@@ -129,7 +138,7 @@ static int watch_anew(struct drover_worker *worker, const struct watched *wanted
 int drover_watch(struct drover_worker *worker, int fd, unsigned events,
                  void (*fn)(void *argument, int fd, unsigned events), void *argument)
 {
-    struct watched wanted = {.fd = fd, .fn = fn, .argument = argument};
+    struct watched wanted = {.worker = worker, .fd = fd, .fn = fn, .argument = argument};
     struct watched *present = *find_watched(worker, fd);
     if (!present)
         return watch_anew(worker, &wanted, events);

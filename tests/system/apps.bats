@@ -214,10 +214,10 @@ PYTHON
 
 @test "a module of another ABI is refused" {
     module it <<'C'
-const unsigned drover_module_abi = 2;
+const unsigned drover_module_abi = 3;
 const void *const drover_module_app = (void *)16;
 C
-    refused 78 '--app ./it.so: was built for drover ABI 2, and this is ABI 1: build it anew' \
+    refused 78 '--app ./it.so: was built for drover ABI 3, and this is ABI 2: build it anew' \
         --app ./it.so
 }
 
@@ -231,7 +231,7 @@ C
     module it <<<'int nothing_of_drover;'
     refused 78 '--app ./it.so: is no module of drover: it lacks DROVER_MODULE(app), see drover.h' \
         --app ./it.so
-    module it <<<'const unsigned drover_module_abi = 1; const void *const drover_module_app;'
+    module it <<<'const unsigned drover_module_abi = 2; const void *const drover_module_app;'
     refused 78 '--app ./it.so: is no module of drover: it lacks DROVER_MODULE(app), see drover.h' \
         --app ./it.so
     refused 78 "--app $BUILD/examples/time: is a program, to be started itself; a module is $(

@@ -50,6 +50,13 @@ halves = [open_one(b"GET /after?1 HTTP/1.1\r\nHo") for _ in range(4)]
 for s in streams:
     begin(s)
 
+def is_refused():
+    try:
+        connect(args[0]).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
 def come_to_their_ends():
     for s in uploads:
         s.sendall(b"abcdefghij")
@@ -118,6 +125,7 @@ PY
     later --workers 2 --drain-timeout 20s
     running <<'PY'
 expect("stopping on SIGTERM", lambda: tell(signal.SIGTERM))
+wait(is_refused) # every worker has heard of it
 for head in come_to_their_ends():
     assert b"connection: close" in head.lower(), head
 PY

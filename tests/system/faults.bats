@@ -26,7 +26,8 @@ faulty_start() {
     # shellcheck disable=SC2034 # of the helper
     DROVER_UNDER=(env LD_PRELOAD="$FAULT" DROVER_FAULT="$CONTROL"
         ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0")
-    drover_start --workers 1 "$SITE"
+    # it would give up looking how long it waits, whose descriptor is counted here
+    drover_start --workers 1 --preempt yes "$SITE"
 }
 
 # faulty_client <<'PYTHON': as `client`, with what stands below.
@@ -122,7 +123,12 @@ def look(text, wanted, is_faulty):
     connection.socket.close()
 
 
+is_fresh = False # files that have just changed are not kept, but read each time
+
+
 def load(is_faulty):
+    for path in ('index.html', '1k.bin', 'big.bin') if is_fresh else ():
+        os.utime(os.path.join(os.environ['SITE'], path))
     for text, wanted in MIX:
         look(text, wanted, is_faulty)
 
@@ -203,6 +209,7 @@ PYTHON
     faulty_start
     faulty_client <<'PYTHON'
 FEW = [1, 2, 3, 6, '*1', '*2', '%30']
+is_fresh = True
 try_fault('openat2', FEW, 'EMFILE ENFILE ENOMEM EACCES EAGAIN EINTR EIO ELOOP')
 try_fault('fstat', FEW, 'EIO ENOMEM')
 try_fault('pread', FEW, 'EIO SHORT END')

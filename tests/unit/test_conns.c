@@ -274,7 +274,7 @@ Test(conns, one_that_was_handed_over_is_served)
     cr_expect_eq(rig.row->accepted, 1);
 }
 
-/* ------------------------------------------------------------------- what is edge-triggered */
+/* -------------------------------------------------------- what comes together, or in between */
 
 /* How often the text has come to the client; `size` bytes of answers in all, unless NULL. */
 static size_t hear_times(int client, const char *text, size_t *size)
