@@ -174,7 +174,8 @@ void drover_prepared_free(struct drover_prepared *prepared);
 
 /*
  * The answer is this one, conditional fields and ranges evaluated as if all of it had been said
- * anew. Fields may be added; EINVAL where there is a status or a body.
+ * anew. Fields may be added; its type, entity tag and time are its own, whatever was said. EINVAL
+ * where there is a status or a body.
  */
 int drover_response_prepared(struct drover_response *response, struct drover_prepared *prepared);
 
@@ -507,8 +508,10 @@ struct drover_app {
 
     /*
      * Asked first for what most requests are, a GET of a kept connection, without a body, a
-     * condition or a range: an answer that stands ready, borrowed; NULL has `handle` called. It
-     * must not take time, since the answers of a turn that stand ready leave together. May be NULL.
+     * condition or a range: an answer that stands ready, borrowed; NULL has `handle` called, which
+     * must know the same answer: for HTTP/1.0, at a connection's last request, or as the worker
+     * leaves it alone is asked. It must not take time, since the answers of a turn that stand ready
+     * leave together. May be NULL.
      */
     struct drover_prepared *(*ready)(void *context, const struct drover_request *request,
                                      struct drover_worker *worker);

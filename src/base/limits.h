@@ -101,8 +101,8 @@
 #define READ_BUFFER_SIZE 65536
 
 /* Bytes of answers that are gathered before they are written; the last of them may be one of
- * FILE_INLINE_MAX above that. With READ_BUFFER_SIZE of requests behind them, that is what a client
- * that pipelines and does not read holds in the worker. */
+ * FILE_INLINE_MAX above that, or a kept file (handlers/kept.h). With READ_BUFFER_SIZE of requests
+ * behind them, that is what a client that pipelines and does not read holds in the worker. */
 #define WRITE_GATHER_MAX 32768
 
 /* Files up to this many bytes are read into the answer and leave in one send; longer ones go by

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "http/forwarded.h"
 #include "os/child.h"
-#include "os/preempt.h"
 #include "os/net.h"
+#include "os/preempt.h"
 
 /* A field of every answer. */
 struct setting_field {

@@ -7,8 +7,8 @@
  * than KEPT_SETTLED_S ago is not kept, since a second change might get the same time; and what is
  * kept is read anew after KEPT_MS, since a change by mmap(2) may show late in the times.
  *
- * A file is kept when it is asked for a second time within KEPT_MS. Where there is no room for another, one goes
- * that has not been asked for since all others were looked through.
+ * A file is kept when it is asked for a second time within KEPT_MS. Where there is no room for
+ * another, one goes that has not been asked for since all others were looked through.
  */
 #ifndef DROVER_HANDLERS_KEPT_H
 #define DROVER_HANDLERS_KEPT_H
@@ -43,8 +43,8 @@ struct kept *kept_new(void);
 void kept_free(struct kept *kept);
 
 /*
- * What is kept of this name, as it was asked for, relative to the root, in this coding; NULL when there is nothing, or
- * what there was is no longer so. Borrowed until the next call.
+ * What is kept of this name, as it was asked for, relative to the root, in this coding; NULL when
+ * there is nothing, or what there was is no longer so. Borrowed until the next call.
  */
 const struct kept_form *kept_find(struct kept *kept, const struct root *root, const char *name,
                                   size_t length, unsigned coding,

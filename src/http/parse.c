@@ -122,14 +122,13 @@ static enum http_method method_of(struct span name)
 /* Length of the reg-name or IPv4 address that s starts with. */
 static size_t host_name_length(struct span s)
 {
-    const char *p = s.p;
-    const char *end = s.p + s.n;
+    size_t i = 0;
     for (;;) {
-        while (p < end && scan_is(*p, SCAN_HOST))
-            p++;
-        if (end - p < 3 || *p != '%' || !is_hex(p[1]) || !is_hex(p[2]))
-            return (size_t)(p - s.p);
-        p += 3;
+        while (i < s.n && scan_is(s.p[i], SCAN_HOST))
+            i++;
+        if (i + 2 >= s.n || s.p[i] != '%' || !is_hex(s.p[i + 1]) || !is_hex(s.p[i + 2]))
+            return i;
+        i += 3;
     }
 }
 

@@ -21,7 +21,7 @@ enum {
     SCAN_TARGET = 2, /* visible, but no '#': a fragment is never sent (RFC 9110, 7.1) */
     SCAN_VALUE = 4,  /* of a field: RFC 9110, 5.5 */
     SCAN_HOST = 8,   /* a reg-name of RFC 3986, 3.2.2, less its escapes and the comma, which looks
-                      * like   two hosts to whoever joins or splits lists */
+                      * like two hosts to whoever joins or splits lists */
     SCAN_VISIBLE = SCAN_TARGET | SCAN_VALUE,
     SCAN_COMMON = SCAN_VISIBLE | SCAN_TOKEN | SCAN_HOST,
 };

@@ -351,7 +351,8 @@ static bool accept_one(struct acceptor *a, int door)
     }
 }
 
-/* One at a time, each served before the next is taken: a worker that dies holds one, not many. */
+/* One at a time, each served before the next is taken: a worker that dies at one of them holds one,
+ * not many. */
 static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 {
     for (int i = 0; i < ACCEPT_TURN_MAX; i++) {

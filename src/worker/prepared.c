@@ -140,8 +140,8 @@ struct span prepared_whole(struct drover_prepared *prepared, const struct exchan
 
 int drover_response_prepared(struct drover_response *response, struct drover_prepared *prepared)
 {
-    if (response->has_status || response->source != SOURCE_NONE || response->is_sealed ||
-        response->protocol)
+    if (response->has_status || response->status != 200 || response->source != SOURCE_NONE ||
+        response->is_sealed || response->protocol)
         return exchange_misuse(response, EINVAL, "a prepared answer has its own status and body");
     response->source = SOURCE_PREPARED;
     response->prepared = prepared_hold(prepared);

@@ -32,8 +32,8 @@ struct drover_prepared {
     char bytes[];
 };
 
-/* All of it as it is now, for a client that needs no word about its connection; lives until
- * another second begins. */
+/* All of it as it is now, for a client that needs no word about its connection. Later the time in
+ * it is told anew: whoever has had the first half of a date may get the second half of another. */
 struct span prepared_whole(struct drover_prepared *prepared, const struct exchange_env *env);
 
 /* One more holder. */

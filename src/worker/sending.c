@@ -9,7 +9,7 @@
 #include "worker/work.h"
 
 /* Everything was sent and there is nothing of the next request. */
-static enum conn_want rest(struct conn *conn, struct conn_env *env)
+static enum conn_want come_to_rest(struct conn *conn, struct conn_env *env)
 {
     work_free(conn);
     conn->state = CONN_RECEIVING;
@@ -40,7 +40,7 @@ static enum conn_want sent_all(struct conn *conn, struct conn_env *env)
     if (work && work->exchange && !work->in_body)
         return wait_for_application(conn, env);
     if (!work || (work->in.len == 0 && !work->in_body))
-        return rest(conn, env);
+        return come_to_rest(conn, env);
     enum deadline_kind kind = work->in_body ? DEADLINE_BODY : DEADLINE_HEADER;
     if (conn->deadline.kind != kind) /* a request's time runs from its first byte on */
         progress_arm(conn, env, kind);
@@ -89,8 +89,7 @@ static enum conn_want send_lent(struct conn *conn, struct conn_env *env, bool tu
 {
     struct conn_work *work = work_of(conn);
     if (work)
-        outlet_put_prepared(&work->outlet, env->lent,
-                            prepared_whole(env->lent, &env->exchanges));
+        outlet_put_prepared(&work->outlet, env->lent, prepared_whole(env->lent, &env->exchanges));
     serve_drop_lent(env);
     return work ? sending_go_on(conn, env, turn_over) : CONN_WANT_CLOSE;
 }

@@ -67,18 +67,20 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
     return SERVED;
 }
 
-/* The exchange takes more than this turn: it becomes the connection's own. */
-static bool own_exchange(const struct service *s)
+/* The exchange takes more than this turn: it becomes the connection's own. NULL when memory ran
+ * out.
+ */
+static struct conn_work *own_exchange(const struct service *s)
 {
     struct exchange *exchange = s->env->exchange;
     struct conn_work *work = work_of(s->conn);
     s->env->exchange = NULL;
     if (exchange_detach(exchange, s->head) == 0 && work) {
         work->exchange = exchange;
-        return true;
+        return work;
     }
     exchange_abandon(exchange);
-    return false;
+    return NULL;
 }
 
 void serve_end(struct conn *conn, struct conn_env *env)
@@ -151,9 +153,10 @@ static enum served answer(struct service *s, struct exchange *exchange)
         serve_end(conn, env);
         return SERVED;
     }
-    if (!exchange->is_detached && !own_exchange(s))
+    struct conn_work *work = exchange->is_detached ? conn->work : own_exchange(s);
+    if (!work)
         return BROKEN;
-    conn->work->outlet.pulled = exchange;
+    work->outlet.pulled = exchange;
     return HELD;
 }
 
@@ -259,10 +262,11 @@ static enum served serve(struct service *s)
     if (result < 0)
         return refuse_begun(s, -result);
     if (result == BODY_MORE) {
-        if (!own_exchange(s))
+        struct conn_work *work = own_exchange(s);
+        if (!work)
             return BROKEN;
-        s->conn->work->in_body = true;
-        s->conn->work->body = body;
+        work->in_body = true;
+        work->body = body;
         if (is_waited_for)
             buf_lit(&s->env->out, "HTTP/1.1 100 Continue\r\n\r\n");
         return STARVED;

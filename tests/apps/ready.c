@@ -42,8 +42,7 @@ static struct drover_prepared *ready(void *context, const struct drover_request 
 static void answer_again(struct drover_response *r)
 {
     char turn[32];
-    snprintf(turn, sizeof turn, "%llu",
-             (unsigned long long)drover_turn(drover_response_worker(r)));
+    snprintf(turn, sizeof turn, "%llu", (unsigned long long)drover_turn(drover_response_worker(r)));
     drover_response_field(r, "Turn", turn);
     if (!page || drover_response_prepared(r, page) < 0)
         drover_response_status(r, 404);
