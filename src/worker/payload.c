@@ -2,21 +2,36 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 
+/* The last of one part that was given back, for the next file. */
+static struct payload *spare;
+
+static struct payload *take(size_t parts_max)
+{
+    if (parts_max > 1 || !spare)
+        return calloc(1, sizeof(struct payload) + parts_max * sizeof(struct payload_part));
+    struct payload *taken = spare;
+    spare = NULL;
+    memset(taken, 0, sizeof *taken + sizeof *taken->parts);
+    return taken;
+}
+
 struct payload *payload_new(int fd, size_t parts_max)
 {
-    struct payload *payload = calloc(1, sizeof *payload + parts_max * sizeof *payload->parts);
+    struct payload *payload = take(parts_max);
     if (!payload) {
         if (fd >= 0)
             close(fd);
         return NULL;
     }
     payload->fd = fd;
+    payload->parts_max = parts_max;
     return payload;
 }
 
@@ -33,7 +48,10 @@ void payload_free(struct payload *payload)
     if (payload->fd >= 0)
         close(payload->fd);
     buf_free(&payload->text);
-    free(payload);
+    if (spare || payload->parts_max != 1)
+        free(payload);
+    else
+        spare = payload;
 }
 
 static enum payload_result failed(void)

@@ -22,6 +22,7 @@ struct payload {
     size_t text_at;  /* bytes of it that were sent */
     size_t at;       /* the part that is being sent */
     size_t count;
+    size_t parts_max;
     struct payload_part parts[];
 };
 

@@ -2,10 +2,18 @@
 
 #include <stdlib.h>
 
+/* The last that was given back: most answers that need one need it for a moment, so that a worker
+ * allocates nothing from one to the next. */
+static struct conn_work *spare;
+
 struct conn_work *work_of(struct conn *conn)
 {
-    if (!conn->work)
-        conn->work = calloc(1, sizeof *conn->work);
+    if (conn->work)
+        return conn->work;
+    conn->work = spare ? spare : malloc(sizeof *spare);
+    spare = NULL;
+    if (conn->work)
+        *conn->work = (struct conn_work){0};
     return conn->work;
 }
 
@@ -25,5 +33,8 @@ void work_free(struct conn *conn)
     if (work->exchange)
         exchange_abandon(work->exchange);
     stream_free(work->stream);
-    free(work);
+    if (spare)
+        free(work);
+    else
+        spare = work;
 }
