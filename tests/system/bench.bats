@@ -3,7 +3,7 @@
 # bench - that a measurement measures, and can fail. How fast the machine is does not matter here:
 # that is what `make bench` and `make bench-parser` ask.
 #
-# bats file_tags=nosan
+# bats file_tags=nosan,beside
 
 load helper
 
