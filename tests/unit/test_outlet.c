@@ -152,6 +152,7 @@ Test(outlet, bytes_then_what_is_pulled)
         cr_assert_eq(rig.got.len, rig.sent);
         expect_pattern(&rig, 10, 500000);
         exchange_free(exchange);
+        exchange_env_close(&env);
         close_rig(&rig);
     }
 }
@@ -170,6 +171,7 @@ Test(outlet, it_is_pulled_as_the_socket_takes)
     cr_expect_eq(given.at, at);
     cr_expect_leq(rig.outlet.bytes.len, 1000);
     exchange_free(exchange);
+    exchange_env_close(&env);
     close_rig(&rig);
 }
 
@@ -187,6 +189,7 @@ Test(outlet, a_turn_has_an_end)
     cr_expect_eq(send_all(&rig), OUTLET_EMPTY);
     cr_expect_eq(rig.sent, 3000000);
     exchange_free(exchange);
+    exchange_env_close(&env);
     close_rig(&rig);
 }
 
@@ -213,6 +216,7 @@ Test(outlet, what_the_application_says)
             cr_expect_eq(rig.got.len, 1000);
         }
         exchange_free(exchange);
+        exchange_env_close(&env);
         close_rig(&rig);
     }
 }
