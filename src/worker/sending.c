@@ -103,7 +103,8 @@ enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct pay
         return send_lent(conn, env, turn_over);
     struct span out = span_of_buf(&env->out);
     bool more = payload || (conn->work && conn->work->outlet.pulled);
-    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, payload != NULL);
+    bool waits = payload && payload->parts[0].length > HEAD_ALONE_MAX;
+    ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, waits);
     if (n == (ssize_t)out.n && !more && !turn_over)
         return sent_all(conn, env);
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
