@@ -469,6 +469,8 @@ changes_under_load() {
     local pid
     for ((i = 0; i < 30; i++)); do
         drover_launch --listen 127.0.0.1:0 --workers 8 "$SITE"
+        # a signal to the shell that is about to become it would be the shell's, and may be lost
+        wait_until 10 grep -qs drover "/proc/$DROVER_PID/comm"
         for ((j = 0; j < i; j++)); do
             : "$(now_us)" # more of its start each time, by a fork's time
         done
