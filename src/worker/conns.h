@@ -59,7 +59,7 @@ void conns_give(struct conns *conns, const struct doors *doors, const struct slo
 /* And now no longer. */
 void conns_keep(struct conns *conns);
 
-/* To be called every turn: goes on with handing over, at this time, CLOCK_NEVER for none. */
+/* Goes on with handing over; to be called from this time on, CLOCK_NEVER for none. */
 void conns_tick(struct conns *conns);
 int64_t conns_next(const struct conns *conns);
 

@@ -75,6 +75,20 @@ static inline void open_env(struct rig *rig)
     rig->client = -1;
 }
 
+/* An answer with so many bytes, that stands ready. */
+static inline struct drover_prepared *prepare(struct rig *rig, size_t size)
+{
+    struct drover_response *r = &rig->env.exchange->response;
+    for (size_t i = 0; i < size; i++) {
+        char byte = byte_at(i);
+        drover_response_body(r, &byte, 1);
+    }
+    struct drover_prepared *prepared = drover_response_prepare(r);
+    cr_assert_not_null(prepared);
+    exchange_reset(rig->env.exchange);
+    return prepared;
+}
+
 static inline void open_conn(struct rig *rig)
 {
     int ends[2];

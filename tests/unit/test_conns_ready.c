@@ -80,26 +80,13 @@ static void handle_and_look(void *context, const struct drover_request *request,
         handle(context, request, response);
 }
 
-static struct drover_prepared *prepare(size_t size)
-{
-    struct drover_response *r = &rig.env.exchange->response;
-    for (size_t i = 0; i < size; i++) {
-        char byte = byte_at(i);
-        drover_response_body(r, &byte, 1);
-    }
-    struct drover_prepared *prepared = drover_response_prepare(r);
-    cr_assert_not_null(prepared);
-    exchange_reset(rig.env.exchange);
-    return prepared;
-}
-
 static void setup(void)
 {
     open_env(&rig);
     rig.app.ready = ready;
     rig.app.handle = handle_and_look;
-    page = prepare(100);
-    large = prepare(4 * 1024 * 1024);
+    page = prepare(&rig, 100);
+    large = prepare(&rig, 4 * 1024 * 1024);
     loop = loop_open();
     cr_assert_eq(conns_open(&conns, loop, &rig.env, on_end, NULL), 0);
 }

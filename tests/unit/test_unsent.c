@@ -11,25 +11,12 @@ static struct drover_prepared *page; /* a short one, and one that no socket take
 static struct drover_prepared *large;
 static struct unsent *all;
 
-static struct drover_prepared *prepare(size_t size)
-{
-    struct drover_response *r = &rig.env.exchange->response;
-    for (size_t i = 0; i < size; i++) {
-        char byte = byte_at(i);
-        drover_response_body(r, &byte, 1);
-    }
-    struct drover_prepared *prepared = drover_response_prepare(r);
-    cr_assert_not_null(prepared);
-    exchange_reset(rig.env.exchange);
-    return prepared;
-}
-
 static void setup(void)
 {
     open_env(&rig);
     all = &rig.env.unsent;
-    page = prepare(100);
-    large = prepare(4 * 1024 * 1024);
+    page = prepare(&rig, 100);
+    large = prepare(&rig, 4 * 1024 * 1024);
 }
 
 static void teardown(void)
