@@ -112,8 +112,8 @@
 /* Answers that stand ready and leave together, at the end of a turn: as many as it has events. */
 #define UNSENT_MAX 64
 
-/* Bytes of a file whose head leaves at once, in a packet of its own: its client wakes for it, and is
- * there when the file comes. 100 KiB came at 1.2 times the rate then; 200 KiB at half of it. */
+/* Bytes of a file whose head leaves at once, in a packet of its own: its client wakes for it, and
+ * is there when the file comes. 100 KiB came at 1.2 times the rate then; 200 KiB at half of it. */
 #define HEAD_ALONE_MAX (128 * 1024)
 
 /* Pipelined requests that are answered before another connection has its turn. */
