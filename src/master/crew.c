@@ -102,6 +102,7 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     notify_close(&m->notify);
     notify_forget();
     children_free(&m->children);
+    close(m->board_fd);
     int status = worker_run(&job);
     close(channel);
     doors_close(&g->doors);
@@ -136,6 +137,8 @@ static int fork_worker(struct master *m, struct generation *g, int slot)
     bool is_heir = children_of_slot(&m->children, g, slot);
     children_add(&m->children, pid, g, slot, row, ends[0])->is_heir = is_heir;
     g->children++;
+    if ((uint64_t)row >= m->board->row_count)
+        board_set(&m->board->row_count, (uint64_t)row + 1);
     log_debug("worker %d: forked as pid %d", slot, (int)pid);
     if (loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
         log_warn("cannot listen to worker %d", slot);

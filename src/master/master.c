@@ -193,9 +193,10 @@ static int start(struct master *m)
     if (status)
         return status;
     prepare_descriptors(g->settings);
-    m->board = board_open();
+    m->board = board_open(&m->board_fd);
     if (!m->board || open_loop(m) < 0)
         return fail(m, EX_OSERR, "cannot start");
+    m->board->row_count = 0;
     status = open_pidfile(m);
     if (status)
         return status;
@@ -316,6 +317,8 @@ static void clean_up(struct master *m)
     children_free(&m->children);
     reload_sweep(m);
     board_close(m->board);
+    if (m->board_fd >= 0)
+        close(m->board_fd);
     control_close(m); /* who has asked for the stop sees that all is given back */
     loop_close(m->loop);
     if (m->signals >= 0)
@@ -339,6 +342,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .pid = getpid(),
                        .signals = -1,
                        .pidfile = -1,
+                       .board_fd = -1,
                        .predecessor = -1,
                        .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},

@@ -74,6 +74,7 @@ struct master {
     int predecessor;       /* to the old master whose sockets these were; -1: none, or it is done */
     int inherited_slots;
     struct board *board;
+    int board_fd; /* to read it by, for whoever asks */
     struct children children;
     int64_t now;                          /* of this turn, as clock_ms() */
     bool is_announced;                    /* every worker has accepted once */

@@ -1,13 +1,54 @@
 #include "worker/board.h"
 
-#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-struct board *board_open(void)
+/* ------------------------------------------------------------------------------ the memory */
+
+static struct board *map(int fd)
 {
-    struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE,
-                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return board == MAP_FAILED ? NULL : board;
+    if (ftruncate(fd, (off_t)sizeof(struct board)) < 0)
+        return NULL;
+    void *p = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* Whoever gets the descriptor is to read and no more. */
+static int open_to_read(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+struct board *board_open(int *fd)
+{
+    int memory = memfd_create("drover-board", MFD_CLOEXEC);
+    if (memory < 0)
+        return NULL;
+    struct board *board = map(memory);
+    int reader = board && fd ? open_to_read(memory) : -1;
+    int saved = errno;
+    close(memory);
+    if (board && fd && reader < 0) {
+        board_close(board);
+        board = NULL;
+    }
+    errno = saved;
+    if (!board)
+        return NULL;
+    board->layout = BOARD_LAYOUT;
+    board->size = sizeof *board;
+    board->row_count = BOARD_ROWS;
+    __atomic_store_n(&board->magic, BOARD_MAGIC, __ATOMIC_RELEASE);
+    if (fd)
+        *fd = reader;
+    return board;
 }
 
 void board_close(struct board *board)
@@ -15,6 +56,39 @@ void board_close(struct board *board)
     if (board)
         munmap(board, sizeof *board);
 }
+
+static bool is_whole(const struct board *board)
+{
+    return __atomic_load_n(&board->magic, __ATOMIC_ACQUIRE) == BOARD_MAGIC &&
+           board->layout == BOARD_LAYOUT && board->size == sizeof *board;
+}
+
+const struct board *board_map(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return NULL;
+    if (st.st_size != (off_t)sizeof(struct board)) {
+        errno = EPROTO;
+        return NULL;
+    }
+    const struct board *board = mmap(NULL, sizeof *board, PROT_READ, MAP_SHARED, fd, 0);
+    if (board == MAP_FAILED)
+        return NULL;
+    if (is_whole(board))
+        return board;
+    board_unmap(board);
+    errno = EPROTO;
+    return NULL;
+}
+
+void board_unmap(const struct board *board)
+{
+    if (board)
+        munmap((void *)(uintptr_t)board, sizeof *board);
+}
+
+/* -------------------------------------------------------------------------------- the rows */
 
 void board_leave(struct board_row *row, const struct drover_metric *metrics)
 {
@@ -26,16 +100,44 @@ void board_leave(struct board_row *row, const struct drover_metric *metrics)
             board_set(&row->of_app[i], 0);
 }
 
+_Static_assert(sizeof(struct board_row) % sizeof(uint64_t) == 0, "a row is numbers alone");
+
 struct board_row board_sum(const struct board *board)
 {
     struct board_row sum = {0};
-    for (int i = 0; i < BOARD_ROWS; i++) {
-        const struct board_row *row = &board->rows[i];
-        sum.accepted += __atomic_load_n(&row->accepted, __ATOMIC_RELAXED);
-        sum.requests += __atomic_load_n(&row->requests, __ATOMIC_RELAXED);
-        sum.connections += __atomic_load_n(&row->connections, __ATOMIC_RELAXED);
-        for (int j = 0; j < DROVER_METRICS_MAX; j++)
-            sum.of_app[j] += __atomic_load_n(&row->of_app[j], __ATOMIC_RELAXED);
+    uint64_t *to = (uint64_t *)&sum;
+    uint64_t count = board_get(&board->row_count);
+    for (uint64_t i = 0; i < count && i < BOARD_ROWS; i++) {
+        const uint64_t *from = (const uint64_t *)&board->rows[i];
+        for (size_t j = 0; j < sizeof sum / sizeof *to; j++)
+            to[j] += board_get(&from[j]);
     }
     return sum;
+}
+
+/* ------------------------------------------------------------------------------ the events */
+
+void board_tell(struct board *board, int64_t date, unsigned level, const char *text)
+{
+    struct board_event *event = &board->events[board->event_count % BOARD_EVENTS];
+    __atomic_store_n(&event->number, 0, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    event->date = date;
+    event->level = level;
+    snprintf(event->text, sizeof event->text, "%s", text);
+    __atomic_store_n(&event->number, board->event_count + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&board->event_count, board->event_count + 1, __ATOMIC_RELEASE);
+}
+
+bool board_event(const struct board *board, uint64_t number, struct board_event *event)
+{
+    if (number == 0)
+        return false;
+    const struct board_event *from = &board->events[(number - 1) % BOARD_EVENTS];
+    if (__atomic_load_n(&from->number, __ATOMIC_ACQUIRE) != number)
+        return false;
+    memcpy(event, from, sizeof *event);
+    event->text[sizeof event->text - 1] = '\0';
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&from->number, __ATOMIC_RELAXED) == number;
 }

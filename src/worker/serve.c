@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
+#include "worker/account.h"
 #include "worker/answer.h"
 #include "worker/work.h"
 
@@ -61,8 +62,8 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
         return BROKEN;
     env->exchange->conn = conn; /* a page may ask for the client */
     answer_refuse(env->exchange, &env->out, status, method);
+    account_answer(conn, env, &(struct account){.exchange = env->exchange, .status = status});
     exchange_reset(env->exchange);
-    board_add(&env->row->requests, 1);
     conn->closing = conn->linger = true;
     return SERVED;
 }
@@ -131,10 +132,11 @@ void serve_write_lent(struct conn_env *env)
     serve_drop_lent(env);
 }
 
-static void count_answer(struct conn *conn, struct conn_env *env)
+static void count_answer(struct conn *conn, struct conn_env *env, const struct exchange *exchange,
+                         int status)
 {
     conn->served++;
-    board_add(&env->row->requests, 1);
+    account_answer(conn, env, &(struct account){.exchange = exchange, .status = status});
     deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
 }
 
@@ -146,7 +148,7 @@ static enum served answer(struct service *s, struct exchange *exchange)
     enum answer kind = answer_write(exchange, &env->out, &s->payload, is_last(conn, env, exchange));
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
-    count_answer(conn, env);
+    count_answer(conn, env, exchange, exchange->response.status);
     if (kind == ANSWER_UPGRADED)
         return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
@@ -238,7 +240,7 @@ static bool serve_ready(const struct service *s)
         env->lent = prepared_hold(ready);
     else
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
-    count_answer(s->conn, env);
+    count_answer(s->conn, env, env->exchange, 200);
     return true;
 }
 

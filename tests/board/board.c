@@ -39,7 +39,7 @@ static unsigned long find(const char *pid)
     if (!maps)
         return 0;
     while (!found && fgets(line, sizeof line, maps))
-        if (strstr(line, " rw-s ") && strstr(line, "/dev/zero") &&
+        if (strstr(line, " rw-s ") && strstr(line, "/memfd:drover-board") &&
             sscanf(line, "%lx-%lx", &from, &to) == 2 && is_board(from, to))
             found = from;
     fclose(maps);

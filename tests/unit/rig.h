@@ -65,7 +65,7 @@ static inline void open_env(struct rig *rig)
 {
     memset(rig, 0, sizeof *rig);
     rig->app = (struct drover_app){.name = "test", .handle = handle, .when = DROVER_AT_HEAD};
-    rig->board = board_open();
+    rig->board = board_open(NULL);
     cr_assert_not_null(rig->board);
     rig->row = &rig->board->rows[0];
     cr_assert_eq(conn_env_open(&rig->env, &rig->app, NULL, rig->row), 0);

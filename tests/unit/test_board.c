@@ -4,7 +4,7 @@
 
 Test(board, is_zeroed_and_adds_up)
 {
-    struct board *board = board_open();
+    struct board *board = board_open(NULL);
     cr_assert_not_null(board);
     struct board_row sum = board_sum(board);
     cr_expect_eq(sum.accepted + sum.requests + sum.connections, 0);
@@ -24,7 +24,7 @@ Test(board, is_zeroed_and_adds_up)
 
 Test(board, what_was_done_outlives_the_worker_and_its_connections_do_not)
 {
-    struct board *board = board_open();
+    struct board *board = board_open(NULL);
     cr_assert_not_null(board);
     struct board_row *row = &board->rows[BOARD_ROWS - 1];
     board_add(&row->accepted, 5);
@@ -44,7 +44,7 @@ Test(board, what_was_done_outlives_the_worker_and_its_connections_do_not)
 /* Two workers never write to the same cache line, nor to the one that is fetched along with it. */
 Test(board, rows_have_their_own_lines)
 {
-    struct board *board = board_open();
+    struct board *board = board_open(NULL);
     cr_assert_not_null(board);
     for (int i = 0; i < BOARD_ROWS; i++)
         cr_expect_eq((uintptr_t)&board->rows[i] % 128, 0);

@@ -21,7 +21,7 @@ struct rig {
 static void open_rig(struct rig *rig)
 {
     *rig = (struct rig){.app = {.name = "test", .metrics = metrics}};
-    rig->board = board_open();
+    rig->board = board_open(NULL);
     cr_assert_not_null(rig->board);
     rig->worker = (struct drover_worker){.loop = loop_open(),
                                          .app = &rig->app,

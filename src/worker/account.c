@@ -1,0 +1,10 @@
+#include "worker/account.h"
+
+void account_answer(struct conn *conn, struct conn_env *env, const struct account *account)
+{
+    (void)conn;
+    unsigned class = (unsigned)account->status / 100 - 1;
+    board_add(&env->row->requests, 1);
+    if (class < BOARD_CLASSES)
+        board_add(&env->row->answers[class], 1);
+}
