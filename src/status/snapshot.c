@@ -82,6 +82,7 @@ static void read_text(char *to, const char *from, size_t size)
 
 static void read_server(struct snapshot *s, const struct board *b, int64_t now)
 {
+    s->started = b->date;
     s->age_ms = since(now, b->begun_ms);
     s->looked_ms_ago = since(now, __atomic_load_n(&b->looked_ms, __ATOMIC_RELAXED));
     s->pid = (int64_t)board_get(&b->pid);

@@ -55,6 +55,7 @@ struct snapshot_latency {
 
 struct snapshot {
     int64_t date;          /* when it was taken, milliseconds since the Epoch */
+    int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
     int64_t looked_ms_ago; /* since the master looked: more than some 1,200 and it does not run */
     char version[32];
