@@ -91,6 +91,9 @@ struct snapshot {
  * not tell is 0. */
 void snapshot_take(struct snapshot *snapshot, const struct board *board);
 
+/* Of so many requests a bucket, as struct board_row has them. */
+struct snapshot_latency snapshot_latency(const uint64_t times[BOARD_BUCKETS]);
+
 /* The same at a moment of the caller's: clock_ms() and milliseconds since the Epoch. */
 void snapshot_take_at(struct snapshot *snapshot, const struct board *board, int64_t now,
                       int64_t date);
