@@ -599,7 +599,7 @@ beside_wrk() {
 }
 
 # A machine that is busy with something else hits one of the two harder: so three tries.
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "it keeps pace with wrk, a thread each, and takes no more CPU" {
     local try option
     drover_start --workers 1 "$SITE"
