@@ -1,20 +1,20 @@
 #include "status/page.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-/* The assembler takes the files in as they are; the path is from the top of the tree, where make
- * runs. */
-#define TAKE_IN(name, path)                                 \
-    __asm__(".pushsection .rodata\n"                        \
-            "page_" #name ": .incbin \"" path "\"\n"        \
-            "page_" #name "_end: .byte 0\n"                 \
-            ".popsection\n"                                 \
-            ".globl page_" #name ", page_" #name "_end\n"); \
-    extern const char page_##name[], page_##name##_end[]
+/* The assembler takes the files in as they are, each with a NUL behind it; the path is from the top
+ * of the tree, where make runs. */
+#define TAKE_IN(name, path)                          \
+    __asm__(".pushsection .rodata\n"                 \
+            ".globl page_" #name "\n"                \
+            "page_" #name ": .incbin \"" path "\"\n" \
+            ".byte 0\n"                              \
+            ".popsection\n");                        \
+    extern const char page_##name[]
 
 TAKE_IN(html, "src/status/page.html");
 TAKE_IN(css, "src/status/page.css");
@@ -29,12 +29,20 @@ static void make_nonce(char nonce[33])
     snprintf(nonce, 33, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
 }
 
-static void put_part(struct buf *to, const char *element, const char *nonce, const char *from,
-                     const char *end)
+/* A part stands where the page names it. Returns what comes behind that. */
+static const char *put_part(struct buf *to, const char *html, const char *element,
+                            const char *nonce, const char *part)
 {
+    char name[16];
+    snprintf(name, sizeof name, "@%s@", element);
+    const char *at = strstr(html, name);
+    if (!at)
+        return html;
+    buf_add(to, html, (size_t)(at - html));
     buf_printf(to, "<%s nonce=\"%s\">\n", element, nonce);
-    buf_add(to, from, (size_t)(end - from));
-    buf_printf(to, "</%s>\n", element);
+    buf_str(to, part);
+    buf_printf(to, "</%s>", element);
+    return at + strlen(name);
 }
 
 void page_put(struct buf *to, char policy[PAGE_POLICY_SIZE])
@@ -43,9 +51,10 @@ void page_put(struct buf *to, char policy[PAGE_POLICY_SIZE])
     make_nonce(nonce);
     snprintf(policy, PAGE_POLICY_SIZE,
              "default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; connect-src 'self'; "
+             "img-src data:; "
              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
              nonce, nonce);
-    buf_add(to, page_html, (size_t)(page_html_end - page_html));
-    put_part(to, "style", nonce, page_css, page_css_end);
-    put_part(to, "script", nonce, page_js, page_js_end);
+    const char *rest = put_part(to, page_html, "style", nonce, page_css);
+    rest = put_part(to, rest, "script", nonce, page_js);
+    buf_str(to, rest);
 }
