@@ -263,7 +263,7 @@ static void cell_by(char text[UNITS_SIZE], const struct entry *e)
     if (!e->slot)
         return;
     if (e->slot->board.adopter > 0)
-        snprintf(text, UNITS_SIZE, "slot %llu", (unsigned long long)e->slot->board.adopter - 1);
+        snprintf(text, UNITS_SIZE, "slot %u", (unsigned)e->slot->board.adopter - 1);
     else
         snprintf(text, UNITS_SIZE, "%s", snapshot_is_served(e->slot) ? "own" : "nobody");
 }
