@@ -58,7 +58,15 @@ struct record {
 };
 
 /* What is asked of the server, and comes to an end: see outcome.h. */
-enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_KINDS };
+enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_SCALE, OUTCOME_KINDS };
+
+/* A number of workers that was asked for: see scale.h. */
+struct scale {
+    int asked;     /* by the request that is heeded now */
+    int wanted;    /* by the one that is under way */
+    int before;    /* how many there were, to go back to */
+    int64_t begun; /* as clock_ms() */
+};
 
 struct master {
     const struct configuration_source *source; /* borrowed */
@@ -84,6 +92,7 @@ struct master {
     struct board *board;
     int board_fd; /* to read it by, for whoever asks */
     struct record record;
+    struct scale scale;
     struct children children;
     struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */

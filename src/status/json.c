@@ -65,6 +65,7 @@ static void put_server(struct buf *to, const struct snapshot *s)
     json_int(to, "pid", s->pid);
     json_text(to, "phase", snapshot_phase(s));
     json_bool(to, "is_ready", snapshot_is_ready(s));
+    json_bool(to, "is_stopped", s->is_stopped);
     json_bool(to, "is_reloading", s->is_reloading);
     json_bool(to, "is_upgrading", s->is_upgrading);
     json_count(to, "generation", s->generation);
@@ -190,6 +191,7 @@ static void put_worker(struct buf *to, const struct snapshot_worker *worker)
     json_bool(to, "is_ready", worker->is_ready);
     json_bool(to, "is_leaving", worker->is_leaving);
     json_bool(to, "is_stalled", worker->is_stalled);
+    json_bool(to, "is_stopped", worker->is_stopped);
     json_bool(to, "is_paused", worker->counts.row.is_paused != 0);
     json_number(to, "age_seconds", seconds(worker->age_ms));
     json_int(to, "busy_ms", worker->busy_ms);
