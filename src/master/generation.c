@@ -13,6 +13,7 @@ struct generation *generation_new(struct configuration *configuration)
     generation->number = 1;
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
+    doors_init(&generation->admin);
     plan_init(&generation->plan, generation->settings->start_timeout,
               generation->settings->hang_timeout);
     return generation;
