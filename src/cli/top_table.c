@@ -92,7 +92,9 @@ void table_cell(const struct table_row *row, enum column column, char text[WORDS
 
 static void sample_take(struct table_sample *sample, const struct snapshot *snapshot)
 {
-    *sample = (struct table_sample){.server = snapshot->pid, .age_ms = snapshot->age_ms};
+    memset(sample, 0, sizeof *sample);
+    sample->server = snapshot->pid;
+    sample->age_ms = snapshot->age_ms;
     memcpy(sample->times, snapshot->sum.row.times, sizeof sample->times);
     for (int i = 0; i < snapshot->worker_count; i++) {
         const struct snapshot_worker *worker = &snapshot->workers[i];
