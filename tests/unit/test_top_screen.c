@@ -97,48 +97,64 @@ Test(top_screen, a_screen_that_is_not_known_is_erased)
 {
     struct screen next = screen_of(2, 10);
     screen_put(&next, 1, 0, LOOK_PLAIN, "x");
-    expect_update(NULL, &next, "\033[m\033[2J\033[2;1Hx\033[K");
+    expect_update(NULL, &next, "\033[m\033[2J\033[2;1Hx");
     screen_free(&next);
 }
 
-/* A terminal that does what it is sent. Only sequences that are used are known to it. */
-static void send_to(struct screen *terminal, const struct buf *bytes)
+/* What a sequence of SGR says; only those that are used are known here. */
+static enum look look_of(const char *sequence)
 {
-    int row = 0, column = 0, look = LOOK_PLAIN, used;
-    for (size_t i = 0; i < bytes->len;) {
-        const char *at = bytes->p + i;
-        char rest[16] = "";
-        snprintf(rest, sizeof rest, "%.*s", (int)(bytes->len - i), at);
-        if (*at != '\033') {
-            cr_assert(row < terminal->rows && column < terminal->columns);
-            terminal->cells[row * terminal->columns + column] = (struct cell){
-                .byte = *at, .look = (unsigned char)look};
-            column++;
-            i++;
-        } else if (used = 0, sscanf(rest, "\033[%d;%dH%n", &row, &column, &used) == 2 && used) {
-            row--;
-            column--;
-            i += (size_t)used;
-        } else if (strncmp(rest, "\033[K", 3) == 0) {
-            cr_assert_eq(look, LOOK_PLAIN);
-            for (int c = column; c < terminal->columns; c++)
-                screen_put(terminal, row, c, LOOK_PLAIN, " ");
-            i += 3;
-        } else if (strncmp(rest, "\033[2J", 4) == 0) {
-            screen_clear(terminal);
-            i += 4;
-        } else {
-            bool is_bold = strstr(rest, "1") == rest + 4 || strstr(rest, "1;7m") == rest + 4;
-            bool is_reverse = strncmp(rest, "\033[0;7m", 6) == 0 ||
-                              strncmp(rest, "\033[0;1;7m", 8) == 0;
-            look = is_bold && is_reverse ? LOOK_STRONG
-                   : is_bold             ? LOOK_BOLD
-                   : is_reverse          ? LOOK_REVERSE
-                                         : LOOK_PLAIN;
-            i += strcspn(rest, "m") + 1;
-        }
+    static const char *const sequences[] = {"\033[m", "\033[0;1m", "\033[0;7m", "\033[0;1;7m"};
+    for (int look = LOOK_PLAIN; look <= LOOK_STRONG; look++)
+        if (strncmp(sequence, sequences[look], strlen(sequences[look])) == 0)
+            return (enum look)look;
+    cr_assert_fail("an unknown sequence: %s", sequence + 1);
+    return LOOK_PLAIN;
+}
+
+struct cursor {
+    int row, column;
+    enum look look;
+};
+
+/* Returns its length. */
+static size_t obey(struct screen *terminal, struct cursor *cursor, const char *sequence)
+{
+    int row, column, length = 0;
+    if (sscanf(sequence, "\033[%d;%dH%n", &row, &column, &length) == 2 && length > 0) {
+        cursor->row = row - 1;
+        cursor->column = column - 1;
+        return (size_t)length;
     }
-    cr_expect_eq(look, LOOK_PLAIN, "the look is taken back");
+    if (strncmp(sequence, "\033[2J", 4) == 0) {
+        screen_clear(terminal);
+        return 4;
+    }
+    if (strncmp(sequence, "\033[K", 3) == 0) {
+        cr_assert_eq(cursor->look, LOOK_PLAIN, "what is erased takes the present look");
+        for (int i = cursor->column; i < terminal->columns; i++)
+            screen_put(terminal, cursor->row, i, LOOK_PLAIN, " ");
+        return 3;
+    }
+    cursor->look = look_of(sequence);
+    return strcspn(sequence, "m") + 1;
+}
+
+/* A terminal that does what it is sent. */
+static void send_to(struct screen *terminal, struct buf *bytes)
+{
+    struct cursor cursor = {.look = LOOK_PLAIN};
+    buf_add(bytes, "", 1);
+    for (const char *at = bytes->p; *at;) {
+        if (*at == '\033') {
+            at += obey(terminal, &cursor, at);
+            continue;
+        }
+        char text[2] = {*at++, '\0'};
+        cr_assert(cursor.row < terminal->rows && cursor.column < terminal->columns);
+        screen_put(terminal, cursor.row, cursor.column++, cursor.look, text);
+    }
+    cr_expect_eq(cursor.look, LOOK_PLAIN, "the look is taken back");
 }
 
 static void scribble(struct screen *screen, unsigned *seed)
