@@ -1,8 +1,8 @@
 /*
  * json - text as JSON has it (RFC 8259).
  */
-#ifndef DROVER_CLI_JSON_H
-#define DROVER_CLI_JSON_H
+#ifndef DROVER_BASE_JSON_H
+#define DROVER_BASE_JSON_H
 
 #include "base/buf.h"
 
