@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -40,4 +42,73 @@ void json_put_member(struct buf *to, const char *name, const char *text)
     json_put_string(to, name);
     buf_lit(to, ":");
     json_put_string(to, text);
+}
+
+/* -------------------------------------------------------------------------------- the members */
+
+/* No value ends with one of these: a text ends with its quote. */
+static bool is_first(const struct buf *to)
+{
+    return to->len == 0 || strchr("{[:\n", to->p[to->len - 1]);
+}
+
+static void begin(struct buf *to, const char *name)
+{
+    if (!is_first(to))
+        buf_lit(to, ",");
+    if (!name)
+        return;
+    json_put_string(to, name);
+    buf_lit(to, ":");
+}
+
+void json_open(struct buf *to, const char *name, char bracket)
+{
+    begin(to, name);
+    buf_add(to, &bracket, 1);
+}
+
+void json_close(struct buf *to, char bracket)
+{
+    buf_add(to, bracket == '{' ? "}" : "]", 1);
+}
+
+void json_text(struct buf *to, const char *name, const char *text)
+{
+    begin(to, name);
+    json_put_string(to, text);
+}
+
+void json_int(struct buf *to, const char *name, int64_t value)
+{
+    begin(to, name);
+    buf_printf(to, "%" PRId64, value);
+}
+
+void json_count(struct buf *to, const char *name, uint64_t value)
+{
+    begin(to, name);
+    buf_u64(to, value);
+}
+
+void json_bool(struct buf *to, const char *name, bool value)
+{
+    begin(to, name);
+    buf_str(to, value ? "true" : "false");
+}
+
+void json_null(struct buf *to, const char *name)
+{
+    begin(to, name);
+    buf_lit(to, "null");
+}
+
+void json_number(struct buf *to, const char *name, double value)
+{
+    if (!isfinite(value)) {
+        json_null(to, name);
+        return;
+    }
+    begin(to, name);
+    buf_printf(to, "%.3f", value);
 }
