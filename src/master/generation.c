@@ -12,6 +12,7 @@ struct generation *generation_new(struct configuration *configuration)
     generation->app = configuration->app;
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
+    logs_init(&generation->logs);
     plan_init(&generation->plan, generation->settings->start_timeout,
               generation->settings->hang_timeout);
     return generation;
@@ -21,6 +22,7 @@ void generation_free(struct generation *generation, const struct configuration_s
 {
     if (!generation)
         return;
+    logs_free(&generation->logs);
     source->free(generation->configuration);
     free(generation);
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "config/configuration.h"
+#include "master/logs.h"
 #include "master/plan.h"
 #include "worker/doors.h"
 
@@ -22,6 +23,7 @@ struct generation {
     const struct drover_app *app;        /* the same */
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
     struct plan plan;
+    struct logs logs;   /* where it logs */
     int64_t configured; /* workers, before signals changed the number */
     int64_t begun;      /* when its reload was asked for, as clock_ms() */
     size_t children;    /* that were not reaped yet */

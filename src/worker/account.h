@@ -13,6 +13,11 @@ struct account {
     const struct exchange *exchange; /* borrowed; its head may be that of a request that was refused
                                       * before it was whole */
     int status;
+    struct span made;    /* its bytes: all, or the head and what of the body is at hand */
+    uint64_t before;     /* bytes of other answers that leave in front of them */
+    bool is_open;        /* more follows */
+    struct span refused; /* of a request that was not understood: it, as far as it has come */
+    int64_t begun_us;    /* when its first byte came, as clock_us() */
 };
 
 void account_answer(struct conn *conn, struct conn_env *env, const struct account *account);
