@@ -229,6 +229,10 @@
 #define PULSE_MS      25
 #define PULSE_IDLE_MS 1100
 
+/* Milliseconds between two samples of what was done, which rates are made of. Where the pulse makes
+ * turns, each comes with the first one behind that. */
+#define RECORD_SAMPLE_MS 1000
+
 /* A turn of a worker's loop that has taken so long, HANG_OWN_MS of it without having waited for a
  * CPU, hangs: turns take a few milliseconds. Its CPU time is counted from when it is first seen to
  * have taken HANG_SIGHT_MS, so that healthy workers cost the master few looks at theirs. */

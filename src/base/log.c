@@ -24,6 +24,11 @@ static enum log_format form = LOG_TEXT;
 static struct log_output output = {.target = LOG_TO_STDERR, .fd = STDERR_FILENO};
 static char writer[32] = "master";
 
+static struct {
+    void (*tell)(void *context, enum log_level level, const char *words);
+    void *context;
+} witness;
+
 /* Lines that could not be written since the last one that could. */
 static uint64_t lost;
 
@@ -54,6 +59,13 @@ void log_set_format(enum log_format format)
 void log_set_output(const struct log_output *to)
 {
     output = *to;
+}
+
+void log_set_witness(void (*tell)(void *context, enum log_level level, const char *words),
+                     void *context)
+{
+    witness.tell = tell;
+    witness.context = context;
 }
 
 void log_set_name(const char *name)
@@ -160,6 +172,13 @@ static void tell_lost(void)
         __atomic_fetch_add(&lost, lines, __ATOMIC_RELAXED);
 }
 
+static void write_line(enum log_level level, const char *words)
+{
+    tell_lost();
+    if (!write_words(level, words))
+        __atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
+}
+
 /* snprintf(3) tells what it would have written. */
 static size_t clip(int n, size_t size)
 {
@@ -174,28 +193,31 @@ static void make_one_line(char *words, size_t n)
             words[i] = '?';
 }
 
-static void line_write(enum log_level level, const char *cause, const char *format, va_list args)
+static void say(enum log_level level, const char *cause, const char *format, va_list args)
 {
+    bool is_witnessed = witness.tell && level <= LOG_INFO;
     char words[LOG_LINE_MAX];
+    if (!log_shows(level) && !is_witnessed)
+        return;
     size_t n = clip(vsnprintf(words, sizeof words, format, args), sizeof words);
     if (cause)
         n += clip(snprintf(words + n, sizeof words - n, ": %s", cause), sizeof words - n);
     make_one_line(words, n);
-    tell_lost();
-    if (!write_words(level, words))
-        __atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
+    if (log_shows(level))
+        write_line(level, words);
+    if (is_witnessed)
+        witness.tell(witness.context, level, words);
 }
 
-#define LOG_VERB(verb, level, cause)                \
-    void verb(const char *format, ...)              \
-    {                                               \
-        int saved = errno;                          \
-        va_list args;                               \
-        va_start(args, format);                     \
-        if (log_shows(level))                       \
-            line_write(level, cause, format, args); \
-        va_end(args);                               \
-        errno = saved;                              \
+#define LOG_VERB(verb, level, cause)     \
+    void verb(const char *format, ...)   \
+    {                                    \
+        int saved = errno;               \
+        va_list args;                    \
+        va_start(args, format);          \
+        say(level, cause, format, args); \
+        va_end(args);                    \
+        errno = saved;                   \
     }
 
 LOG_VERB(log_fatal, LOG_ERROR, strerror(saved))

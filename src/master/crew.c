@@ -12,6 +12,7 @@
 #include "master/announce.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
+#include "master/record.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/takeover.h"
@@ -104,7 +105,7 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     notify_close(&m->notify);
     notify_forget();
     children_free(&m->children);
-    close(m->board_fd);
+    record_leave(m);
     int status = worker_run(&job);
     close(channel);
     doors_close(&g->doors);
@@ -184,7 +185,19 @@ static uint32_t kept_of(const struct master *m, const struct generation *g)
     return kept;
 }
 
-static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
+/* Where a successor takes its place, it was to be replaced for a reason that is known. */
+static enum board_end cause_of(const struct master *m, const struct child *child, bool has_heir)
+{
+    if (child->cause == BOARD_END_HUNG)
+        return BOARD_END_HUNG;
+    if (m->is_stopping)
+        return BOARD_END_STOP;
+    if (m->is_handed_over || child->generation != m->present)
+        return BOARD_END_RELOAD;
+    return has_heir ? child->cause : BOARD_END_SCALE;
+}
+
+static void dismiss_child(struct master *m, struct child *child, uint32_t closing, bool has_heir)
 {
     int64_t drain = child->generation->settings->drain_timeout;
     struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
@@ -196,6 +209,7 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
         order.heirs = m->heirs;
     else if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
+    child->cause = cause_of(m, child, has_heir);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
@@ -212,16 +226,17 @@ static void dismiss(struct master *m, struct generation *g, int slot)
     if (heir)
         heir->is_heir = false;
     if (child)
-        dismiss_child(m, child, 0);
+        dismiss_child(m, child, 0, heir != NULL);
 }
 
 static void kill_late(const struct master *m, const struct generation *g, int slot)
 {
-    const struct child *child = children_heir_of_slot(&m->children, g, slot);
+    struct child *child = children_heir_of_slot(&m->children, g, slot);
     if (!child)
         child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
+    child->cause = child->is_ready ? BOARD_END_HUNG : BOARD_END_START;
     if (child->is_ready)
         log_warnx("worker %d (pid %d) is killed", slot, (int)child->pid);
     else
@@ -232,9 +247,10 @@ static void kill_late(const struct master *m, const struct generation *g, int sl
 
 static void abort_hung(const struct master *m, const struct generation *g, int slot)
 {
-    const struct child *child = children_of_slot(&m->children, g, slot);
+    struct child *child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
+    child->cause = BOARD_END_HUNG;
     log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", slot, (int)child->pid,
               child->is_stopped ? "was stopped" : "has hung", (long long)g->plan.hang_timeout);
     kill(child->pid, SIGABRT);
@@ -282,7 +298,7 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
 {
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == g && !m->children.list[i].is_leaving)
-            dismiss_child(m, &m->children.list[i], closing);
+            dismiss_child(m, &m->children.list[i], closing, false);
 }
 
 /* ----------------------------------------------------------------------- what workers report */
@@ -326,6 +342,15 @@ void crew_wake_others(const struct master *m, const struct child *child)
     }
 }
 
+static void begin_to_replace(struct master *m, struct child *child, enum board_end cause,
+                             const char *why)
+{
+    if (child->is_leaving)
+        return;
+    child->cause = cause;
+    m->on_leaving(m, child, why);
+}
+
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
     switch (report->kind) {
@@ -337,11 +362,8 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         memcpy(child->why, report->why, sizeof child->why);
         child->why[sizeof child->why - 1] = '\0';
         break;
-    case REPORT_LEAVING:
-    case REPORT_SPENT:
-        if (!child->is_leaving)
-            m->on_leaving(m, child, report->why);
-        break;
+    case REPORT_LEAVING: begin_to_replace(m, child, BOARD_END_ASKED, report->why); break;
+    case REPORT_SPENT: begin_to_replace(m, child, BOARD_END_SPENT, report->why); break;
     case REPORT_STRANDED: crew_wake_others(m, child); break;
     case REPORT_AWAKE: pulse_wake(m); break;
     case REPORT_LOGS:
@@ -437,6 +459,7 @@ void crew_end_late(struct master *m)
         log_warnx("worker %d (pid %d) has not left in time and is ended", child->slot,
                   (int)child->pid);
         kill(child->pid, SIGKILL);
+        child->cause = BOARD_END_LATE;
         child->deadline = CLOCK_NEVER;
     }
 }
@@ -444,7 +467,9 @@ void crew_end_late(struct master *m)
 void crew_kill(struct master *m)
 {
     for (size_t i = 0; i < m->children.count; i++) {
-        kill(m->children.list[i].pid, SIGKILL);
-        m->children.list[i].is_killed = m->children.list[i].is_leaving = true;
+        struct child *child = &m->children.list[i];
+        kill(child->pid, SIGKILL);
+        child->is_killed = child->is_leaving = true;
+        child->cause = BOARD_END_STOP;
     }
 }

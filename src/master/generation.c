@@ -10,6 +10,7 @@ struct generation *generation_new(struct configuration *configuration)
     generation->configuration = configuration;
     generation->settings = &configuration->settings;
     generation->app = configuration->app;
+    generation->number = 1;
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
     logs_init(&generation->logs);

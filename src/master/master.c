@@ -19,6 +19,7 @@
 #include "master/prepare.h"
 #include "master/pulse.h"
 #include "master/reaper.h"
+#include "master/record.h"
 #include "master/reload.h"
 #include "master/scale.h"
 #include "master/service.h"
@@ -211,7 +212,7 @@ static int start(struct master *m)
     m->board = board_open(&m->board_fd);
     if (!m->board || open_loop(m) < 0)
         return fail(m, EX_OSERR, "cannot start");
-    m->board->row_count = 0;
+    record_open(m);
     status = open_pidfile(m);
     if (status)
         return status;
@@ -263,6 +264,7 @@ static void heed_deadlines(struct master *m)
     store_tick(&m->store, &m->present->doors);
     service_tick(m);
     reload_sweep(m);
+    record_tick(m);
 }
 
 static int64_t next_deadline(struct master *m)
@@ -273,7 +275,7 @@ static int64_t next_deadline(struct master *m)
         next = clock_sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
         next = clock_sooner(next, m->pulse_at);
-    next = clock_sooner(next, service_next(m));
+    next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, control_next(m));
     next = clock_sooner(next, m->logs.until);
     next = clock_sooner(next, store_next(&m->store, m->now));
@@ -334,9 +336,8 @@ static void clean_up(struct master *m)
     children_free(&m->children);
     reload_sweep(m);
     logs_close_room(&m->logs);
+    record_leave(m);
     board_close(m->board);
-    if (m->board_fd >= 0)
-        close(m->board_fd);
     control_close(m); /* who has asked for the stop sees that all is given back */
     loop_close(m->loop);
     if (m->signals >= 0)

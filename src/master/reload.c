@@ -136,6 +136,7 @@ static void tell_fixed(const struct master *m, const struct generation *g)
 static void start(struct master *m, struct generation *g)
 {
     m->coming = g;
+    g->number = m->present->number + 1;
     g->plan.is_coming = true;
     for (int slot = 0; slot < g->settings->workers && m->coming == g; slot++)
         crew_step(m, g, PLAN_WANT, slot);

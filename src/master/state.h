@@ -50,6 +50,12 @@ struct service {
     char failure[SERVICE_LINE_SIZE / 2]; /* why a reload or an upgrade was not done; "" */
 };
 
+/* What the master has written to the board: see record.h. */
+struct record {
+    uint64_t generation; /* whose configuration is there; 0: none */
+    int64_t sample_at;   /* the next, as clock_ms() */
+};
+
 /* What is asked of the server, and comes to an end: see outcome.h. */
 enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_REOPEN, OUTCOME_KINDS };
 
@@ -76,6 +82,7 @@ struct master {
     int inherited_slots;
     struct board *board;
     int board_fd; /* to read it by, for whoever asks */
+    struct record record;
     struct children children;
     struct logs_room logs;
     int64_t now;                          /* of this turn, as clock_ms() */
