@@ -11,6 +11,7 @@ int cli_reload(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
 int cli_reopen(int argc, char *const argv[]);
 int cli_stop(int argc, char *const argv[]);
+int cli_top(int argc, char *const argv[]);
 int cli_upgrade(int argc, char *const argv[]);
 int cli_version(int argc, char *const argv[]);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin.h"
 #include "master/announce.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
@@ -83,13 +84,8 @@ static void close_others(const struct master *m, const struct generation *g)
     slots_leave(&m->lent.doors, &g->doors);
 }
 
-/* In the child: gives up what is the master's, works, and ends. */
-static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
-                                    int channel)
+void crew_forsake(struct master *m)
 {
-    struct worker_job job;
-    logs_use(g);
-    fill_job(m, g, &job, slot, row, channel);
     loop_close(m->loop);
     close(m->signals);
     control_leave(&m->control);
@@ -100,12 +96,23 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     if (m->predecessor >= 0)
         close(m->predecessor);
     if (!m->is_announced)
-        announce_close(g->settings);
-    close_others(m, g);
+        announce_close(m->present->settings);
     notify_close(&m->notify);
     notify_forget();
     children_free(&m->children);
     record_leave(m);
+}
+
+/* In the child: gives up what is the master's, works, and ends. */
+static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
+                                    int channel)
+{
+    struct worker_job job;
+    logs_use(g);
+    fill_job(m, g, &job, slot, row, channel);
+    crew_forsake(m);
+    admin_forsake(m);
+    close_others(m, g);
     int status = worker_run(&job);
     close(channel);
     doors_close(&g->doors);
@@ -466,6 +473,7 @@ void crew_end_late(struct master *m)
 
 void crew_kill(struct master *m)
 {
+    admin_kill(m);
     for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
         kill(child->pid, SIGKILL);

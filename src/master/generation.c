@@ -14,6 +14,7 @@ struct generation *generation_new(struct configuration *configuration)
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
     logs_init(&generation->logs);
+    doors_init(&generation->admin);
     plan_init(&generation->plan, generation->settings->start_timeout,
               generation->settings->hang_timeout);
     return generation;

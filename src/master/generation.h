@@ -22,6 +22,7 @@ struct generation {
     struct settings *settings;           /* the configuration's */
     const struct drover_app *app;        /* the same */
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
+    struct doors admin;                  /* the admin process's, one slot; the same */
     struct plan plan;
     struct logs logs;   /* where it logs */
     uint64_t number;    /* the first is 1; one more than the one that it is to replace */

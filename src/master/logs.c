@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/exit_status.h"
+#include "master/admin.h"
 #include "master/crew.h"
 #include "master/outcome.h"
 #include "os/logfile.h"
@@ -208,6 +209,8 @@ static void give_fresh(struct master *m, struct generation *g, const struct fres
     }
     m->logs.opened += (int)count;
     crew_tell_logs(m, g, &order, fds, count);
+    if (g == m->present)
+        admin_tell_logs(m, &order, fds[0]);
 }
 
 /* One whose workers leave does without if it must. */

@@ -13,6 +13,8 @@
 #include "base/exit_status.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "master/admin.h"
+#include "master/admin_doors.h"
 #include "master/announce.h"
 #include "master/crew.h"
 #include "master/outcome.h"
@@ -173,6 +175,17 @@ static int open_doors(struct master *m)
     return status ? service_failx(m, status, "%s", why) : 0;
 }
 
+/* Before the workers: who asks hears that they are still to come. */
+static int open_admin(struct master *m)
+{
+    char why[256];
+    int status = admin_doors_open(m->present, NULL, &m->lent, why, sizeof why);
+    if (status)
+        return service_failx(m, status, "%s", why);
+    admin_start(m);
+    return 0;
+}
+
 static int open_loop(struct master *m)
 {
     static const int signals[] = {SIGTERM, SIGQUIT, SIGINT,  SIGHUP,  SIGUSR1,
@@ -224,6 +237,9 @@ static int start(struct master *m)
     if (status)
         return status;
     m->now = clock_ms();
+    status = open_admin(m);
+    if (status)
+        return status;
     for (int slot = 0; slot < g->doors.slot_count; slot++)
         plan_add_slot(&g->plan);
     for (int slot = 0; slot < s->workers; slot++)
@@ -260,6 +276,7 @@ static void heed_deadlines(struct master *m)
     upgrade_tick(m);
     control_tick(m);
     logs_tick(m);
+    admin_tick(m);
     pulse_tick(m);
     store_tick(&m->store, &m->present->doors);
     service_tick(m);
@@ -278,6 +295,7 @@ static int64_t next_deadline(struct master *m)
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, control_next(m));
     next = clock_sooner(next, m->logs.until);
+    next = clock_sooner(next, admin_next(m));
     next = clock_sooner(next, store_next(&m->store, m->now));
     return clock_sooner(next, clock_sooner(m->stop_at, m->upgrade.deadline));
 }
@@ -285,7 +303,7 @@ static int64_t next_deadline(struct master *m)
 static bool is_over(const struct master *m)
 {
     return (m->is_stopping || m->is_handed_over) && m->children.count == 0 &&
-           !service_is_awaited(m);
+           admin_is_gone(&m->admin) && !service_is_awaited(m);
 }
 
 /* From here on nothing that can be recovered from may end the master. */
@@ -323,6 +341,11 @@ static void clean_up(struct master *m)
         slots_drop(&g->doors, NULL); /* the files of unix sockets are another master's */
     else
         slots_close(&g->doors, g->settings->addresses, NULL);
+    if (m->is_handed_over || !takeover_is_done(m))
+        slots_drop(&g->admin, NULL); /* the same */
+    else
+        admin_doors_close(g, NULL);
+    admin_free(&m->admin);
     doors_close(&m->lent.doors);
     notify_close(&m->notify);
     command_free(&m->command);
@@ -374,6 +397,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .on_give_up = on_give_up};
     service_init(&m.service);
     control_init(&m.control);
+    admin_init(&m.admin);
     if (!m.present) {
         source->free(first);
         return fail(&m, EX_OSERR, "cannot start");

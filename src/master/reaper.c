@@ -140,6 +140,8 @@ void reaper_reap(struct master *m)
     while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &used)) > 0) {
         struct child *child = children_by_pid(&m->children, pid);
         if (!child) {
+            if (admin_reaped(m, pid, status))
+                continue;
             if (WIFEXITED(status) || WIFSIGNALED(status))
                 upgrade_reaped(m, pid, status);
             continue;

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "config/configuration.h"
+#include "master/admin.h"
 #include "master/children.h"
 #include "master/control.h"
 #include "master/estate.h"
@@ -23,11 +24,12 @@
 /* A new master that was started, and is not ready yet, or has just taken over. */
 struct upgrade {
     struct orphan master;
-    int channel;      /* socketpair */
-    int64_t begun;    /* when it was started, as clock_ms() */
-    int64_t deadline; /* CLOCK_NEVER */
-    int cause;        /* why it could not be run: an errno; 0 */
-    uint32_t closing; /* addresses that it does not serve, a bit each */
+    int channel;            /* socketpair */
+    int64_t begun;          /* when it was started, as clock_ms() */
+    int64_t deadline;       /* CLOCK_NEVER */
+    int cause;              /* why it could not be run: an errno; 0 */
+    uint32_t closing;       /* addresses that it does not serve, a bit each */
+    uint32_t admin_closing; /* the same of --admin */
 };
 
 /* What was told, and is to be told, to the service manager: see service.h. Times as clock_ms(). */
@@ -85,6 +87,7 @@ struct master {
     struct record record;
     struct children children;
     struct logs_room logs;
+    struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */
     bool is_announced;                    /* every worker has accepted once */
     const struct configuration *applied;  /* whose keys the applications have; NULL: nobody's */
