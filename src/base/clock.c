@@ -23,6 +23,13 @@ time_t clock_date(void)
     return t.tv_sec;
 }
 
+int64_t clock_date_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int clock_until(int64_t deadline, int64_t now)
 {
     if (deadline == CLOCK_NEVER)

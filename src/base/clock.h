@@ -20,6 +20,9 @@ int64_t clock_us(void);
 /* Seconds since the Epoch, as the system's clock has it. */
 time_t clock_date(void);
 
+/* The same in milliseconds, and exact. */
+int64_t clock_date_ms(void);
+
 /* The earlier of two. */
 static inline int64_t clock_sooner(int64_t a, int64_t b)
 {

@@ -72,6 +72,16 @@ static void say(int fd, int status, const char *words)
         log_debug("control: an answer cannot be sent");
 }
 
+/* Whoever has it looks for itself from then on, and asks nobody. */
+static void give_board(struct master *m, struct control_peer *peer)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "0 %d", (int)m->pid);
+    if (pass_send(peer->fd, text, (size_t)n, &m->board_fd, 1) < 0)
+        log_debug("control: the board cannot be sent");
+    forget(m, peer);
+}
+
 static void answer(struct master *m, struct control_peer *peer, int status, const char *words)
 {
     bool is_end = peer->stage == CONTROL_WAITING && peer->kind == OUTCOME_STOP;
@@ -118,11 +128,16 @@ static void heed(struct master *m, struct control_peer *peer, const char *words,
         answer(m, peer, EX_USAGE, why);
         return;
     }
+    void (*tell)(const char *format, ...) = verb->begin ? log_info : log_debug;
     if (peer_get(peer->fd, &who) == 0)
-        log_info("%s: is asked for by pid %d (uid %u)", verb->words, (int)who.pid, who.uid);
+        tell("%s: is asked for by pid %d (uid %u)", verb->words, (int)who.pid, who.uid);
     int status = verb_refuse(m, verb, why);
     if (status) {
         answer(m, peer, status, why);
+        return;
+    }
+    if (!verb->begin) {
+        give_board(m, peer);
         return;
     }
     peer->stage = CONTROL_WAITING;

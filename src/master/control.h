@@ -2,7 +2,8 @@
  * control - the master's own socket, at which `drover reload`, `upgrade` and `stop` ask: one
  * request a connection, a message of a verb's words; and one answer once it has come to its end, a
  * message "STATUS TEXT", with the exit status as a decimal and what has happened, one or more
- * lines.
+ * lines. Who asks for the board gets "0 PID" at once, in every phase, and with it one descriptor
+ * (SCM_RIGHTS) to read it by: see board_map().
  *
  * Root and who the master runs as may ask. Nobody can hold the master up: a connection has its time
  * to say what it wants, an answer that cannot be written at once is dropped, and so is a connection

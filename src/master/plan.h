@@ -19,18 +19,7 @@
 
 #include "base/limits.h"
 #include "worker/order.h"
-
-enum slot_state {
-    SLOT_EMPTY,    /* no worker, and none is wanted */
-    SLOT_STARTING, /* forked, not yet accepting */
-    SLOT_LIVE,     /* accepting */
-    SLOT_RELIEVED, /* the same, and its successor is starting */
-    SLOT_STALLED,  /* it was stopped by a signal, or hangs; ended at the deadline */
-    SLOT_ABORTED,  /* it was told to end for that; killed at the deadline */
-    SLOT_WAITING,  /* the worker ended; another is forked at the deadline */
-    SLOT_REFUSED,  /* the worker cannot run with this configuration */
-    SLOT_STATES,
-};
+#include "worker/slot_state.h"
 
 enum plan_event {
     PLAN_WANT,       /* a worker is wanted here */

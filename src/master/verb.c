@@ -22,10 +22,9 @@ static void begin_stop_now(struct master *m)
 }
 
 static const struct verb verbs[] = {
-    {"reload", OUTCOME_RELOAD, reload_begin},
-    {"upgrade", OUTCOME_UPGRADE, upgrade_begin},
-    {"stop", OUTCOME_STOP, begin_stop},
-    {"stop now", OUTCOME_STOP, begin_stop_now},
+    {"reload", OUTCOME_RELOAD, reload_begin}, {"upgrade", OUTCOME_UPGRADE, upgrade_begin},
+    {"stop", OUTCOME_STOP, begin_stop},       {"stop now", OUTCOME_STOP, begin_stop_now},
+    {"board", OUTCOME_KINDS, NULL},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)
@@ -50,7 +49,7 @@ int verb_refuse(const struct master *m, const struct verb *verb, char why[VERB_W
                  (int)m->upgrade.master.pid);
         return EX_TEMPFAIL;
     }
-    if (!verb || (m->is_stopping && verb->kind != OUTCOME_STOP)) {
+    if (!verb || (m->is_stopping && verb->begin && verb->kind != OUTCOME_STOP)) {
         snprintf(why, VERB_WHY_SIZE, "the server stops");
         return EX_UNAVAILABLE;
     }

@@ -1,6 +1,6 @@
 /*
  * verb - what may be asked for at the control socket: the same as by a signal, with an end that is
- * waited for. One row a request.
+ * waited for; and the board, which is answered at once. One row a request.
  */
 #ifndef DROVER_MASTER_VERB_H
 #define DROVER_MASTER_VERB_H
@@ -15,7 +15,8 @@
 struct verb {
     const char *words;      /* the request */
     enum outcome_kind kind; /* the end of which answers it */
-    /* Begins it, unless it is under way. The end may come before this returns. */
+    /* Begins it, unless it is under way. The end may come before this returns. NULL: the board is
+     * wanted, which has no end to wait for and is given in every phase. */
     void (*begin)(struct master *m);
 };
 

@@ -1,36 +1,18 @@
 #include "os/runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "os/proc.h"
 
 #define NS_PER_MS 1000000
-
-static int read_file(pid_t pid, const char *name, char *text, size_t size)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t n = read(fd, text, size - 1);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    if (n < 0)
-        return -1;
-    text[n] = '\0';
-    return 0;
-}
 
 /* Nanoseconds that it ran, nanoseconds that it waited, and how often it was given a CPU. */
 static int read_account(pid_t pid, struct runtime *runtime)
 {
     char text[96], *at = text;
-    if (read_file(pid, "schedstat", text, sizeof text) < 0)
+    if (proc_file(pid, "schedstat", text, sizeof text) < 0)
         return -1;
     runtime->ran_ms = (int64_t)(strtoull(at, &at, 10) / NS_PER_MS);
     runtime->waited_ms = (int64_t)(strtoull(at, &at, 10) / NS_PER_MS);
@@ -44,7 +26,7 @@ static int read_account(pid_t pid, struct runtime *runtime)
 static int read_state(pid_t pid, struct runtime *runtime)
 {
     char text[128];
-    if (read_file(pid, "stat", text, sizeof text) < 0)
+    if (proc_file(pid, "stat", text, sizeof text) < 0)
         return -1;
     const char *end = strrchr(text, ')');
     runtime->is_runnable = end && strncmp(end, ") R", 3) == 0;

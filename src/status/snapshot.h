@@ -55,6 +55,7 @@ struct snapshot_latency {
 
 struct snapshot {
     int64_t date;          /* when it was taken, milliseconds since the Epoch */
+    int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
     int64_t looked_ms_ago; /* since the master looked: more than some 1,200 and it does not run */
     char version[32];
@@ -90,11 +91,21 @@ struct snapshot {
  * not tell is 0. */
 void snapshot_take(struct snapshot *snapshot, const struct board *board);
 
-/* The words for a phase, as in "serving"; for the cause of a worker's end, as in "crashed"; and for
- * a slot's state, as in "live". Static; of one that is none "unknown". */
+/* Of so many requests a bucket, as struct board_row has them. */
+struct snapshot_latency snapshot_latency(const uint64_t times[BOARD_BUCKETS]);
+
+/* The same at a moment of the caller's: clock_ms() and milliseconds since the Epoch. */
+void snapshot_take_at(struct snapshot *snapshot, const struct board *board, int64_t now,
+                      int64_t date);
+
+/* One word each, without a blank: for a phase, as in "serving"; for the cause of a worker's end, as
+ * in "crashed"; and for a slot's state, as in "live". Static; of one that is none "unknown". */
 const char *snapshot_phase(const struct snapshot *snapshot);
 const char *snapshot_end(enum board_end end);
 const char *snapshot_state(const struct snapshot_slot *slot);
+
+/* Is it served, by its own worker or by another slot's? As the master saw it. */
+bool snapshot_is_served(const struct snapshot_slot *slot);
 
 /* May new requests be sent to it: every slot is served, and no stop is due. */
 bool snapshot_is_ready(const struct snapshot *snapshot);

@@ -122,6 +122,7 @@ PY
     tell "13 clients after each of 16 kills: $output"
 }
 
+# bats test_tags=alone
 @test "clients that are in the queue when their worker dies are answered soon" {
     drover_start --workers 4 "$ROOT"
     run py "$DROVER_ADDR" "$DROVER_PID" <<'PY'

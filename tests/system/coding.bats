@@ -252,7 +252,7 @@ calls_of() {
     sed -n '/accept4/,$p' "$trace" | wc -l
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "who looks for siblings pays three calls a second, and three more for one that is sent" {
     local plain with sent
     drover_start --workers 1 "$SITE"

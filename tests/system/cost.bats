@@ -4,6 +4,8 @@
 # keep their connections, a file of 1 KiB, 2 workers each, the CPU time of all processes of the
 # server (/proc/PID/schedstat). A ratio, since machines differ and drift.
 
+# bats file_tags=alone
+
 load helper
 
 setup() {

@@ -24,6 +24,7 @@ no_zombie() {
     ! has_zombie
 }
 
+# bats test_tags=alone
 @test "30 times kill -9 in 10 s, a connection a request: at most 3 requests are lost" {
     local times=30 other
     [[ $SAN != 1 ]] || times=10
@@ -60,6 +61,7 @@ no_zombie() {
     wait_until 20 has_workers 8
 }
 
+# bats test_tags=alone
 @test "all 8 killed at once, five times: each loses what it held, and the queues are served" {
     drover_start --workers 8 "$SITE"
     both_begin
@@ -85,6 +87,7 @@ PY
     wait_until 20 has_workers 8
 }
 
+# bats test_tags=alone
 @test "a handler that ends its process, again and again: others go on" {
     faulty --workers 8
     both_begin
@@ -115,6 +118,7 @@ PY
     wait_until 60 has_workers 8
 }
 
+# bats test_tags=alone
 @test "workers killed while reloads are under way: each comes to its end" {
     drover_start --workers 8 "$SITE"
     both_begin

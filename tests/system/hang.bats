@@ -5,6 +5,8 @@
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
 
+# bats file_tags=alone
+
 load helper
 load process
 load lifecycle

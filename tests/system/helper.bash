@@ -210,18 +210,21 @@ is_gone() {
     [[ $state == Z || $state == X ]]
 }
 
-# wait_until SECONDS COMMAND...: runs it every 10 ms until it succeeds; fails, naming it, when the
-# time is up. Fractions of a second are allowed.
+# wait_until SECONDS COMMAND...: runs it until it succeeds, after 5 ms, then more and more seldom, at
+# last every 40 ms: most conditions start processes, and others want the CPUs. Fails, naming it, when
+# the time is up. Fractions of a second are allowed.
 wait_until() {
-    local seconds=$1 deadline
+    local seconds=$1 part=000000 pause=5 deadline
     shift
-    deadline=$(($(now_us) + $(awk -v s="$seconds" 'BEGIN { printf "%d", s * 1e6 }')))
+    [[ $seconds != *.* ]] || part=${seconds#*.}000000
+    deadline=$((${EPOCHREALTIME//[.,]/} + 10#0${seconds%%.*} * 1000000 + 10#${part:0:6}))
     until "$@"; do
-        if (($(now_us) > deadline)); then
+        if ((${EPOCHREALTIME//[.,]/} > deadline)); then
             fail "not within $seconds s: $*"
             return 1
         fi
-        sleep 0.01
+        sleep "0.0$((pause / 10))$((pause % 10))"
+        ((pause == 40)) || pause=$((pause + 1))
     done
 }
 

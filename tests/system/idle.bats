@@ -4,7 +4,7 @@
 # that the measurement itself can fail. What they cost the requests of others is asked of the
 # machine at hand by `tools/bench/idle --check`.
 
-# bats file_tags=nosan
+# bats file_tags=nosan,alone
 
 load helper
 

@@ -174,7 +174,7 @@ CASES
 
 # ---- what is counted --------------------------------------------------------------------------
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "wakeups a connection: one, all, or two, the same in each run, by /proc and by the kernel" {
     measure accept-blocking epoll-lt epoll-exclusive reuseport fdpass-rr poll --workers 4,16 --repeat 2
     assert_equal "$status" 0
@@ -199,7 +199,7 @@ CASES
         < 0.8 * (.workers - 1))] | length')" 0
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "somebody outside counts the same wakeups" {
     local counted instance
     TRACING=$BATS_TEST_TMPDIR/tracing
@@ -218,7 +218,7 @@ CASES
         | ($counted - \$w) >= -0.03 * \$w and ($counted - \$w) <= 0.03 * \$w + 2 * .workers")" true
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "what was predicted is checked, and a difference is one from its source" {
     lab expect accept-blocking epoll-exclusive --quick --out lines.jsonl
     ((status == 0 || status == 1))
@@ -293,6 +293,7 @@ CASES
     assert_output --partial 'bad.jsonl:1:'
 }
 
+# bats test_tags=alone
 @test "claims have verdicts and their evidence" {
     lab claims 'edge-triggered by default' --out lines.jsonl
     assert_success

@@ -208,7 +208,7 @@ PY
     done
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "an idle server with 8 workers and 8 idle clients sleeps" {
     local woken clients
     drover_start --workers 8 "$SITE"
@@ -237,7 +237,7 @@ PY
     ((woken <= 5))
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "from start to the first answer with 8 workers: under 15 ms, the best of 10" {
     local best
     best=$(
@@ -265,7 +265,7 @@ PY
     ((${best##* } < 15000))
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "a stop of an idle server with 8 workers takes as long as a signal" {
     local took
     took=$(

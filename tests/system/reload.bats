@@ -146,13 +146,13 @@ new_workers_serve() {
     ((ms <= 50)) || fail "$ms ms"
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "8 new workers serve within 50 ms of the signal, the median of 20 reloads" {
     drover_start --workers 8 "$SITE"
     new_workers_serve reload
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "8 new workers serve within 50 ms of \`drover reload\` under load, the median of 20" {
     drover_start --workers 8 "$SITE"
     both_begin
@@ -160,7 +160,7 @@ new_workers_serve() {
     nothing_is_lost
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "p99 during reloads is at most 3 times the quiet one" {
     drover_start --workers 8 "$SITE"
     for _ in 1 2 3; do
@@ -283,7 +283,7 @@ cannot_reload() {
     keeps_belongings "$before"
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "HUP whose workers do not get ready: the others go on, and a line says why" {
     local before
     misbehave MISBEHAVE_SLOW="$BATS_TEST_TMPDIR/slow"

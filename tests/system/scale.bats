@@ -131,7 +131,7 @@ PY
     nothing_is_lost
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "p99 while the number changes is at most 3 times the quiet one" {
     drover_start --workers 8 "$SITE"
     for _ in 1 2 3; do

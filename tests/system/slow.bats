@@ -81,7 +81,7 @@ requires_descriptors() {
 
 # ---- what they cost the others ----------------------------------------------------------------
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "5000 slow clients: the others' p99 rises by no more than 1 ms" {
     local quiet=() loud=() round more at_rest
     requires_descriptors 12000
@@ -182,6 +182,7 @@ held_to_send() {
 
 # What the server's socket holds is megabytes on this machine, and says only now and then that it
 # takes more.
+# bats test_tags=alone
 @test "who takes at least PROGRESS_BYTES in each --send-timeout stays, who takes less goes" {
     drover_start --workers 1 --send-timeout 500ms "$SITE"
     client "$(worker_of 0)" <<'PYTHON'
@@ -223,7 +224,7 @@ slowhttp() {
     SLOW_PIDS+=("$!")
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "slowhttptest: the service is available all the time" {
     local name SLOW_PIDS=()
     drover_start --workers 2 "$SITE"

@@ -342,7 +342,7 @@ unseen_end() {
     done
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "8 workers of the new one serve within 10 ms" {
     local ms
     drover_start --workers 8 "$SITE"
@@ -370,7 +370,7 @@ PY
     fail "$ms ms"
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "p99 during upgrades is at most 3 times the quiet one" {
     drover_start --workers 8 "$SITE"
     for _ in 1 2 3; do

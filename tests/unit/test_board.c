@@ -1,5 +1,10 @@
 #include "worker/board.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "support.h"
 
 Test(board, is_zeroed_and_adds_up)
@@ -50,4 +55,82 @@ Test(board, rows_have_their_own_lines)
         cr_expect_eq((uintptr_t)&board->rows[i] % 128, 0);
     cr_expect_eq(sizeof board->rows[0] % 128, 0);
     board_close(board);
+}
+
+Test(board, is_read_by_its_descriptor_and_not_written)
+{
+    int fd;
+    struct board *board = board_open(&fd);
+    cr_assert_not_null(board);
+    const struct board *seen = board_map(fd);
+    cr_assert_not_null(seen);
+    board_set(&board->workers, 7);
+    board_add(&board->rows[3].requests, 5);
+    cr_expect_eq(seen->workers, 7);
+    cr_expect_eq(board_sum(seen).requests, 5);
+    cr_expect_eq(mmap(NULL, sizeof *board, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+    cr_expect_eq(errno, EACCES);
+    board_unmap(seen);
+    board_close(board);
+    close(fd);
+}
+
+Test(board, of_another_layout_or_none_is_not_mapped)
+{
+    int fd;
+    struct board *board = board_open(&fd);
+    cr_assert_not_null(board);
+    board->layout++;
+    errno = 0;
+    cr_expect_null(board_map(fd));
+    cr_expect_eq(errno, EPROTO);
+    board->layout--;
+    board->magic++;
+    errno = 0;
+    cr_expect_null(board_map(fd));
+    cr_expect_eq(errno, EPROTO);
+    int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    errno = 0;
+    cr_expect_null(board_map(zero));
+    cr_expect_eq(errno, EPROTO);
+    close(zero);
+    board_close(board);
+    close(fd);
+}
+
+Test(board, keeps_the_last_events_and_tells_one_that_is_gone)
+{
+    struct board *board = board_open(NULL);
+    struct board_event event;
+    char text[2 * BOARD_EVENT_SIZE];
+    cr_assert_not_null(board);
+    cr_expect_not(board_event(board, 0, &event));
+    cr_expect_not(board_event(board, 1, &event));
+    for (int i = 1; i <= BOARD_EVENTS + 1; i++) {
+        snprintf(text, sizeof text, "the event %d", i);
+        board_tell(board, 1000 + i, 2, text);
+    }
+    cr_expect_not(board_event(board, 1, &event), "its place is another's");
+    cr_assert(board_event(board, 2, &event));
+    cr_expect_str_eq(event.text, "the event 2");
+    cr_expect_eq(event.date, 1002);
+    cr_expect_eq(event.level, 2);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    board_tell(board, 1, 1, text);
+    cr_assert(board_event(board, board->event_count, &event));
+    cr_expect_eq(strlen(event.text), BOARD_EVENT_SIZE - 1);
+    board_close(board);
+}
+
+/* Each begins where the one before it ends. */
+Test(board, buckets_of_times_have_no_gap)
+{
+    for (unsigned i = 0; i < BOARD_BUCKETS; i++) {
+        uint64_t from = board_bucket_us(i);
+        cr_expect_eq(board_bucket(from), i);
+        if (i > 0)
+            cr_expect_eq(board_bucket(from - 1), i - 1);
+    }
+    cr_expect_eq(board_bucket(UINT64_MAX), BOARD_BUCKETS - 1);
 }

@@ -14,6 +14,7 @@ static const struct {
     {"upgrade", 7, true, OUTCOME_UPGRADE},
     {"stop", 4, true, OUTCOME_STOP},
     {"stop now", 8, true, OUTCOME_STOP},
+    {"board", 5, true, OUTCOME_KINDS},
     {"", 0, false, 0},
     {"reloa", 5, false, 0},
     {"reload", 7, false, 0}, /* with its NUL */
@@ -33,7 +34,7 @@ Test(verb, is_found_by_its_words_and_no_others)
             cr_expect_eq(verb->kind, rows[i].kind, "%s", rows[i].words);
         if (!rows[i].is_known)
             cr_expect_str_eq(why, "there is no such request; there are: reload, upgrade, stop, "
-                                  "stop now");
+                                  "stop now, board");
     }
 }
 
@@ -58,4 +59,7 @@ Test(verb, is_refused_by_a_server_that_leaves_or_stops)
         expect_refused(&left, words[i], EX_TEMPFAIL, "the server is pid 7 now; ask that");
         expect_refused(&stops, words[i], is_stop ? 0 : EX_UNAVAILABLE, "the server stops");
     }
+    expect_refused(&serves, "board", 0, NULL);
+    expect_refused(&stops, "board", 0, NULL);
+    expect_refused(&left, "board", EX_TEMPFAIL, "the server is pid 7 now; ask that");
 }
