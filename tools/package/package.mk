@@ -27,8 +27,6 @@ FOLDERS       = $(foreach f,bin include lib/pkgconfig share/doc/drover share/dro
                 '$(MANDIR)/man5' '$(BASHDIR)' '$(ZSHDIR)' '$(FISHDIR)','$(DESTDIR)'$(f))
 # What `make uninstall` removes beside the files.
 MADE          = '$(DESTDIR)$(PREFIX)/share/drover/folders'
-# A page for the library, found by the name of each of its functions.
-FUNCTION_MANUALS = $(patsubst %,'$(DESTDIR)$(MANDIR)/man3/%.3',$(shell cat $(B)/api.names 2>/dev/null))
 
 # A configuration that is there belongs to whoever runs the machine: it is never written over, and
 # only taken away as it was put there.
@@ -48,7 +46,7 @@ install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their co
 	for page in $(notdir $(MANUALS)); do \
 		$(call fill,$(B)/man/$$page) | install -m 644 /dev/stdin '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$$page || exit; \
 	done
-	for link in $(FUNCTION_MANUALS); do ln -sf libdrover.3 "$$link" || exit; done
+	while read -r name; do ln -sf libdrover.3 '$(DESTDIR)$(MANDIR)/man3'/$$name.3 || exit; done <$(B)/api.names
 	install -m 644 $(B)/completions/drover.bash '$(DESTDIR)$(BASHDIR)/drover'
 	install -m 644 $(B)/completions/drover.zsh '$(DESTDIR)$(ZSHDIR)/_drover'
 	install -m 644 $(B)/completions/drover.fish '$(DESTDIR)$(FISHDIR)/drover.fish'
@@ -57,10 +55,11 @@ install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their co
 	done
 	[ -e '$(CONFIG)' ] || $(call fill,systemd/drover.conf.in) | install -m 644 /dev/stdin '$(CONFIG)'
 
-uninstall: $(B)/api.names ## remove what install put there, but for a configuration that was changed
+uninstall: ## remove what install put there, but for a configuration that was changed
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',$(PROGRAMS:%=bin/%) include/drover.h lib/libdrover.a lib/pkgconfig/drover.pc)
 	rm -f $(patsubst %,'$(DESTDIR)$(UNITDIR)/%',$(SHARED_UNITS) drover.service drover@.service)
-	rm -f $(foreach page,$(notdir $(MANUALS)),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $(page)))/$(page)) $(FUNCTION_MANUALS)
+	rm -f $(foreach page,$(notdir $(MANUALS)),'$(DESTDIR)$(MANDIR)'/man$(subst .,,$(suffix $(page)))/$(page))
+	! [ -d '$(DESTDIR)$(MANDIR)/man3' ] || find '$(DESTDIR)$(MANDIR)/man3' -maxdepth 1 -type l -lname libdrover.3 -delete
 	rm -f $(PROGRAMS:%='$(DESTDIR)$(BASHDIR)'/%) $(PROGRAMS:%='$(DESTDIR)$(FISHDIR)'/%.fish) '$(DESTDIR)$(ZSHDIR)/_drover'
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/share/drover/%',$(DROP_INS) doctor.conf site/index.html)
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/share/doc/drover/%',README.md LICENSE)
