@@ -1,6 +1,6 @@
 /*
- * drover reload, upgrade, scale and stop: what signals ask of a server too, but with an end that is
- * waited for, and told. One row a verb.
+ * drover reload, upgrade, scale, reopen and stop: what signals ask of a server too, but with an end
+ * that is waited for, and told. One row a verb.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +57,13 @@ static const struct verb_row scale = {
             "that are too many finish what they have, and leave. When a new one does not start,\n"
             "nothing is changed. The number holds until the configuration has another one. The\n"
             "same as SIGTTIN and SIGTTOU, but in one step.\n",
+};
+
+static const struct verb_row reopen = {
+    .request = {.program = "drover reopen", .words = "reopen", .done = "reopened"},
+    .text = "Has the server open its log files anew, by their paths, and waits until no worker\n"
+            "writes to the old ones any more: for logrotate(8). When one cannot be opened nothing\n"
+            "is changed, and the reason is printed. The same as SIGUSR1.\n",
 };
 
 static const struct verb_row stop = {
@@ -133,6 +140,11 @@ int cli_upgrade(int argc, char *const argv[])
 int cli_scale(int argc, char *const argv[])
 {
     return run(&scale, argc, argv);
+}
+
+int cli_reopen(int argc, char *const argv[])
+{
+    return run(&reopen, argc, argv);
 }
 
 int cli_stop(int argc, char *const argv[])

@@ -25,6 +25,7 @@ static void begin_stop_now(struct master *m)
 static const struct verb verbs[] = {
     {.words = "reload", .kind = OUTCOME_RELOAD, .begin = reload_begin},
     {.words = "upgrade", .kind = OUTCOME_UPGRADE, .begin = upgrade_begin},
+    {.words = "reopen", .kind = OUTCOME_REOPEN, .begin = logs_reopen},
     {.words = "scale",
      .kind = OUTCOME_SCALE,
      .begin = scale_begin,
