@@ -27,7 +27,7 @@ static void put_lines(struct buf *to, const char *text)
     while (*text) {
         int n = (int)strcspn(text, "\n");
         snprintf(line, sizeof line, "%.*s", n, text + strspn(text, " "));
-        json_text(to, NULL, line);
+        json_put_text(to, NULL, line);
         text += n + (text[n] == '\n');
     }
 }
@@ -36,23 +36,23 @@ static int tell_json(const struct request *request, const struct outcome_told *t
 {
     struct buf to = {0};
     const char *verb = strrchr(request->program, ' ');
-    json_open(&to, NULL, '{');
-    json_text(&to, "verb", verb ? verb + 1 : request->program);
-    json_int(&to, "status", told->status);
+    json_put_open(&to, NULL, '{');
+    json_put_text(&to, "verb", verb ? verb + 1 : request->program);
+    json_put_int(&to, "status", told->status);
     if (told->server > 0)
-        json_int(&to, "server", told->server);
+        json_put_int(&to, "server", told->server);
     else
-        json_null(&to, "server");
-    json_int(&to, "milliseconds", clock_ms() - told->begun_ms);
+        json_put_null(&to, "server");
+    json_put_int(&to, "milliseconds", clock_ms() - told->begun_ms);
     if (told->status)
-        json_null(&to, "message");
+        json_put_null(&to, "message");
     else
-        json_text(&to, "message", told->text);
-    json_open(&to, "errors", '[');
+        json_put_text(&to, "message", told->text);
+    json_put_open(&to, "errors", '[');
     if (told->status)
         put_lines(&to, told->text);
-    json_close(&to, '[');
-    json_close(&to, '{');
+    json_put_close(&to, '[');
+    json_put_close(&to, '{');
     printf("%.*s\n", (int)to.len, to.p ? to.p : "");
     buf_free(&to);
     return told->status;
