@@ -147,6 +147,25 @@ static void put_latency(struct buf *to, const struct snapshot *s)
     json_close(to, '{');
 }
 
+/* The buckets that are not empty; the last of all has no end. */
+static void put_times(struct buf *to, const uint64_t times[BOARD_BUCKETS])
+{
+    json_open(to, "request_times_us", '[');
+    for (unsigned i = 0; i < BOARD_BUCKETS; i++) {
+        if (times[i] == 0)
+            continue;
+        json_open(to, NULL, '[');
+        json_count(to, NULL, board_bucket_us(i));
+        if (i + 1 < BOARD_BUCKETS)
+            json_count(to, NULL, board_bucket_us(i + 1));
+        else
+            json_null(to, NULL);
+        json_count(to, NULL, times[i]);
+        json_close(to, '[');
+    }
+    json_close(to, '[');
+}
+
 static void put_queue(struct buf *to, const struct snapshot *s)
 {
     json_open(to, "queue", '{');
@@ -172,6 +191,7 @@ static void put_figures(struct buf *to, const struct snapshot *s)
     put_or_null(to, "jain_index", s->jain, s->jain > 0);
     put_rates(to, s->rates);
     put_latency(to, s);
+    put_times(to, s->sum.row.times);
     json_open(to, "ended", '{');
     for (unsigned i = 0; i < BOARD_ENDS; i++)
         json_count(to, snapshot_end((enum board_end)i), s->ended[i]);
