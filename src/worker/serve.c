@@ -77,6 +77,7 @@ static struct conn_work *own_exchange(const struct service *s)
     struct conn_work *work = work_of(s->conn);
     s->env->exchange = NULL;
     if (exchange_detach(exchange, s->head) == 0 && work) {
+        work_remember(work, s->env);
         work->exchange = exchange;
         return work;
     }
