@@ -141,7 +141,13 @@ PLACES
     wait_until 10 sample_is 'drover_worker_ends_total{cause="crashed"}' 1
     assert_equal "$(sample drover_sent_bytes_total)" "$before"
     assert_equal "$(sample added)" 21
-    # what Prometheus itself has to say of it
+}
+
+@test "Prometheus has nothing to say against the metrics" {
+    admin_start --workers 3 "$SITE"
+    fetch /hello.txt --output /dev/null
+    kill_worker 0
+    wait_until 10 sample_is drover_request_duration_seconds_count 1
     ask /metrics
     run promtool check metrics <<<"$body"
     assert_equal "$status $output" '0 '
