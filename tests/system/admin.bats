@@ -230,6 +230,20 @@ PLACES
     assert_equal "$status" 0
 }
 
+@test "there is no descriptor for another one: it is tried again" {
+    local pid
+    admin_start --workers 1 "$SITE"
+    pid=$(admin_pid)
+    prlimit --pid "$DROVER_PID" --nofile="$(lowest_free_fd "$DROVER_PID"):"
+    kill -KILL "$pid"
+    wait_until 10 logged 'cannot fork the admin process: Too many open files'
+    [[ $(fetch /hello.txt) == hello ]]
+    prlimit --pid "$DROVER_PID" --nofile=1000:
+    wait_until 20 admin_is_other "$pid"
+    ask /readyz
+    assert_equal "$code" 200
+}
+
 @test "it has given up what the workers have given up" {
     ((EUID == 0)) || skip 'takes root'
     copy_drover
