@@ -7,6 +7,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "os/proc.h"
+
 /* Milliseconds between two searches. */
 #define SEARCH_MS 1000
 
@@ -31,9 +33,18 @@ static int search(const void *context, int *give)
     return look_fd(context, give);
 }
 
+/* Ended, and not yet waited for by its parent. */
+static bool is_zombie(pid_t pid)
+{
+    char stat[256];
+    const char *end = proc_file(pid, "stat", stat, sizeof stat) == 0 ? strrchr(stat, ')') : NULL;
+    return end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
+}
+
 static bool is_gone(const struct snapshot *snapshot)
 {
-    return snapshot->phase == BOARD_LEFT || (kill((pid_t)snapshot->pid, 0) < 0 && errno == ESRCH);
+    pid_t pid = (pid_t)snapshot->pid;
+    return snapshot->phase == BOARD_LEFT || (kill(pid, 0) < 0 && errno == ESRCH) || is_zombie(pid);
 }
 
 /* A server that has no processes any more has its board's last state for ever. */
