@@ -136,7 +136,7 @@ PY
 
 @test "drover top follows an upgrade, and waits when the server has ended, for the next one" {
     copy_drover
-    top_start --workers 1 --pidfile pid "$SITE"
+    top_start --workers 1 "$SITE"
     on_terminal "$DROVER_PID" "$SITE" <<'PY'
 t = Terminal([DROVER, "top", "--control=control", "--interval", "100ms"], 24, 132)
 t.until(rf"pid {args[0]}  serving")
