@@ -29,7 +29,7 @@ static void describe_return(const struct plan_slot *slot, int64_t now, char *tex
 static struct child forget(struct master *m, struct child *child)
 {
     struct child copy = *child;
-    board_leave(&m->board->rows[copy.row], copy.generation->app->metrics);
+    board_leave(&m->board->rows[copy.row], copy.generation->configuration->sites->metrics);
     loop_delete(m->loop, copy.channel);
     children_remove(&m->children, child);
     copy.generation->children--;

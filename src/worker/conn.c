@@ -321,23 +321,23 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
-    enum http_method method = conn->work->exchange->request.head.method;
+    const struct refused refused = exchange_refused(conn->work->exchange);
     exchange_abandon(conn->work->exchange);
     conn->work->exchange = NULL;
     buf_clear(&env->out);
-    return conclude_refused(conn, env, serve_refusal(conn, env, 503, method));
+    return conclude_refused(conn, env, serve_refusal(conn, env, 503, &refused));
 }
 
-/* Of the request that has begun; HTTP_GET where that is not known. */
-static enum http_method method_so_far(const struct conn_work *work, struct conn_env *env)
+/* Of the request that has begun. */
+static struct refused known_so_far(const struct conn_work *work, struct conn_env *env)
 {
     if (work->in_body)
-        return work->exchange->request.head.method;
+        return exchange_refused(work->exchange);
     if (!env->exchange)
-        return HTTP_GET;
+        return (struct refused){.method = HTTP_GET};
     struct http_request *head = &env->exchange->request.head;
     http_parse_head(head, work->in.p, work->in.len);
-    return head->method;
+    return (struct refused){.method = head->method};
 }
 
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
@@ -357,12 +357,12 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
-    enum http_method method = method_so_far(work, env);
+    const struct refused refused = known_so_far(work, env);
     if (work->in_body)
         exchange_abandon(work->exchange);
     work->exchange = NULL;
     work->in_body = false;
-    return conclude_refused(conn, env, serve_refusal(conn, env, 408, method));
+    return conclude_refused(conn, env, serve_refusal(conn, env, 408, &refused));
 }
 
 void conn_leave(struct conn *conn)
