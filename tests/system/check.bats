@@ -43,15 +43,15 @@ descriptors() {
 }
 
 @test "every error of a file at once, each with line, column and what is allowed" {
-    conf 'worker = 4' 'workers = 0' '' '[site]' 'listing =' 'root = none' 'set = a=b' \
-        'user = nosuchuser'
+    conf 'worker = 4' 'workers = 0' '' 'listing =' 'root = none' 'set = a=b' 'user = nosuchuser' \
+        '[site'
     wrong 78 'site.conf:1:1: unknown key "worker"; did you mean "workers"?
 site.conf:2:11: workers = 0: must be "auto" or a whole number from 1 to 256
-site.conf:4:1: there are no sections; every line is KEY = VALUE
-site.conf:5:10: listing: its value is missing, as in listing = yes|no
-site.conf:8:8: user = nosuchuser: there is no such user
-site.conf:6:8: root = none: No such file or directory
-site.conf:7:7: set = a=b: the application has no keys' -c site.conf
+site.conf:4:10: listing: its value is missing, as in listing = yes|no
+site.conf:8:1: a section begins with [site NAME]
+site.conf:7:8: user = nosuchuser: there is no such user
+site.conf:5:8: root = none: No such file or directory
+site.conf:6:7: set = a=b: the application has no keys' -c site.conf
 }
 
 @test "errors are on stderr, and nothing on stdout" {
