@@ -134,6 +134,7 @@ SETS := build \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
         $(if $(filter lab,$(MAKECMDGOALS)),report) \
         $(if $(filter bench-guard,$(MAKECMDGOALS)),guard) \
+        $(if $(filter deb,$(MAKECMDGOALS)),deb) \
         $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
