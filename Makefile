@@ -396,7 +396,7 @@ lint-cppcheck: | setup
 
 lint-shell: | setup
 	$(call say,LINT,shellcheck)
-	@grep -rIlE '^#!/usr/bin/env (ba)?(sh|ts)$$' tools tests .ci | xargs shellcheck --external-sources
+	@grep -rIlE '^#!(/usr/bin/env (ba)?(sh|ts)|/bin/sh)$$' tools tests .ci | xargs shellcheck --external-sources
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
