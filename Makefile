@@ -134,6 +134,7 @@ SETS := build \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
         $(if $(filter lab,$(MAKECMDGOALS)),report) \
         $(if $(filter bench-guard,$(MAKECMDGOALS)),guard) \
+        $(if $(filter deb,$(MAKECMDGOALS)),deb) \
         $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
 # ---- build ------------------------------------------------------------------------------------
@@ -395,7 +396,7 @@ lint-cppcheck: | setup
 
 lint-shell: | setup
 	$(call say,LINT,shellcheck)
-	@grep -rIlE '^#!/usr/bin/env (ba)?(sh|ts)$$' tools tests .ci | xargs shellcheck --external-sources
+	@grep -rIlE '^#!(/usr/bin/env (ba)?(sh|ts)|/bin/sh)$$' tools tests .ci | xargs shellcheck --external-sources
 
 lint-format: | setup
 	$(call say,LINT,clang-format)
