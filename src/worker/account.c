@@ -1,5 +1,6 @@
 #include "worker/account.h"
 
+#include "worker/access.h"
 #include "worker/conn.h"
 
 static void count_times(struct board_row *row, int64_t us, uint64_t requests)
@@ -21,10 +22,11 @@ void account_answer(struct conn *conn, struct conn_env *env, const struct accoun
 {
     struct account_turn *turn = &env->turn;
     unsigned class = (unsigned)account->status / 100 - 1;
-    (void)conn;
     board_add(&env->row->answers[class < BOARD_CLASSES ? class : BOARD_CLASSES - 1], 1);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a worker that is killed here: see board_leave() */
     board_add(&env->row->requests, 1);
+    if (env->access)
+        access_answer(env->access, conn, env, account);
     if (env->begun_us == 0) {
         turn->fresh++;
         return;

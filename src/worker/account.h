@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/span.h"
 #include "worker/board.h"
 
 struct conn;
@@ -35,6 +36,11 @@ struct account {
     const struct exchange *exchange; /* borrowed; its head may be that of a request that was refused
                                       * before it was whole */
     int status;
+    struct span made;    /* its bytes: all, or the head and what of the body is at hand */
+    uint64_t before;     /* bytes of other answers that leave in front of them */
+    bool is_open;        /* more follows */
+    struct span refused; /* of a request that was not understood: it, as far as it has come */
+    int64_t begun_us;    /* when its first byte came, as clock_us() */
 };
 
 /* The request is the one that env->begun_us tells of. */

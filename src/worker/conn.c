@@ -330,12 +330,15 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
-    enum http_method method = conn->work->exchange->request.head.method;
-    exchange_abandon(conn->work->exchange);
+    struct exchange *exchange = conn->work->exchange;
     conn->work->exchange = NULL;
+    exchange->conn = NULL;
     buf_clear(&env->out);
     work_resume(conn, env);
-    return conclude_refused(conn, env, serve_refusal(conn, env, 503, method));
+    env->refused = span_of_buf(&exchange->request.kept);
+    enum served how = serve_refusal(conn, env, 503, exchange->request.head.method);
+    exchange_abandon(exchange);
+    return conclude_refused(conn, env, how);
 }
 
 /* Of the request that has begun; HTTP_GET where that is not known. */
@@ -369,11 +372,16 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     buf_clear(&env->out);
     work_resume(conn, env);
     enum http_method method = method_so_far(work, env);
-    if (work->in_body)
-        exchange_abandon(work->exchange);
+    struct exchange *begun = work->in_body ? work->exchange : NULL;
     work->exchange = NULL;
     work->in_body = false;
-    return conclude_refused(conn, env, serve_refusal(conn, env, 408, method));
+    env->refused = span_of_buf(begun ? &begun->request.kept : &work->in);
+    if (begun)
+        begun->conn = NULL;
+    enum served how = serve_refusal(conn, env, 408, method);
+    if (begun)
+        exchange_abandon(begun);
+    return conclude_refused(conn, env, how);
 }
 
 void conn_leave(struct conn *conn)

@@ -36,6 +36,7 @@ enum conn_state {
     CONN_STREAMING, /* the application has it to itself */
 };
 
+struct access;
 struct conn_work; /* what is incomplete */
 
 struct conn {
@@ -61,6 +62,8 @@ struct conn_env {
     struct exchange *exchange; /* for the next request; owned; NULL: to be made */
     struct deadlines deadlines;
     struct board_row *row;        /* borrowed */
+    struct access *access;        /* borrowed; NULL: no access log */
+    struct span refused;          /* a request that is about to be refused, as far as it has come */
     struct buf out;               /* answers that are gathered */
     struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
     struct unsent unsent;         /* answers of this turn that leave at its end */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "worker/access.h"
+
 /* The last that was given back: most answers that need one need it for a moment, so that a worker
  * allocates nothing from one to the next. */
 static struct conn_work *spare;
@@ -38,6 +40,7 @@ void work_free(struct conn *conn)
     if (!work)
         return;
     conn->work = NULL;
+    access_close(work->logged);
     buf_free(&work->in);
     outlet_free(&work->outlet);
     if (work->exchange)

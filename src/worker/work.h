@@ -22,6 +22,7 @@ struct conn_work {
     uint64_t progress;            /* bytes since the deadline for a body, or to send, was armed */
     uint64_t queued;              /* bytes that the socket held when the latter was armed */
     uint64_t dropped;             /* bytes while lingering */
+    struct access_open *logged;   /* owned; the line of an answer that has not left whole; NULL */
 };
 
 /* The connection's, made when there is none yet. NULL when memory ran out. */

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "os/pass.h"
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
+#include "worker/access.h"
 #include "worker/conn.h"
 #include "worker/conns.h"
 #include "worker/inbox.h"
@@ -44,6 +46,7 @@ struct worker {
     int64_t awake_until; /* the master was told that something happens, and has until then */
     struct preempt preempt;
     struct conn_env env;
+    struct access access;
     struct drover_worker services; /* for the application */
     bool has_services;
 };
@@ -176,6 +179,25 @@ static void begin(struct worker *w)
         rearm(w);
 }
 
+static void replace(int fd, int with)
+{
+    if (dup3(with, fd, O_CLOEXEC) < 0)
+        log_warn("a log file that was opened anew cannot be used");
+}
+
+/* The old files may be taken away once the master has heard that they are not written to. */
+static void change_logs(struct worker *w, const struct order *order, const int *fds, size_t count)
+{
+    size_t at = 0;
+    if (order->has_log && at < count)
+        replace(w->job->log_fd, fds[at++]);
+    if (order->has_access && at < count)
+        access_change(&w->access, fds[at++], order->until);
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+    report(w, REPORT_LOGS, 0, "");
+}
+
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
 {
     switch (order->kind) {
@@ -184,6 +206,7 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
     case ORDER_REARM: rearm(w); break;
     case ORDER_BEGIN: begin(w); break;
+    case ORDER_LOGS: change_logs(w, order, fds, fd_count); break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }
@@ -306,6 +329,11 @@ static int open_env(struct worker *w)
     const struct worker_job *job = w->job;
     if (conn_env_open(&w->env, job->app, &w->services, job->row) < 0)
         return -1;
+    if (job->access.fd >= 0) {
+        access_init(&w->access, job->access_format, job->access_buffer, &job->access, job->row,
+                    job->slot);
+        w->env.access = &w->access;
+    }
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
@@ -334,8 +362,11 @@ static int open_services(struct worker *w)
 static void on_shed(void *context, int fd)
 {
     struct worker *w = context;
-    if (!w->job->app->stream)
-        shed_send(fd, &w->env.out, w->env.exchanges.date);
+    if (w->job->app->stream)
+        return;
+    size_t sent = shed_send(fd, &w->env.out, w->env.exchanges.date);
+    if (w->env.access)
+        access_shed(w->env.access, &w->env, fd, sent);
 }
 
 static void open_spent(struct worker *w)
@@ -396,6 +427,8 @@ static int64_t next_deadline(const struct worker *w)
     next = earlier(next, acceptor_next(&w->acceptor));
     next = earlier(next, inbox_next(&w->inbox));
     next = earlier(next, conns_next(&w->conns));
+    if (w->env.access)
+        next = earlier(next, access_next(w->env.access));
     next = earlier(next, timers_next(&w->services.timers));
     if (!w->is_spent && !w->is_leaving)
         next = earlier(next, spent_next(&w->spent));
@@ -435,6 +468,8 @@ static void do_what_is_due(struct worker *w)
     timers_run(&w->services.timers, w->env.now);
     conns_expire(&w->conns);
     conns_tick(&w->conns);
+    if (w->env.access)
+        access_tick(w->env.access, w->env.now);
     end_at_deadline(w);
 }
 
@@ -475,6 +510,8 @@ static int serve(struct worker *w)
             preempt_look(&w->preempt, w->env.now);
     }
     conns_end_all(&w->conns);
+    if (w->env.access)
+        access_flush(w->env.access, w->env.now);
     return 0;
 }
 
