@@ -131,11 +131,19 @@ static struct access_record begin_record(struct access *access, time_t second, i
     return record;
 }
 
-/* Bytes of the head that these begin with. */
-static size_t head_of(struct span made)
+/* Bytes of the head. */
+static size_t head_of(const struct account *account)
 {
-    const char *end = made.n > 0 ? memmem(made.p, made.n, "\r\n\r\n", 4) : NULL;
-    return end ? (size_t)(end - made.p) + 4 : made.n;
+    struct span made = account->made;
+    const char *at = made.p;
+    const char *end = made.p + made.n;
+    if (account->head > 0)
+        return account->head;
+    while (at < end && *at != '\r') {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        at = newline ? newline + 1 : end;
+    }
+    return end - at > 2 ? (size_t)(at - made.p) + 2 : made.n;
 }
 
 /* -------------------------------------------------------------------------------- the lines */
@@ -149,7 +157,7 @@ static struct access_open *open_line(struct access *access, const struct access_
         return NULL;
     *open = (struct access_open){.access = access,
                                  .before = account->before,
-                                 .head = head_of(account->made),
+                                 .head = head_of(account),
                                  .begun_us = account->begun_us,
                                  .length = access_line(access->format, record, open->line)};
     struct access_open *fitting = realloc(open, sizeof *open + open->length);
@@ -184,7 +192,7 @@ void access_answer(struct access *access, struct conn *conn, struct conn_env *en
         return;
     }
     record.sent = account->made.n;
-    record.body = account->made.n - head_of(account->made);
+    record.body = account->made.n - head_of(account);
     record.us = clock_us() - account->begun_us;
     char *to = room(access, env->now);
     if (to)

@@ -14,6 +14,7 @@ struct account {
                                       * before it was whole */
     int status;
     struct span made;    /* its bytes: all, or the head and what of the body is at hand */
+    size_t head;         /* so many of them are its head; 0: that is to be found out */
     uint64_t before;     /* bytes of other answers that leave in front of them */
     bool is_open;        /* more follows */
     struct span refused; /* of a request that was not understood: it, as far as it has come */

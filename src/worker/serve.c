@@ -259,6 +259,7 @@ static bool serve_ready(const struct service *s)
     struct account account = {.exchange = env->exchange,
                               .status = 200,
                               .made = {.p = ready->start, .n = ready->length},
+                              .head = ready->length - ready->body.n,
                               .begun_us = env->now * 1000};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
