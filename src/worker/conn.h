@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "worker/account.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/exchange.h"
@@ -71,6 +72,9 @@ struct conn_env {
     struct conn *woken_last;
     int woken_count;
     int64_t now;               /* of this turn, as clock_ms() */
+    int64_t now_us;            /* the same as clock_us() */
+    int64_t begun_us;          /* the request at hand: the turn that had its first byte; 0: this */
+    struct account_turn turn;  /* what was answered in it */
     uint32_t served_max;       /* answers of one connection, 0: any number */
     time_t greeting_warned_at; /* when a bad PROXY header was last told */
     bool has_streams;          /* there were upgrades */

@@ -70,6 +70,7 @@ enum conn_want sending_go_on(struct conn *conn, struct conn_env *env, bool turn_
     struct conn_work *work = conn->work;
     uint64_t sent = 0;
     enum outlet_result result = outlet_send(&work->outlet, conn->fd, &sent);
+    account_bytes(env->row, sent);
     access_sent(work->logged, sent);
     switch (result) {
     case OUTLET_BLOCKED: return wait_to_send(conn, env, sent);
@@ -116,6 +117,7 @@ enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct pay
     bool more = payload || (conn->work && conn->work->outlet.pulled);
     bool waits = payload && payload->parts[0].length > HEAD_ALONE_MAX;
     ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, waits);
+    account_bytes(env->row, n > 0 ? (uint64_t)n : 0);
     if (n == (ssize_t)out.n && !more && !turn_over)
         return sent_all(conn, env);
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */

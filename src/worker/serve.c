@@ -57,10 +57,8 @@ static struct account account_of(const struct conn_env *env, int status, size_t 
 {
     const struct buf *out = &env->out;
     size_t n = out->len > before ? out->len - before : 0;
-    return (struct account){.status = status,
-                            .made = {.p = n > 0 ? out->p + before : NULL, .n = n},
-                            .before = before,
-                            .begun_us = env->now * 1000};
+    return (struct account){
+        .status = status, .made = {.p = n > 0 ? out->p + before : NULL, .n = n}, .before = before};
 }
 
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
@@ -93,6 +91,7 @@ static struct conn_work *own_exchange(const struct service *s)
     struct conn_work *work = work_of(s->conn);
     s->env->exchange = NULL;
     if (exchange_detach(exchange, s->head) == 0 && work) {
+        work_remember(work, s->env);
         work->exchange = exchange;
         return work;
     }
@@ -259,8 +258,7 @@ static bool serve_ready(const struct service *s)
     struct account account = {.exchange = env->exchange,
                               .status = 200,
                               .made = {.p = ready->start, .n = ready->length},
-                              .head = ready->length - ready->body.n,
-                              .begun_us = env->now * 1000};
+                              .head = ready->length - ready->body.n};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
     else

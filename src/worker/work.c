@@ -19,6 +19,16 @@ struct conn_work *work_of(struct conn *conn)
     return conn->work;
 }
 
+void work_resume(const struct conn *conn, struct conn_env *env)
+{
+    env->begun_us = conn->work ? conn->work->begun_us : 0;
+}
+
+void work_remember(struct conn_work *work, const struct conn_env *env)
+{
+    work->begun_us = env->begun_us ? env->begun_us : env->now_us;
+}
+
 bool work_is_early(const struct conn_work *work)
 {
     return work && work->in_body && work->exchange->response.is_finished;

@@ -308,11 +308,14 @@ static void wake_master(struct worker *w)
 static void woken(void *context)
 {
     struct worker *w = context;
-    w->env.now = clock_ms();
+    int64_t then = w->env.now;
+    w->env.now_us = clock_us();
+    w->env.now = w->env.now_us / CLOCK_US_PER_MS;
     w->services.now = w->env.now;
     w->services.turn++;
     board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
-    exchange_tick(&w->env.exchanges, clock_date());
+    if (w->env.now != then)
+        exchange_tick(&w->env.exchanges, clock_date());
     wake_master(w);
 }
 
@@ -470,22 +473,38 @@ static void do_what_is_due(struct worker *w)
     end_at_deadline(w);
 }
 
+/* Of a turn that began when epoll_wait(2) had slept, or might have. */
+static void count_wakeup(const struct worker *w, int events, int64_t next)
+{
+    struct board_row *row = w->job->row;
+    bool is_in_vain = events == 0 ? w->env.now < next : events == w->acceptor.in_vain;
+    board_add(&row->wakeups, 1);
+    if (is_in_vain)
+        board_add(&row->wasted, 1);
+}
+
 static int serve(struct worker *w)
 {
     while (!w->is_orphan && !is_done(w)) {
         int64_t next = next_deadline(w);
+        int wait = clock_until(next, w->env.now);
+        w->acceptor.in_vain = 0;
         board_set(&w->job->row->busy_since, 0);
-        int events = loop_turn(w->loop, clock_until(next, w->env.now), woken, w);
+        int events = loop_turn(w->loop, wait, woken, w);
         if (events < 0) {
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        if (wait != 0)
+            count_wakeup(w, events, next);
         conns_flush(&w->conns);
         conns_wake(&w->conns);
         if (w->env.now >= next)
             do_what_is_due(w);
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
+        if (account_is_due(&w->env))
+            account_turn_end(&w->env, clock_us());
         tell_if_spent(w);
         if (preempt_is_due(&w->preempt, w->env.now))
             preempt_look(&w->preempt, w->env.now);
