@@ -209,7 +209,8 @@ $(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
-# It takes the style sheet in, which no compiler sees (tools/lab/report/style.c).
+# They take files in that no compiler sees.
+$(B)/src/status/page.o: src/status/page.html src/status/page.css src/status/page.js
 $(B)/tools/lab/report/style.o: tools/lab/report/report.css
 
 $(B)/%.o: %.c $(B)/stamp/flags | setup $(KERNEL_HEADERS)

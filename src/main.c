@@ -18,6 +18,7 @@ static const struct command {
     {"serve", cli_serve, "serve the files below a directory, or an application"},
     {"check", cli_check, "say what is wrong with a configuration file, or what it comes to"},
     {"doctor", cli_doctor, "say what this machine gives a server, and how to have more"},
+    {"top", cli_top, "show a server's state live, worker by worker"},
     {"reload", cli_reload, "have a server read its configuration anew, with fresh workers"},
     {"upgrade", cli_upgrade, "have a server go on as the binary that is now on disk"},
     {"stop", cli_stop, "have a server finish what it has, and end"},

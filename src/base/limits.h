@@ -32,6 +32,22 @@
 /* Milliseconds until a server that takes no further connection counts as one that hangs. */
 #define CONTROL_CONNECT_MS 5000
 
+/* Processes at most that answer --admin, or did until a reload and still finish what they had. */
+#define ADMIN_CHILDREN_MAX 8
+
+/* Connections of one at most: scrapers, probes and browsers. More wait in its queue. */
+#define ADMIN_CONNECTIONS_MAX 256
+
+/* Milliseconds that one has at the end of the server for who is still connected. */
+#define ADMIN_END_MS 200
+
+/* Milliseconds between two looks at one while the board is not looked at: the server ends. */
+#define ADMIN_LOOK_MS 1000
+
+/* Milliseconds since its master has looked at the board after which a server is not healthy: some
+ * five times as long as it waits between two looks. */
+#define HEALTH_LOOK_MS 6000
+
 /* --set on one command line: more keys than an application has. */
 #define SETS_MAX 64
 
@@ -228,6 +244,10 @@
  * and while it does not: no more than one wake-up in any second. */
 #define PULSE_MS      25
 #define PULSE_IDLE_MS 1100
+
+/* Milliseconds between two samples of what was done, which rates are made of. Where the pulse makes
+ * turns, each comes with the first one behind that. */
+#define RECORD_SAMPLE_MS 1000
 
 /* A turn of a worker's loop that has taken so long, HANG_OWN_MS of it without having waited for a
  * CPU, hangs: turns take a few milliseconds. Its CPU time is counted from when it is first seen to

@@ -19,6 +19,11 @@
 static enum log_level shown = LOG_INFO;
 static char writer[32] = "master";
 
+static struct {
+    void (*tell)(void *context, enum log_level level, const char *words);
+    void *context;
+} witness;
+
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
     [LOG_WARN] = "warn",
@@ -44,6 +49,13 @@ static struct {
 void log_set_level(enum log_level level)
 {
     shown = level;
+}
+
+void log_set_witness(void (*tell)(void *context, enum log_level level, const char *words),
+                     void *context)
+{
+    witness.tell = tell;
+    witness.context = context;
 }
 
 void log_set_name(const char *name)
@@ -115,6 +127,14 @@ static size_t line_begin(char *line, size_t size, enum log_level level)
     return clip(n, snprintf(line + n, size - n, " %-5s %s: ", level_names[level], writer), size);
 }
 
+/* A client's bytes must not start a line of their own. */
+static void make_one_line(char *line, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+}
+
 static void line_write(enum log_level level, const char *words, const char *format, va_list args)
 {
     char line[LINE_MAX_BYTES];
@@ -123,25 +143,38 @@ static void line_write(enum log_level level, const char *words, const char *form
     n = clip(n, vsnprintf(line + n, size - n, format, args), size);
     if (words)
         n = clip(n, snprintf(line + n, size - n, ": %s", words), size);
-    for (size_t i = 0; i < n; i++) /* a client's bytes must not start a line of their own */
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
+    make_one_line(line, n);
     line[n++] = '\n';
     /* Nobody is left to tell that stderr cannot be written. */
     if (write(STDERR_FILENO, line, n) < 0)
         return;
 }
 
-#define LOG_VERB(verb, level, words)                \
-    void verb(const char *format, ...)              \
-    {                                               \
-        int saved = errno;                          \
-        va_list args;                               \
-        va_start(args, format);                     \
-        if (log_shows(level))                       \
-            line_write(level, words, format, args); \
-        va_end(args);                               \
-        errno = saved;                              \
+static void tell_witness(enum log_level level, const char *words, const char *format, va_list args)
+{
+    char line[LINE_MAX_BYTES];
+    size_t n = clip(0, vsnprintf(line, sizeof line, format, args), sizeof line);
+    if (words)
+        n = clip(n, snprintf(line + n, sizeof line - n, ": %s", words), sizeof line);
+    make_one_line(line, n);
+    witness.tell(witness.context, level, line);
+}
+
+#define LOG_VERB(verb, level, words)                  \
+    void verb(const char *format, ...)                \
+    {                                                 \
+        int saved = errno;                            \
+        va_list args;                                 \
+        va_start(args, format);                       \
+        if (log_shows(level))                         \
+            line_write(level, words, format, args);   \
+        va_end(args);                                 \
+        if (witness.tell && level <= LOG_INFO) {      \
+            va_start(args, format);                   \
+            tell_witness(level, words, format, args); \
+            va_end(args);                             \
+        }                                             \
+        errno = saved;                                \
     }
 
 LOG_VERB(log_fatal, LOG_ERROR, strerror(saved))

@@ -21,6 +21,12 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
+/* Has every line told to `tell`, too, whatever levels are shown, but none of LOG_DEBUG: the words
+ * alone, one line, without time, level and writer. `tell` must not log. For a process of one
+ * thread; a child that is forked has it as well, until it says NULL. */
+void log_set_witness(void (*tell)(void *context, enum log_level level, const char *words),
+                     void *context);
+
 /* Lines above this level are dropped. Default: LOG_INFO. */
 void log_set_level(enum log_level level);
 

@@ -10,6 +10,7 @@ int cli_doctor(int argc, char *const argv[]);
 int cli_reload(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
 int cli_stop(int argc, char *const argv[]);
+int cli_top(int argc, char *const argv[]);
 int cli_upgrade(int argc, char *const argv[]);
 int cli_version(int argc, char *const argv[]);
 

@@ -64,8 +64,7 @@ static int fail_layout(const struct request *request, int fd)
     return fail(request, EX_PROTOCOL, why);
 }
 
-/* Closes the descriptor. */
-static int map(const struct request *request, int fd, const struct board **board)
+int look_map(const struct request *request, int fd, const struct board **board)
 {
     int status = 0;
     *board = board_map(fd);
@@ -149,7 +148,7 @@ static int ask_for_board(const struct request *request, int fd, char *text, size
     return receive(fd, text, size);
 }
 
-int look_open(const struct request *request, const struct board **board)
+int look_fd(const struct request *request, int *board)
 {
     static char text[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
     for (int tries = 1;; tries++) {
@@ -159,10 +158,19 @@ int look_open(const struct request *request, const struct board **board)
             return status;
         int got = ask_for_board(request, fd, text, sizeof text);
         close(fd);
-        if (got >= 0)
-            return map(request, got, board);
+        if (got >= 0) {
+            *board = got;
+            return 0;
+        }
         if (got == -EX_TEMPFAIL && tries < TRIES)
             continue; /* it was upgraded after it had accepted the connection */
         return *text ? fail(request, -got, text) : -got;
     }
+}
+
+int look_open(const struct request *request, const struct board **board)
+{
+    int fd;
+    int status = look_fd(request, &fd);
+    return status ? status : look_map(request, fd, board);
 }

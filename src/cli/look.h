@@ -18,4 +18,11 @@
  */
 int look_open(const struct request *request, const struct board **board);
 
+/* The same, with a descriptor to read the board by, which the caller closes: whether this version
+ * can read it is for board_map() to say. */
+int look_fd(const struct request *request, int *fd);
+
+/* Maps it, and closes the descriptor. Returns as look_open() does. */
+int look_map(const struct request *request, int fd, const struct board **board);
+
 #endif

@@ -24,6 +24,10 @@ static const struct option options[] = {
      "sockets that a service manager passes under that name; without --listen all that it passes); "
      "then, each after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may "
      "be repeated"},
+    {"admin", OPTION_ADMIN, "ADDR", NULL, "off", 0, 0, AT(admin),
+     "where a process of its own answers /healthz, /readyz, /metrics (Prometheus), /status and "
+     "/status.json, whatever the workers do; an address as of --listen, or off. It asks nobody "
+     "who he is: for trusted networks alone"},
     {"trust-proxy", OPTION_TRUST, "NETWORK", NULL, "nobody", 0, 0, AT(trusted),
      "whose X-Forwarded-For is taken for the client's address: an address, a network as in "
      "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},
@@ -193,6 +197,15 @@ static bool set_address(const char *value, struct settings *s, struct what what)
     return n > 0;
 }
 
+/* The last one that is given holds, with all the addresses that its host has. */
+static bool set_admin(const char *value, struct settings *s, struct what what)
+{
+    s->admin_count = 0;
+    if (strcmp(value, "off") != 0)
+        s->admin_count = (int)address_parse(value, s->admin, ADDRESSES_MAX, what.text, what.size);
+    return s->admin_count > 0 || strcmp(value, "off") == 0;
+}
+
 static bool set_trust(const char *value, struct forwarded_rules *rules, struct what what)
 {
     if (strcmp(value, "unix") == 0) {
@@ -316,6 +329,7 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     void *member = (char *)s + o->offset;
     switch (o->type) {
     case OPTION_ADDRESS: return set_address(value, s, what);
+    case OPTION_ADMIN: return set_admin(value, s, what);
     case OPTION_TRUST: return set_trust(value, member, what);
     case OPTION_WORKERS:
     case OPTION_NUMBER: return set_number(o, value, member, what);

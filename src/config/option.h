@@ -17,6 +17,7 @@
 enum option_type {
     OPTION_CONFIG, /* -c FILE; option_set() is not for it */
     OPTION_ADDRESS,
+    OPTION_ADMIN,
     OPTION_TRUST,
     OPTION_WORKERS,
     OPTION_TEXT,

@@ -36,7 +36,9 @@ struct settings {
     const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
-    bool listen_is_default;         /* no --listen was given */
+    bool listen_is_default; /* no --listen was given */
+    int admin_count;        /* 0: there is no admin process */
+    struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root; /* NULL: the application is not the static site */

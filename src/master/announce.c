@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/record.h"
 #include "master/service.h"
 #include "master/takeover.h"
 
@@ -38,25 +39,32 @@ static void write_ready(const struct settings *s)
     announce_close(s);
 }
 
+void announce_places(const struct generation *g, const char *between, char *out, size_t size)
+{
+    char text[NET_TEXT_SIZE];
+    const struct settings *s = g->settings;
+    size_t n = 0;
+    *out = '\0';
+    for (int i = 0; i < s->address_count && n < size; i++) {
+        const struct net_address *address = &s->addresses[i];
+        bool is_url = !net_is_shared(address) && !g->app->stream;
+        net_text(address, text);
+        n += (size_t)snprintf(out + n, size - n, is_url ? "%shttp://%s/" : "%s%s", i ? between : "",
+                              text);
+    }
+}
+
 static void print_line(const struct master *m)
 {
-    char text[NET_TEXT_SIZE], where[1024], root[PATH_MAX], how[64] = "";
+    char where[1024], root[PATH_MAX], how[64] = "";
     const struct settings *s = m->present->settings;
-    const struct drover_app *app = m->present->app;
     int size = crew_size(m->present);
     const char *what = s->root;
-    size_t n = 0;
     if (!what)
-        what = app->name;
+        what = m->present->app->name;
     else if (realpath(what, root))
         what = root;
-    for (int i = 0; i < s->address_count && n < sizeof where; i++) {
-        const struct net_address *address = &s->addresses[i];
-        net_text(address, text);
-        n += (size_t)snprintf(where + n, sizeof where - n,
-                              net_is_shared(address) || app->stream ? "%s%s" : "%shttp://%s/",
-                              i ? ", " : "", text);
-    }
+    announce_places(m->present, ", ", where, sizeof where);
     if (!*log_prefix(LOG_INFO)) /* the journal has the pid, and who reads it has no Ctrl-C */
         snprintf(how, sizeof how, "; Ctrl-C or kill %d stops it", (int)m->pid);
     log_info("serving %s at %s with %d worker%s%s", what, where, size, size == 1 ? "" : "s", how);
@@ -67,6 +75,7 @@ void announce(struct master *m)
     if (m->is_announced || !plan_is_whole(plan_of(m)))
         return;
     m->is_announced = true;
+    record_tick(m); /* who is told that all accept may look at the board at once */
     print_line(m);
     write_ready(m->present->settings);
     takeover_end(m);

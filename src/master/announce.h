@@ -9,6 +9,10 @@
 /* Does nothing until every wanted worker is live, and nothing once it was done. */
 void announce(struct master *m);
 
+/* Where clients come in, with this between two places. */
+void announce_places(const struct generation *generation, const char *between, char *out,
+                     size_t size);
+
 /* Closes --ready-fd. Descriptor 0 or 1 is made /dev/null instead, and 2, the log's, stays. */
 void announce_close(const struct settings *settings);
 

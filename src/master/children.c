@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "worker/board.h"
 
 int children_reserve(struct children *all)
 {
@@ -28,6 +27,7 @@ struct child *children_add(struct children *all, pid_t pid, struct generation *g
                             .slot = slot,
                             .row = row,
                             .channel = channel,
+                            .cause = BOARD_ENDS,
                             .begun = clock_ms(),
                             .deadline = CLOCK_NEVER,
                             .pulse = {.still_since = CLOCK_NEVER}};

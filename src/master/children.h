@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "os/runtime.h"
+#include "worker/board.h"
 #include "worker/order.h"
 
 struct generation;
@@ -37,6 +38,7 @@ struct child {
     bool is_stopped;                           /* by a signal */
     bool is_hung;                              /* in its turn of the loop */
     bool is_killed;                            /* on the user's wish: its end is no news */
+    enum board_end cause;                      /* of its end, if that was decided; BOARD_ENDS */
     int64_t begun;                             /* when it was forked, as clock_ms() */
     int64_t deadline;                          /* of one that leaves; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */

@@ -9,9 +9,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin.h"
 #include "master/announce.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
+#include "master/record.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/takeover.h"
@@ -81,12 +83,8 @@ static void close_others(const struct master *m, const struct generation *g)
     slots_leave(&m->lent.doors, &g->doors);
 }
 
-/* In the child: gives up what is the master's, works, and ends. */
-static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
-                                    int channel)
+void crew_forsake(struct master *m)
 {
-    struct worker_job job;
-    fill_job(m, g, &job, slot, row, channel);
     loop_close(m->loop);
     close(m->signals);
     control_leave(&m->control);
@@ -97,12 +95,22 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     if (m->predecessor >= 0)
         close(m->predecessor);
     if (!m->is_announced)
-        announce_close(g->settings);
-    close_others(m, g);
+        announce_close(m->present->settings);
     notify_close(&m->notify);
     notify_forget();
     children_free(&m->children);
-    close(m->board_fd);
+    record_leave(m);
+}
+
+/* In the child: gives up what is the master's, works, and ends. */
+static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
+                                    int channel)
+{
+    struct worker_job job;
+    fill_job(m, g, &job, slot, row, channel);
+    crew_forsake(m);
+    admin_forsake(m);
+    close_others(m, g);
     int status = worker_run(&job);
     close(channel);
     doors_close(&g->doors);
@@ -181,7 +189,19 @@ static uint32_t kept_of(const struct master *m, const struct generation *g)
     return kept;
 }
 
-static void dismiss_child(struct master *m, struct child *child, uint32_t closing)
+/* Where a successor takes its place, it was to be replaced for a reason that is known. */
+static enum board_end cause_of(const struct master *m, const struct child *child, bool has_heir)
+{
+    if (child->cause == BOARD_END_HUNG)
+        return BOARD_END_HUNG;
+    if (m->is_stopping)
+        return BOARD_END_STOP;
+    if (m->is_handed_over || child->generation != m->present)
+        return BOARD_END_RELOAD;
+    return has_heir ? child->cause : BOARD_END_SCALE;
+}
+
+static void dismiss_child(struct master *m, struct child *child, uint32_t closing, bool has_heir)
 {
     int64_t drain = child->generation->settings->drain_timeout;
     struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
@@ -193,6 +213,7 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
         order.heirs = m->heirs;
     else if (!m->is_stopping)
         plan_serving(plan_of(m), &order.heirs);
+    child->cause = cause_of(m, child, has_heir);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
@@ -209,16 +230,17 @@ static void dismiss(struct master *m, struct generation *g, int slot)
     if (heir)
         heir->is_heir = false;
     if (child)
-        dismiss_child(m, child, 0);
+        dismiss_child(m, child, 0, heir != NULL);
 }
 
 static void kill_late(const struct master *m, const struct generation *g, int slot)
 {
-    const struct child *child = children_heir_of_slot(&m->children, g, slot);
+    struct child *child = children_heir_of_slot(&m->children, g, slot);
     if (!child)
         child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
+    child->cause = child->is_ready ? BOARD_END_HUNG : BOARD_END_START;
     if (child->is_ready)
         log_warnx("worker %d (pid %d) is killed", slot, (int)child->pid);
     else
@@ -229,9 +251,10 @@ static void kill_late(const struct master *m, const struct generation *g, int sl
 
 static void abort_hung(const struct master *m, const struct generation *g, int slot)
 {
-    const struct child *child = children_of_slot(&m->children, g, slot);
+    struct child *child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
+    child->cause = BOARD_END_HUNG;
     log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", slot, (int)child->pid,
               child->is_stopped ? "was stopped" : "has hung", (long long)g->plan.hang_timeout);
     kill(child->pid, SIGABRT);
@@ -279,7 +302,7 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
 {
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == g && !m->children.list[i].is_leaving)
-            dismiss_child(m, &m->children.list[i], closing);
+            dismiss_child(m, &m->children.list[i], closing, false);
 }
 
 /* ----------------------------------------------------------------------- what workers report */
@@ -323,6 +346,15 @@ void crew_wake_others(const struct master *m, const struct child *child)
     }
 }
 
+static void begin_to_replace(struct master *m, struct child *child, enum board_end cause,
+                             const char *why)
+{
+    if (child->is_leaving)
+        return;
+    child->cause = cause;
+    m->on_leaving(m, child, why);
+}
+
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
     switch (report->kind) {
@@ -334,11 +366,8 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         memcpy(child->why, report->why, sizeof child->why);
         child->why[sizeof child->why - 1] = '\0';
         break;
-    case REPORT_LEAVING:
-    case REPORT_SPENT:
-        if (!child->is_leaving)
-            m->on_leaving(m, child, report->why);
-        break;
+    case REPORT_LEAVING: begin_to_replace(m, child, BOARD_END_ASKED, report->why); break;
+    case REPORT_SPENT: begin_to_replace(m, child, BOARD_END_SPENT, report->why); break;
     case REPORT_STRANDED: crew_wake_others(m, child); break;
     case REPORT_AWAKE: pulse_wake(m); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
@@ -417,14 +446,18 @@ void crew_end_late(struct master *m)
         log_warnx("worker %d (pid %d) has not left in time and is ended", child->slot,
                   (int)child->pid);
         kill(child->pid, SIGKILL);
+        child->cause = BOARD_END_LATE;
         child->deadline = CLOCK_NEVER;
     }
 }
 
 void crew_kill(struct master *m)
 {
+    admin_kill(m);
     for (size_t i = 0; i < m->children.count; i++) {
-        kill(m->children.list[i].pid, SIGKILL);
-        m->children.list[i].is_killed = m->children.list[i].is_leaving = true;
+        struct child *child = &m->children.list[i];
+        kill(child->pid, SIGKILL);
+        child->is_killed = child->is_leaving = true;
+        child->cause = BOARD_END_STOP;
     }
 }

@@ -38,7 +38,10 @@ void crew_wake_others(const struct master *m, const struct child *child);
 /* SIGKILL for those that should have left by now. */
 void crew_end_late(struct master *m);
 
-/* SIGKILL for all. */
+/* In a child: closes what is the master's, but for the doors. */
+void crew_forsake(struct master *m);
+
+/* SIGKILL for all, and for the admin process. */
 void crew_kill(struct master *m);
 
 #endif

@@ -111,6 +111,15 @@ static bool take_lent(struct estate *estate, int fd, const char *name)
     return put(&estate->lent.doors.own[slot][i], fd);
 }
 
+static bool take_admin(struct holding *h, int fd)
+{
+    int i = place(h, fd, "");
+    if (i < 0 || !make_ready(fd))
+        return false;
+    note_slot(h, 0);
+    return put(net_is_shared(&h->addresses[i]) ? &h->doors.shared[i] : &h->doors.own[0][i], fd);
+}
+
 static bool take(struct estate *estate, const struct inherit_entry *entry)
 {
     static const char shared[] = ESTATE_SHARED "@";
@@ -122,6 +131,12 @@ static bool take(struct estate *estate, const struct inherit_entry *entry)
         return put(&estate->pidfile, entry->fd);
     if (strcmp(name, ESTATE_CONTROL) == 0)
         return put(&estate->control, entry->fd);
+    if (strcmp(name, ESTATE_ADMIN) == 0 && estate->is_upgrade)
+        return take_admin(&estate->admin, entry->fd);
+    if (strcmp(name, ESTATE_ADMIN_OUT) == 0)
+        return put(&estate->admin.doors.inbox[0][INBOX_OUT], entry->fd);
+    if (strcmp(name, ESTATE_ADMIN_IN) == 0)
+        return put(&estate->admin.doors.inbox[0][INBOX_IN], entry->fd);
     if (strcmp(name, ESTATE_SHARED) == 0)
         return take_listener(estate, entry->fd, -1, "");
     if (strncmp(name, shared, sizeof shared - 1) == 0)
@@ -174,12 +189,16 @@ void estate_init(struct estate *estate)
 {
     doors_init(&estate->own.doors);
     doors_init(&estate->lent.doors);
+    doors_init(&estate->admin.doors);
+    estate->is_upgrade = false;
     estate->channel = estate->pidfile = estate->control = -1;
 }
 
 void estate_take(struct estate *estate, const struct inherit *inherit)
 {
     estate_init(estate);
+    for (size_t i = 0; i < inherit->count; i++)
+        estate->is_upgrade |= strcmp(inherit->entries[i].name, ESTATE_UPGRADE) == 0;
     for (size_t i = 0; i < inherit->count; i++) {
         const struct inherit_entry *entry = &inherit->entries[i];
         errno = 0; /* what stays 0 has a place that is taken */
@@ -194,4 +213,5 @@ void estate_take(struct estate *estate, const struct inherit *inherit)
     }
     settle(&estate->own, false);
     settle(&estate->lent, true);
+    settle(&estate->admin, false);
 }

@@ -7,6 +7,8 @@
  *   slotN@NAME, shared@NAME    lent ones, from the master before it
  *   outN, inN                  the ends of a slot's inbox, from the same
  *   upgrade, pidfile, control  the channel to the same, and what it holds
+ *   admin, adminout, adminin   from the same: where its admin process listens, and the ends of that
+ *                              one's inbox; without the channel `admin` is as any other
  *   any other                  lent by the service manager (systemd.socket(5)): several of one
  *                              address are its slots', a single one is shared by all workers
  */
@@ -20,13 +22,16 @@
 #include "os/net.h"
 #include "worker/doors.h"
 
-#define ESTATE_UPGRADE "upgrade"
-#define ESTATE_PIDFILE "pidfile"
-#define ESTATE_CONTROL "control"
-#define ESTATE_SHARED  "shared"
-#define ESTATE_SLOT    "slot"
-#define ESTATE_OUT     "out"
-#define ESTATE_IN      "in"
+#define ESTATE_UPGRADE   "upgrade"
+#define ESTATE_PIDFILE   "pidfile"
+#define ESTATE_CONTROL   "control"
+#define ESTATE_ADMIN     "admin"
+#define ESTATE_ADMIN_OUT "adminout"
+#define ESTATE_ADMIN_IN  "adminin"
+#define ESTATE_SHARED    "shared"
+#define ESTATE_SLOT      "slot"
+#define ESTATE_OUT       "out"
+#define ESTATE_IN        "in"
 
 /* The longest name that is given here, with its NUL: "shared", "slot255", '@' and a name. */
 #define ESTATE_NAME_SIZE (sizeof "slot255@" + NET_NAME_SIZE)
@@ -41,6 +46,8 @@ struct holding {
 struct estate {
     struct holding own;
     struct holding lent;
+    struct holding admin;
+    bool is_upgrade;
     int channel; /* to the master before it */
     int pidfile;
     int control;

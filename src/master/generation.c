@@ -10,8 +10,10 @@ struct generation *generation_new(struct configuration *configuration)
     generation->configuration = configuration;
     generation->settings = &configuration->settings;
     generation->app = configuration->app;
+    generation->number = 1;
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
+    doors_init(&generation->admin);
     plan_init(&generation->plan, generation->settings->start_timeout,
               generation->settings->hang_timeout);
     return generation;

@@ -21,7 +21,9 @@ struct generation {
     struct settings *settings;           /* the configuration's */
     const struct drover_app *app;        /* the same */
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
+    struct doors admin;                  /* the admin process's, one slot; the same */
     struct plan plan;
+    uint64_t number;    /* the first is 1; one more than the one that it is to replace */
     int64_t configured; /* workers, before signals changed the number */
     int64_t begun;      /* when its reload was asked for, as clock_ms() */
     size_t children;    /* that were not reaped yet */

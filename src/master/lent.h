@@ -3,7 +3,8 @@
  * which of them a configuration wants, by name, by address, or all, when it has no `listen`.
  *
  * The master keeps them all for its whole life, wanted or not, so that a later configuration can
- * have them: the service manager passes them only at a start.
+ * have them: the service manager passes them only at a start. What --admin wants by name is not
+ * among all.
  */
 #ifndef DROVER_MASTER_LENT_H
 #define DROVER_MASTER_LENT_H
@@ -19,7 +20,9 @@
  */
 int lent_resolve(struct settings *settings, const struct holding *lent, char *why, size_t why_size);
 
-/* A line in the log for each that these doors do not have: its clients wait in vain. */
-void lent_warn_unused(const struct holding *lent, const struct doors *doors);
+/* A line in the log for each that neither these doors nor the admin process's have: its clients
+ * wait in vain. */
+void lent_warn_unused(const struct holding *lent, const struct doors *doors,
+                      const struct doors *admin);
 
 #endif

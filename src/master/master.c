@@ -13,12 +13,15 @@
 #include "base/exit_status.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "master/admin.h"
+#include "master/admin_doors.h"
 #include "master/announce.h"
 #include "master/crew.h"
 #include "master/outcome.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
 #include "master/reaper.h"
+#include "master/record.h"
 #include "master/reload.h"
 #include "master/scale.h"
 #include "master/service.h"
@@ -168,6 +171,17 @@ static int open_doors(struct master *m)
     return status ? service_failx(m, status, "%s", why) : 0;
 }
 
+/* Before the workers: who asks hears that they are still to come. */
+static int open_admin(struct master *m)
+{
+    char why[256];
+    int status = admin_doors_open(m->present, NULL, &m->lent, why, sizeof why);
+    if (status)
+        return service_failx(m, status, "%s", why);
+    admin_start(m);
+    return 0;
+}
+
 static int open_loop(struct master *m)
 {
     static const int signals[] = {SIGTERM, SIGQUIT, SIGINT,  SIGHUP,  SIGUSR1,
@@ -196,7 +210,7 @@ static int start(struct master *m)
     m->board = board_open(&m->board_fd);
     if (!m->board || open_loop(m) < 0)
         return fail(m, EX_OSERR, "cannot start");
-    m->board->row_count = 0;
+    record_open(m);
     status = open_pidfile(m);
     if (status)
         return status;
@@ -208,6 +222,9 @@ static int start(struct master *m)
     if (status)
         return status;
     m->now = clock_ms();
+    status = open_admin(m);
+    if (status)
+        return status;
     for (int slot = 0; slot < g->doors.slot_count; slot++)
         plan_add_slot(&g->plan);
     for (int slot = 0; slot < s->workers; slot++)
@@ -243,10 +260,12 @@ static void heed_deadlines(struct master *m)
     stop_tick(m);
     upgrade_tick(m);
     control_tick(m);
+    admin_tick(m);
     pulse_tick(m);
     store_tick(&m->store, &m->present->doors);
     service_tick(m);
     reload_sweep(m);
+    record_tick(m);
 }
 
 static int64_t next_deadline(struct master *m)
@@ -257,8 +276,9 @@ static int64_t next_deadline(struct master *m)
         next = clock_sooner(next, plan_next(&m->coming->plan, &slot));
     if (!m->is_stopping && !m->is_handed_over)
         next = clock_sooner(next, m->pulse_at);
-    next = clock_sooner(next, service_next(m));
+    next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, control_next(m));
+    next = clock_sooner(next, admin_next(m));
     next = clock_sooner(next, store_next(&m->store, m->now));
     return clock_sooner(next, clock_sooner(m->stop_at, m->upgrade.deadline));
 }
@@ -266,7 +286,7 @@ static int64_t next_deadline(struct master *m)
 static bool is_over(const struct master *m)
 {
     return (m->is_stopping || m->is_handed_over) && m->children.count == 0 &&
-           !service_is_awaited(m);
+           admin_is_gone(&m->admin) && !service_is_awaited(m);
 }
 
 /* From here on nothing that can be recovered from may end the master. */
@@ -304,6 +324,11 @@ static void clean_up(struct master *m)
         slots_drop(&g->doors, NULL); /* the files of unix sockets are another master's */
     else
         slots_close(&g->doors, g->settings->addresses, NULL);
+    if (m->is_handed_over || !takeover_is_done(m))
+        slots_drop(&g->admin, NULL); /* the same */
+    else
+        admin_doors_close(g, NULL);
+    admin_free(&m->admin);
     doors_close(&m->lent.doors);
     notify_close(&m->notify);
     command_free(&m->command);
@@ -316,9 +341,8 @@ static void clean_up(struct master *m)
     free(m->pidfile_path);
     children_free(&m->children);
     reload_sweep(m);
+    record_leave(m);
     board_close(m->board);
-    if (m->board_fd >= 0)
-        close(m->board_fd);
     control_close(m); /* who has asked for the stop sees that all is given back */
     loop_close(m->loop);
     if (m->signals >= 0)
@@ -353,6 +377,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .on_give_up = on_give_up};
     service_init(&m.service);
     control_init(&m.control);
+    admin_init(&m.admin);
     if (!m.present) {
         source->free(first);
         return fail(&m, EX_OSERR, "cannot start");

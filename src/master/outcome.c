@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "master/record.h"
 #include "master/service.h"
 
 static const struct {
@@ -57,6 +58,7 @@ static bool goes_on(const struct master *m, enum outcome_kind kind, int status)
 static void tell(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
     m->is_under_way[kind] = goes_on(m, kind, status);
+    record_outcome(m, kind, status);
     service_end(m, kind, status, words);
     control_tell(m, kind, status, words);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/record.h"
 #include "os/net.h"
 #include "os/runtime.h"
 
@@ -103,11 +104,9 @@ static uint64_t queued_at(const struct generation *g, int slot, uint64_t *drops)
 
 static uint64_t look_at_queue(struct master *m, int slot)
 {
-    struct board_slot *row = &m->board->slots[slot];
     uint64_t drops = 0;
     uint64_t queued = queued_at(m->present, slot, &drops);
-    board_set(&row->queued, queued);
-    board_set(&row->drops, drops);
+    record_queue(m, slot, queued, drops);
     return queued;
 }
 

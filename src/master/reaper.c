@@ -1,12 +1,14 @@
 #include "master/reaper.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/crew.h"
+#include "master/record.h"
 #include "master/upgrade.h"
 #include "os/child.h"
 
@@ -112,12 +114,14 @@ static void stopped_or_continued(struct master *m, struct child *child, int stat
     note_stop(m, child, WIFSTOPPED(status));
 }
 
-static void child_changed(struct master *m, struct child *child, int status)
+static void child_changed(struct master *m, struct child *child, int status,
+                          const struct rusage *used)
 {
     if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
         stopped_or_continued(m, child, status);
         return;
     }
+    record_end(m, child, status, used);
     struct child gone = forget(m, child);
     if (gone.is_leaving)
         end_of_leaver(m, &gone, status);
@@ -130,9 +134,12 @@ void reaper_reap(struct master *m)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+    struct rusage used;
+    while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &used)) > 0) {
         struct child *child = children_by_pid(&m->children, pid);
         if (!child) {
+            if (admin_reaped(m, pid, status))
+                continue;
             if (WIFEXITED(status) || WIFSIGNALED(status))
                 upgrade_reaped(m, pid, status);
             continue;
@@ -140,6 +147,6 @@ void reaper_reap(struct master *m)
         crew_hear(m, child->channel); /* its last words */
         child = children_by_pid(&m->children, pid);
         if (child)
-            child_changed(m, child, status);
+            child_changed(m, child, status, &used);
     }
 }

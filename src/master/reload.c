@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin.h"
+#include "master/admin_doors.h"
 #include "master/crew.h"
 #include "master/lent.h"
 #include "master/outcome.h"
@@ -32,6 +34,7 @@ static void drop(struct master *m, struct generation *g)
     put_aside(m, g);
     crew_dismiss_all(m, g, slots_lost(&g->doors, &m->present->doors));
     slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    admin_doors_close(g, m->present);
     prepare_back(m);
 }
 
@@ -136,6 +139,7 @@ static void tell_fixed(const struct master *m, const struct generation *g)
 static void start(struct master *m, struct generation *g)
 {
     m->coming = g;
+    g->number = m->present->number + 1;
     g->plan.is_coming = true;
     for (int slot = 0; slot < g->settings->workers && m->coming == g; slot++)
         crew_step(m, g, PLAN_WANT, slot);
@@ -163,6 +167,8 @@ void reload_begin(struct master *m)
     int status = open_slots(m, g, why, sizeof why);
     bool is_open = status == 0;
     if (is_open)
+        status = admin_doors_open(g, m->present, &m->lent, why, sizeof why);
+    if (status == 0)
         status = prepare_app(m, g, why, sizeof why);
     if (status == 0) {
         start(m, g);
@@ -171,6 +177,7 @@ void reload_begin(struct master *m)
     outcome_end(m, OUTCOME_RELOAD, status, why);
     if (is_open)
         slots_close(&g->doors, g->settings->addresses, &m->present->doors);
+    admin_doors_close(g, m->present);
     prepare_back(m);
     put_aside(m, g);
 }
@@ -186,7 +193,7 @@ static void change(struct master *m, struct generation *g)
     m->coming = NULL;
     put_aside(m, old);
     log_set_level(g->settings->log_level);
-    lent_warn_unused(&m->lent, &g->doors);
+    lent_warn_unused(&m->lent, &g->doors, &g->admin);
     if (slots_renew(&g->doors, g->settings->addresses) < 0)
         log_warn("reload: cannot change a socket's backlog= or defer=");
     crew_take_over(m, g);
@@ -195,6 +202,7 @@ static void change(struct master *m, struct generation *g)
     m->store.is_stale |= closing != 0;
     store_renew(&m->store, &g->doors);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
+    admin_renew(m, old);
     snprintf(words, sizeof words, "every worker is a fresh one: %d, after %lld ms", crew_size(g),
              (long long)(clock_ms() - g->begun));
     outcome_end(m, OUTCOME_RELOAD, 0, words);

@@ -15,15 +15,17 @@
 #define DEFER_SECONDS 10
 
 /* Who is in the way, if that can be known? */
-static void explain_use(const struct net_address *address, char *why, size_t size)
+static void explain_use(const char *option, const struct net_address *address, char *why,
+                        size_t size)
 {
     char text[NET_TEXT_SIZE], name[64];
     pid_t pid = net_holder(address, name, sizeof name);
     net_text(address, text);
     if (pid == getpid())
-        snprintf(why, size, "--listen %s: another --listen of this command has the address", text);
+        snprintf(why, size, "--%s %s: another --listen of this command has the address", option,
+                 text);
     else if (pid > 0)
-        snprintf(why, size, "--listen %s: the address is in use by %s (pid %d)", text, name,
+        snprintf(why, size, "--%s %s: the address is in use by %s (pid %d)", option, text, name,
                  (int)pid);
 }
 
@@ -43,14 +45,14 @@ static const char *advise(const struct net_address *address, int cause)
     }
 }
 
-static int explain(const struct net_address *address, char *why, size_t size)
+static int explain(const char *option, const struct net_address *address, char *why, size_t size)
 {
     char text[NET_TEXT_SIZE];
     int cause = errno;
     net_text(address, text);
-    snprintf(why, size, "--listen %s: %s%s", text, strerror(cause), advise(address, cause));
+    snprintf(why, size, "--%s %s: %s%s", option, text, strerror(cause), advise(address, cause));
     if (cause == EADDRINUSE)
-        explain_use(address, why, size);
+        explain_use(option, address, why, size);
     return exit_status_of(cause);
 }
 
@@ -140,12 +142,12 @@ static int open_inbox(struct doors *doors, int slot)
     return 0;
 }
 
-static int open_all(struct doors *doors, struct net_address *addresses, int address_count,
-                    char *why, size_t why_size)
+static int open_all(const char *option, struct doors *doors, struct net_address *addresses,
+                    int address_count, char *why, size_t why_size)
 {
     for (int i = 0; i < address_count; i++) {
         if (open_address(doors, &addresses[i], i) < 0)
-            return explain(&addresses[i], why, why_size);
+            return explain(option, &addresses[i], why, why_size);
         doors->is_proxied[i] = addresses[i].proxy;
     }
     for (int slot = 0; slot < doors->slot_count; slot++)
@@ -156,13 +158,13 @@ static int open_all(struct doors *doors, struct net_address *addresses, int addr
     return 0;
 }
 
-int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
-               int slot_count, char *why, size_t why_size)
+int slots_open_for(const char *option, struct doors *doors, struct net_address *addresses,
+                   int address_count, int slot_count, char *why, size_t why_size)
 {
     doors->slot_count = slot_count;
     doors->address_count = address_count;
     const struct doors before = *doors;
-    int status = open_all(doors, addresses, address_count, why, why_size);
+    int status = open_all(option, doors, addresses, address_count, why, why_size);
     if (status)
         slots_close(doors, addresses, &before);
     return status;

@@ -21,10 +21,17 @@
  * Opens what is not open yet of the doors of `slot_count` slots for these addresses; what was
  * carried over stays as it is. Port 0 is replaced in `addresses` by what the kernel chose. Returns
  * 0, or the status to exit with, and in `why` which address it was, what is wrong with it, and who
- * holds it if that can be known; nothing that was opened stays open then.
+ * holds it if that can be known; nothing that was opened stays open then. `option`: that the
+ * addresses are of, without its dashes.
  */
-int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
-               int slot_count, char *why, size_t why_size);
+int slots_open_for(const char *option, struct doors *doors, struct net_address *addresses,
+                   int address_count, int slot_count, char *why, size_t why_size);
+
+static inline int slots_open(struct doors *doors, struct net_address *addresses, int address_count,
+                             int slot_count, char *why, size_t why_size)
+{
+    return slots_open_for("listen", doors, addresses, address_count, slot_count, why, why_size);
+}
 
 /*
  * Takes what these doors have for the addresses that are among `have` over into others, which are

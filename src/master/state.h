@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "config/configuration.h"
+#include "master/admin.h"
 #include "master/children.h"
 #include "master/control.h"
 #include "master/estate.h"
@@ -22,11 +23,12 @@
 /* A new master that was started, and is not ready yet, or has just taken over. */
 struct upgrade {
     struct orphan master;
-    int channel;      /* socketpair */
-    int64_t begun;    /* when it was started, as clock_ms() */
-    int64_t deadline; /* CLOCK_NEVER */
-    int cause;        /* why it could not be run: an errno; 0 */
-    uint32_t closing; /* addresses that it does not serve, a bit each */
+    int channel;            /* socketpair */
+    int64_t begun;          /* when it was started, as clock_ms() */
+    int64_t deadline;       /* CLOCK_NEVER */
+    int cause;              /* why it could not be run: an errno; 0 */
+    uint32_t closing;       /* addresses that it does not serve, a bit each */
+    uint32_t admin_closing; /* the same of --admin */
 };
 
 /* What was told, and is to be told, to the service manager: see service.h. Times as clock_ms(). */
@@ -47,6 +49,12 @@ struct service {
     int64_t barrier_until;               /* CLOCK_NEVER: no upgrade waits for one */
     char line[SERVICE_LINE_SIZE];        /* as it was told last */
     char failure[SERVICE_LINE_SIZE / 2]; /* why a reload or an upgrade was not done; "" */
+};
+
+/* What the master has written to the board: see record.h. */
+struct record {
+    uint64_t generation; /* whose configuration is there; 0: none */
+    int64_t sample_at;   /* the next, as clock_ms() */
 };
 
 /* What is asked of the server, and comes to an end: see outcome.h. */
@@ -75,7 +83,9 @@ struct master {
     int inherited_slots;
     struct board *board;
     int board_fd; /* to read it by, for whoever asks */
+    struct record record;
     struct children children;
+    struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */
     bool is_announced;                    /* every worker has accepted once */
     const struct configuration *applied;  /* whose keys the applications have; NULL: nobody's */

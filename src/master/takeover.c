@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin.h"
+#include "master/admin_doors.h"
 #include "master/crew.h"
 #include "master/estate.h"
 #include "master/lent.h"
@@ -34,7 +36,8 @@ static void say(const struct master *m, struct upgrade_word *word)
 
 static void tell_closing(const struct master *m, const struct holding *h)
 {
-    uint32_t lost = slots_lost(&h->doors, &m->present->doors);
+    uint32_t lost = slots_lost(&h->doors, &m->present->doors) &
+                    slots_lost(&h->doors, &m->present->admin);
     for (int i = 0; i < h->doors.address_count; i++) {
         struct upgrade_word word = {.kind = UPGRADE_CLOSING, .length = h->addresses[i].length};
         memcpy(&word.address, &h->addresses[i].storage, sizeof word.address);
@@ -45,12 +48,14 @@ static void tell_closing(const struct master *m, const struct holding *h)
 
 /* What no address wants. The old master's workers serve what is queued there, and it removes the
  * files once this server has taken over; of a server that is gone nobody does. */
-static void give_back(struct master *m, struct holding *own)
+static void give_back(struct master *m, struct holding *own, struct holding *admin)
 {
     const struct doors *doors = &m->present->doors;
     m->store.is_stale |= slots_lost(&own->doors, doors) != 0;
     tell_closing(m, own);
     tell_closing(m, &m->lent);
+    tell_closing(m, admin);
+    slots_drop(&admin->doors, &m->present->admin);
     if (m->predecessor >= 0)
         slots_drop(&own->doors, doors);
     else
@@ -97,7 +102,7 @@ static void leave_unreachable(struct master *m, struct holding *own)
 }
 
 /* Into the doors of the present generation, which are counted when they are opened. */
-static int settle(struct master *m, struct holding *own)
+static int settle(struct master *m, struct holding *own, struct holding *admin)
 {
     char why[DROVER_WHY_SIZE];
     struct settings *s = m->present->settings;
@@ -113,8 +118,9 @@ static int settle(struct master *m, struct holding *own)
     doors->slot_count = m->inherited_slots;
     if (m->predecessor < 0)
         wake_sockets(doors, s->addresses);
-    lent_warn_unused(&m->lent, doors);
-    give_back(m, own);
+    admin_doors_take(m->present, admin, &m->lent);
+    lent_warn_unused(&m->lent, doors, &m->present->admin);
+    give_back(m, own, admin);
     return 0;
 }
 
@@ -160,7 +166,7 @@ int takeover_begin(struct master *m)
     if (m->predecessor >= 0)
         log_set_name("new master");
     take_scale(m);
-    int status = settle(m, &estate->own);
+    int status = settle(m, &estate->own, &estate->admin);
     free(estate);
     return status;
 }
@@ -225,6 +231,7 @@ void takeover_end(struct master *m)
     if (slots_renew(&m->present->doors, m->present->settings->addresses) < 0)
         log_warn("cannot change a socket's backlog= or defer=");
     plan_serving(plan_of(m), &word.slots);
+    admin_begin(m);
     crew_begin(m);
     say(m, &word);
     if (loop_add(m->loop, m->predecessor, EPOLLIN, on_predecessor, m) < 0)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin.h"
 #include "master/crew.h"
 #include "master/outcome.h"
 #include "master/reload.h"
@@ -60,6 +61,15 @@ static void add_address(struct legacy *legacy, const struct doors *doors, int i,
     }
 }
 
+static void add_admin(struct legacy *legacy, const struct doors *doors)
+{
+    for (int i = 0; i < doors->address_count; i++)
+        if (!doors->is_lent[i])
+            add(legacy, doors->shared[i] >= 0 ? doors->shared[i] : doors->own[0][i], ESTATE_ADMIN);
+    add(legacy, doors->inbox[0][INBOX_OUT], ESTATE_ADMIN_OUT);
+    add(legacy, doors->inbox[0][INBOX_IN], ESTATE_ADMIN_IN);
+}
+
 static struct legacy *gather(const struct master *m, int channel)
 {
     const struct doors *doors = &m->present->doors;
@@ -78,6 +88,7 @@ static struct legacy *gather(const struct master *m, int channel)
         add(legacy, doors->inbox[slot][INBOX_OUT], ESTATE_OUT "%d", slot);
         add(legacy, doors->inbox[slot][INBOX_IN], ESTATE_IN "%d", slot);
     }
+    add_admin(legacy, &m->present->admin);
     return legacy;
 }
 
@@ -184,6 +195,9 @@ static void remove_files(const struct master *m)
     for (int i = 0; i < g->doors.address_count; i++)
         if ((m->upgrade.closing >> i & 1) && !g->doors.is_lent[i])
             net_unlink(&g->settings->addresses[i]);
+    for (int i = 0; i < g->admin.address_count; i++)
+        if ((m->upgrade.admin_closing >> i & 1) && !g->admin.is_lent[i])
+            net_unlink(&g->settings->admin[i]);
 }
 
 /* The file, the lock and the address are the new one's from here on. */
@@ -207,17 +221,28 @@ static void hand_over(struct master *m, const struct upgrade_word *word)
     m->pidfile = -1;
     control_hand_over(m);
     crew_dismiss_all(m, m->present, m->upgrade.closing);
+    admin_hand_over(m, m->upgrade.admin_closing);
     remove_files(m);
     outcome_end(m, OUTCOME_UPGRADE, 0, words);
+}
+
+/* Those that the word is about, a bit each. */
+static uint32_t find_closing(const struct upgrade_word *word, const struct net_address *list,
+                             int count)
+{
+    uint32_t found = 0;
+    for (int i = 0; i < count; i++)
+        if (word->length == list[i].length &&
+            memcmp(&word->address, &list[i].storage, word->length) == 0)
+            found |= UINT32_C(1) << i;
+    return found;
 }
 
 static void note_closing(struct master *m, const struct upgrade_word *word)
 {
     const struct settings *s = m->present->settings;
-    for (int i = 0; i < s->address_count; i++)
-        if (word->length == s->addresses[i].length &&
-            memcmp(&word->address, &s->addresses[i].storage, word->length) == 0)
-            m->upgrade.closing |= UINT32_C(1) << i;
+    m->upgrade.closing |= find_closing(word, s->addresses, s->address_count);
+    m->upgrade.admin_closing |= find_closing(word, s->admin, s->admin_count);
 }
 
 static void heed(struct master *m, const struct upgrade_word *word)

@@ -82,6 +82,7 @@ static void read_text(char *to, const char *from, size_t size)
 
 static void read_server(struct snapshot *s, const struct board *b, int64_t now)
 {
+    s->started = b->date;
     s->age_ms = since(now, b->begun_ms);
     s->looked_ms_ago = since(now, __atomic_load_n(&b->looked_ms, __ATOMIC_RELAXED));
     s->pid = (int64_t)board_get(&b->pid);
@@ -324,10 +325,9 @@ static double percentile(const uint64_t times[BOARD_BUCKETS], double share)
     return 0;
 }
 
-static void work_out_latency(struct snapshot *s)
+struct snapshot_latency snapshot_latency(const uint64_t times[BOARD_BUCKETS])
 {
-    const uint64_t *times = s->sum.row.times;
-    s->latency = (struct snapshot_latency){
+    return (struct snapshot_latency){
         .p50 = percentile(times, .5),
         .p90 = percentile(times, .9),
         .p99 = percentile(times, .99),
@@ -356,7 +356,7 @@ static void work_out(struct snapshot *s)
     const struct board_row *sum = &s->sum.row;
     s->wakeups_per_connection = sum->accepted ? (double)sum->wakeups / (double)sum->accepted : 0;
     s->jain = jain_of(s);
-    work_out_latency(s);
+    s->latency = snapshot_latency(s->sum.row.times);
 }
 
 void snapshot_take_at(struct snapshot *s, const struct board *b, int64_t now, int64_t date)

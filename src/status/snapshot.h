@@ -55,6 +55,7 @@ struct snapshot_latency {
 
 struct snapshot {
     int64_t date;          /* when it was taken, milliseconds since the Epoch */
+    int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
     int64_t looked_ms_ago; /* since the master looked: more than some 1,200 and it does not run */
     char version[32];
@@ -89,6 +90,9 @@ struct snapshot {
 /* More than a stack is for: the caller has it static, or allocates it. Never fails: what /proc does
  * not tell is 0. */
 void snapshot_take(struct snapshot *snapshot, const struct board *board);
+
+/* Of so many requests a bucket, as struct board_row has them. */
+struct snapshot_latency snapshot_latency(const uint64_t times[BOARD_BUCKETS]);
 
 /* The same at a moment of the caller's: clock_ms() and milliseconds since the Epoch. */
 void snapshot_take_at(struct snapshot *snapshot, const struct board *board, int64_t now,

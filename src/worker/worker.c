@@ -248,8 +248,12 @@ static int take_identity(const struct worker *w)
     char title[16];
     char name[32];
     snprintf(name, sizeof name, "worker %d", w->job->slot);
-    log_set_name(name);
     snprintf(title, sizeof title, "drover:slot %d", w->job->slot);
+    if (w->job->role) {
+        snprintf(name, sizeof name, "%s", w->job->role);
+        snprintf(title, sizeof title, "drover:%s", w->job->role);
+    }
+    log_set_name(name);
     if (child_become(identity) < 0)
         return failed(w, EX_NOPERM, "cannot become user %s: %s", identity->name, strerror(errno));
     if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, title) < 0)

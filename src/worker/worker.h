@@ -15,6 +15,7 @@
 #include "worker/doors.h"
 
 struct worker_job {
+    const char *role; /* borrowed; what this process is, where it is none of the server's workers */
     int slot;
     bool is_held;                            /* accepts nothing until it is told to begin */
     int channel;                             /* socketpair to the master, as order.h has it */

@@ -545,6 +545,7 @@ Test(options, help_has_every_option_and_short_lines)
 {
     static const char *const starts[] = {"  --config FILE   (default: none)\n",
                                          "  --listen ADDR   (default: 127.0.0.1:8080)\n",
+                                         "  --admin ADDR   (default: off)\n",
                                          "  --trust-proxy NETWORK   (default: nobody)\n",
                                          "  --workers N   (default: auto)\n",
                                          "  --app NAME   (default: static)\n",
