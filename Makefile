@@ -12,7 +12,12 @@ VERSION := 0.1.0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
+LIBDIR  ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 ROOT    ?= .
 LISTEN  ?= 127.0.0.1:8080
 # -O1 under the sanitizers: their findings are the same, and are there after two thirds of the time.
@@ -62,12 +67,13 @@ LIB_SOURCES  := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 LOAD_SOURCES := $(wildcard tools/load/*.c)
 LAB_SOURCES  := $(wildcard tools/lab/*.c tools/lab/*/*.c)
 BENCH_SOURCES := $(wildcard tools/bench/*.c)
+DOCS_SOURCES := $(wildcard tools/docs/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 APP_SOURCES  := $(wildcard tests/apps/*.c)
 TEST_SOURCES := $(wildcard tests/fault/*.c tests/slow/*.c tests/board/*.c) $(APP_SOURCES)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
 HEADERS      := $(wildcard include/*.h src/*/*.h tools/*/*.h tools/*/*/*.h tests/*/*.h)
-SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(LAB_SOURCES) $(BENCH_SOURCES)
+SOURCES      := src/main.c $(LIB_SOURCES) $(LOAD_SOURCES) $(LAB_SOURCES) $(BENCH_SOURCES) $(DOCS_SOURCES)
 
 EXAMPLE_SOURCES := $(wildcard tools/examples/*.c)
 
@@ -86,6 +92,13 @@ APPS         := $(APP_SOURCES:tests/apps/%.c=$(B)/apps/%) $(APP_SOURCES:tests/ap
 HELPERS      := $(B)/fault.so $(B)/slow $(B)/board $(B)/drover-bench-floor \
                 $(B)/drover-bench-parser $(APPS)
 
+# Filled in by drover-docs; a static build has no drover-lab to ask.
+DOCS_OBJECTS := $(DOCS_SOURCES:%.c=$(B)/%.o)
+DOCS_PARTS   := $(filter-out %/main.o,$(DOCS_OBJECTS))
+MANUALS      := $(patsubst tools/manual/%.in,$(B)/man/%,$(wildcard tools/manual/*.in))
+COMPLETIONS  := $(patsubst tools/completions/%.in,$(B)/completions/%,$(wildcard tools/completions/*.in))
+DOCUMENTS    := $(if $(filter 1,$(STATIC)),,$(MANUALS) $(COMPLETIONS))
+
 # The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
 FUZZ         := $(B)/fuzz
 FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/%.o,$(wildcard $(addsuffix /*.c,src/base src/config src/http src/os)))
@@ -102,9 +115,9 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-guard fuzz fuzz-targets fuzz-objects static lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
-        clean help setup FORCE
+        clean help setup manuals completions FORCE
 
 Q := $(if $(filter 1,$(V)),,@)
 # $(call say,WORD,FILE): what is being made, unless the command itself is shown.
@@ -127,10 +140,12 @@ SETS := build \
 # ---- build ------------------------------------------------------------------------------------
 
 all: $(B)/drover $(B)/drover-load $(if $(filter 1,$(STATIC)),,$(B)/drover-lab) $(B)/libdrover.a \
-     $(EXAMPLES) ## build all of it (the default)
+     $(EXAMPLES) $(DOCUMENTS) ## build all of it (the default)
 
 setup:
 	@tools/setup $(SETS)
+
+include tools/docs/docs.mk
 
 # All objects, used by drover itself or not: a module may call any function of drover.h, and these
 # are what it is shown.
@@ -253,6 +268,11 @@ $(B)/tests/test_lab_%: $(B)/tests/unit/test_lab_%.o $(LAB_PARTS) $(B)/libinterna
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINKER) -pthread -o $@ $^ $(LDLIBS) $(LAB_LIBS) -lcriterion
+
+$(B)/tests/test_docs_%: $(B)/tests/unit/test_docs_%.o $(DOCS_PARTS) $(B)/libinternal.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS) -lcriterion
 
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(B)/libinternal.a
 	$(call say,LINK,$@)
@@ -389,62 +409,15 @@ sizes: | setup ## how long functions and files are
 layers: $(B)/drover ## check that includes run downward only
 	@tools/layers $(B)
 
-# ---- install ----------------------------------------------------------------------------------
-
-define PKG_CONFIG_FILE
-prefix=$(PREFIX)
-includedir=$${prefix}/include
-libdir=$${prefix}/lib
-
-Name: drover
-Description: prefork HTTP server for applications in C
-Version: $(VERSION)
-Cflags: -I$${includedir}
-Libs: -L$${libdir} -ldrover $(filter -fsanitize=%,$(SANITIZE))
-endef
-export PKG_CONFIG_FILE
-
-# $(call fill,FILE,CONFIG,FOLDER): a file of systemd/ with the places of this installation in it.
-fill = sed -e 's|@bindir@|$(PREFIX)/bin|g; s|@docdir@|$(PREFIX)/share/doc/drover|g' \
-           -e 's|@datadir@|$(PREFIX)/share/drover|g; s|@sysconfdir@|$(SYSCONFDIR)|g' \
-           -e 's|@config@|$(2)|g; s|@folder@|$(3)|g' systemd/$(1)
-SHARED_UNITS := drover.socket drover@.socket
-DROP_INS     := activated.conf low-port.conf notify-reload.conf own-user.conf
-CONFIG        = $(DESTDIR)$(SYSCONFDIR)/drover/drover.conf
-
-# A configuration that is there belongs to whoever runs the machine: it is never written over, and
-# only taken away as it was put there.
-install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their configuration, too
-	install -d $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin include lib/pkgconfig share/doc/drover \
-		share/drover/site) '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSCONFDIR)/drover'
-	install -m 755 $(B)/drover $(B)/drover-load $(B)/drover-lab '$(DESTDIR)$(PREFIX)/bin'
-	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'
-	install -m 644 $(B)/libdrover.a '$(DESTDIR)$(PREFIX)/lib'
-	install -m 644 README.md LICENSE '$(DESTDIR)$(PREFIX)/share/doc/drover'
-	printf '%s\n' "$$PKG_CONFIG_FILE" | install -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/lib/pkgconfig/drover.pc'
-	install -m 644 $(SHARED_UNITS:%=systemd/%) '$(DESTDIR)$(UNITDIR)'
-	$(call fill,drover.service.in,drover,drover) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover.service'
-	$(call fill,drover.service.in,%i,drover-%i) | install -m 644 /dev/stdin '$(DESTDIR)$(UNITDIR)/drover@.service'
-	install -m 644 $(DROP_INS:%=systemd/%) '$(DESTDIR)$(PREFIX)/share/drover'
-	$(call fill,doctor.conf.in) | install -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/share/drover/doctor.conf'
-	install -m 644 systemd/index.html '$(DESTDIR)$(PREFIX)/share/drover/site'
-	[ -e '$(CONFIG)' ] || $(call fill,drover.conf.in) | install -m 644 /dev/stdin '$(CONFIG)'
-
-uninstall: ## remove what install put there, but for a configuration that was changed
-	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin/drover bin/drover-load bin/drover-lab include/drover.h \
-		lib/libdrover.a lib/pkgconfig/drover.pc)
-	rm -f $(patsubst %,'$(DESTDIR)$(UNITDIR)/%',$(SHARED_UNITS) drover.service drover@.service)
-	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/drover' '$(DESTDIR)$(PREFIX)/share/drover'
-	! $(call fill,drover.conf.in) | cmp -s - '$(CONFIG)' || rm '$(CONFIG)'
-	! [ -d '$(dir $(CONFIG))' ] || rmdir --ignore-fail-on-non-empty '$(dir $(CONFIG))'
+include tools/package/package.mk
 
 clean: ## remove the build directory
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(filter-out %.d,$(MAKEFILE_LIST))
 
--include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(LAB_OBJECTS) $(BENCH_OBJECTS) \
+-include $(patsubst %.o,%.d,$(B)/src/main.o $(LIB_OBJECTS) $(LOAD_OBJECTS) $(LAB_OBJECTS) $(BENCH_OBJECTS) $(DOCS_OBJECTS) \
            $(EXAMPLE_SOURCES:%.c=$(B)/%.o) $(APP_SOURCES:%.c=$(B)/%.o) \
            $(UNIT_SOURCES:%.c=$(B)/%.o) $(FUZZ_OBJECTS) \
            $(FUZZ_SOURCES:%.c=$(FUZZ)/%.o))

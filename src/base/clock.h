@@ -14,7 +14,8 @@
 /* Milliseconds since some fixed point; never goes back. */
 int64_t clock_ms(void);
 
-/* The same in microseconds, for those who compare it with a time of theirs. */
+/* The same in microseconds: clock_ms() is clock_us() / CLOCK_US_PER_MS, rounded down. */
+#define CLOCK_US_PER_MS 1000
 int64_t clock_us(void);
 
 /* Seconds since the Epoch, as the system's clock has it. */

@@ -281,4 +281,26 @@
  * than this. */
 #define SERVICE_LINE_SIZE 512
 
+/* Bytes of --access-format, and what it is made of: pieces of text and directives. */
+#define ACCESS_FORMAT_MAX 1024
+#define ACCESS_PARTS_MAX  80
+
+/* Bytes of a line of the access log: twice the longest request line that is served, so that a value
+ * is cut only where a client has filled it with bytes that must be escaped. */
+#define ACCESS_LINE_MAX (2 * HTTP_REQUEST_LINE_MAX)
+
+/* Bytes of lines that a worker gathers for one write(2), and milliseconds until it writes those it
+ * has. */
+#define ACCESS_GATHER_MAX 65536
+#define ACCESS_FLUSH_MS   1000
+
+/* Milliseconds until what could not be written is tried again, with lines that need the room; and
+ * from one word about lost lines to the next. */
+#define ACCESS_RETRY_MS 100
+#define ACCESS_WARN_MS  60000
+
+/* Milliseconds that reopened log files wait for the workers to have written to the old ones: a
+ * worker that hangs for longer has its lines in the new ones. */
+#define REOPEN_WAIT_MS 2000
+
 #endif

@@ -7,16 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_line.h"
+#include "base/nowait.h"
 #include "base/span.h"
 
-/* A line is cut here: PIPE_BUF, so that lines of several processes never mix in a pipe. */
-#define LINE_MAX_BYTES 4096
+/* A line, and the journal's prefix. */
+#define LINE_ROOM (LOG_LINE_MAX + 3)
 
 static enum log_level shown = LOG_INFO;
+static enum log_format form = LOG_TEXT;
+static struct log_output output = {.target = LOG_TO_STDERR, .fd = STDERR_FILENO};
 static char writer[32] = "master";
 
 static struct {
@@ -24,13 +29,8 @@ static struct {
     void *context;
 } witness;
 
-static const char *const level_names[] = {
-    [LOG_ERROR] = "error",
-    [LOG_WARN] = "warn",
-    [LOG_INFO] = "info",
-    [LOG_DEBUG] = "debug",
-};
-_Static_assert(sizeof level_names / sizeof *level_names == LOG_DEBUG + 1, "a name a level");
+/* Lines that could not be written since the last one that could. */
+static uint64_t lost;
 
 /* sd-daemon(3): syslog's priorities, as err, warning, info and debug are numbered there. */
 static const char *const level_prefixes[] = {
@@ -49,6 +49,16 @@ static struct {
 void log_set_level(enum log_level level)
 {
     shown = level;
+}
+
+void log_set_format(enum log_format format)
+{
+    form = format;
+}
+
+void log_set_output(const struct log_output *to)
+{
+    output = *to;
 }
 
 void log_set_witness(void (*tell)(void *context, enum log_level level, const char *words),
@@ -98,83 +108,116 @@ const char *log_prefix(enum log_level level)
     return prefix;
 }
 
-static size_t stamp(char *line, size_t size)
-{
-    struct timespec now;
-    struct tm tm;
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &tm);
-    size_t n = strftime(line, size, "%Y-%m-%d %H:%M:%S", &tm);
-    return n + (size_t)snprintf(line + n, size - n, ".%03ld", now.tv_nsec / 1000000);
-}
-
-/* snprintf(3) tells what it would have written; a line that is cut ends at its room. */
-static size_t clip(size_t n, int added, size_t size)
-{
-    if (added < 0)
-        return n;
-    n += (size_t)added;
-    return n < size ? n : size - 1;
-}
+/* ------------------------------------------------------------------------------ the writing */
 
 /* The journal has the time and the level by itself. */
-static size_t line_begin(char *line, size_t size, enum log_level level)
+static size_t make_for_stderr(const struct log_line *line, char text[LINE_ROOM])
 {
-    const char *prefix = log_prefix(level);
-    if (*prefix)
-        return clip(0, snprintf(line, size, "%s%s: ", prefix, writer), size);
-    size_t n = stamp(line, size);
-    return clip(n, snprintf(line + n, size - n, " %-5s %s: ", level_names[level], writer), size);
+    const char *prefix = log_prefix(line->level);
+    if (!*prefix)
+        return form == LOG_JSON ? log_line_json(line, text) : log_line_text(line, text);
+    if (form == LOG_JSON) {
+        size_t n = log_line_json(line, text);
+        memmove(text + 3, text, n);
+        memcpy(text, prefix, 3);
+        return n + 3;
+    }
+    int n = snprintf(text, LOG_LINE_MAX - 1, "%s%s: %s", prefix, line->process, line->words);
+    size_t length = n < LOG_LINE_MAX - 1 ? (size_t)n : LOG_LINE_MAX - 2;
+    text[length] = '\n';
+    return length + 1;
+}
+
+static size_t make(const struct log_line *line, char text[LINE_ROOM])
+{
+    bool is_json = form == LOG_JSON;
+    switch (output.target) {
+    case LOG_TO_STDERR: return make_for_stderr(line, text);
+    case LOG_TO_FILE: return is_json ? log_line_json(line, text) : log_line_text(line, text);
+    case LOG_TO_SYSLOG: return log_line_syslog(line, is_json, text);
+    case LOG_TO_JOURNAL: return log_line_journal(line, is_json, text);
+    }
+    return 0;
+}
+
+/* Whole or not at all; or a part of it, on a file system that is full. */
+static bool write_out(char *text, size_t n)
+{
+    struct iovec part = {text, n};
+    if (output.target == LOG_TO_STDERR || output.target == LOG_TO_FILE)
+        return nowait_writev(output.fd, &part, 1) == (ssize_t)n;
+    return sendto(output.fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  (const struct sockaddr *)&output.address, sizeof output.address) == (ssize_t)n;
+}
+
+static bool write_words(enum log_level level, const char *words)
+{
+    char text[LINE_ROOM];
+    struct log_line line = {
+        .level = level, .process = writer, .pid = (int)getpid(), .words = words};
+    clock_gettime(CLOCK_REALTIME, &line.time);
+    return write_out(text, make(&line, text));
+}
+
+/* Where nobody can be told that the log cannot be written, the log tells, once it can be. */
+static void tell_lost(void)
+{
+    char words[80];
+    uint64_t lines = __atomic_exchange_n(&lost, 0, __ATOMIC_RELAXED);
+    if (lines == 0)
+        return;
+    snprintf(words, sizeof words, "log: %llu lines before this one could not be written",
+             (unsigned long long)lines);
+    if (!write_words(LOG_WARN, words))
+        __atomic_fetch_add(&lost, lines, __ATOMIC_RELAXED);
+}
+
+static void write_line(enum log_level level, const char *words)
+{
+    tell_lost();
+    if (!write_words(level, words))
+        __atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
+}
+
+/* snprintf(3) tells what it would have written. */
+static size_t clip(int n, size_t size)
+{
+    return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
 /* A client's bytes must not start a line of their own. */
-static void make_one_line(char *line, size_t n)
+static void make_one_line(char *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
+        if ((unsigned char)words[i] < 0x20 || words[i] == 0x7f)
+            words[i] = '?';
 }
 
-static void line_write(enum log_level level, const char *words, const char *format, va_list args)
+static void say(enum log_level level, const char *cause, const char *format, va_list args)
 {
-    char line[LINE_MAX_BYTES];
-    size_t size = sizeof line - 1; /* the newline's place */
-    size_t n = line_begin(line, size, level);
-    n = clip(n, vsnprintf(line + n, size - n, format, args), size);
-    if (words)
-        n = clip(n, snprintf(line + n, size - n, ": %s", words), size);
-    make_one_line(line, n);
-    line[n++] = '\n';
-    /* Nobody is left to tell that stderr cannot be written. */
-    if (write(STDERR_FILENO, line, n) < 0)
+    bool is_witnessed = witness.tell && level <= LOG_INFO;
+    char words[LOG_LINE_MAX];
+    if (!log_shows(level) && !is_witnessed)
         return;
+    size_t n = clip(vsnprintf(words, sizeof words, format, args), sizeof words);
+    if (cause)
+        n += clip(snprintf(words + n, sizeof words - n, ": %s", cause), sizeof words - n);
+    make_one_line(words, n);
+    if (log_shows(level))
+        write_line(level, words);
+    if (is_witnessed)
+        witness.tell(witness.context, level, words);
 }
 
-static void tell_witness(enum log_level level, const char *words, const char *format, va_list args)
-{
-    char line[LINE_MAX_BYTES];
-    size_t n = clip(0, vsnprintf(line, sizeof line, format, args), sizeof line);
-    if (words)
-        n = clip(n, snprintf(line + n, sizeof line - n, ": %s", words), sizeof line);
-    make_one_line(line, n);
-    witness.tell(witness.context, level, line);
-}
-
-#define LOG_VERB(verb, level, words)                  \
-    void verb(const char *format, ...)                \
-    {                                                 \
-        int saved = errno;                            \
-        va_list args;                                 \
-        va_start(args, format);                       \
-        if (log_shows(level))                         \
-            line_write(level, words, format, args);   \
-        va_end(args);                                 \
-        if (witness.tell && level <= LOG_INFO) {      \
-            va_start(args, format);                   \
-            tell_witness(level, words, format, args); \
-            va_end(args);                             \
-        }                                             \
-        errno = saved;                                \
+#define LOG_VERB(verb, level, cause)     \
+    void verb(const char *format, ...)   \
+    {                                    \
+        int saved = errno;               \
+        va_list args;                    \
+        va_start(args, format);          \
+        say(level, cause, format, args); \
+        va_end(args);                    \
+        errno = saved;                   \
     }
 
 LOG_VERB(log_fatal, LOG_ERROR, strerror(saved))

@@ -1,9 +1,11 @@
 /*
- * log - one line an event, to stderr.
+ * log - one line an event, to stderr or where log_set_output() says, in one of the forms of
+ * log_line.h.
  *
  * A line is written whole, by one write(2), and a process name stands in it, so the lines of a
  * master and its workers may share a file. Every verb keeps errno. The verbs without x append
- * errno's words, as err(3) and errx(3) do.
+ * errno's words, as err(3) and errx(3) do. None of them waits: a line that finds no room, in a pipe
+ * that nobody reads or on a full disk, is lost, and how many were is told with the next that does.
  *
  *     2026-01-31 12:00:00.000 warn  worker 3: words
  *     <4>worker 3: words                               in the journal
@@ -18,6 +20,7 @@
 #define DROVER_BASE_LOG_H
 
 #include <stdbool.h>
+#include <sys/un.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -29,6 +32,22 @@ void log_set_witness(void (*tell)(void *context, enum log_level level, const cha
 
 /* Lines above this level are dropped. Default: LOG_INFO. */
 void log_set_level(enum log_level level);
+
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* Default: LOG_TEXT. */
+void log_set_format(enum log_format format);
+
+enum log_target { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_TO_JOURNAL };
+
+struct log_output {
+    enum log_target target;
+    int fd;                     /* borrowed */
+    struct sockaddr_un address; /* of the last two, whose socket is not connected */
+};
+
+/* Copied. Default: LOG_TO_STDERR. */
+void log_set_output(const struct log_output *to);
 
 /* Who writes, as in "worker 3"; copied, cut at 31 bytes. Default: "master". */
 void log_set_name(const char *name);

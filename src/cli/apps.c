@@ -64,3 +64,8 @@ int apps_find(const char *name, const struct drover_app *files, const struct dro
         }
     return unknown(name, why, why_size);
 }
+
+const char *apps_name(size_t i)
+{
+    return i < BUILTIN_COUNT ? builtins[i].name : NULL;
+}

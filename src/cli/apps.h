@@ -15,4 +15,7 @@
 int apps_find(const char *name, const struct drover_app *files, const struct drover_app **app,
               char *why, size_t why_size);
 
+/* The names of those that are built in; NULL past the last. */
+const char *apps_name(size_t i);
+
 #endif

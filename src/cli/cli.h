@@ -9,6 +9,8 @@ int cli_check(int argc, char *const argv[]);
 int cli_doctor(int argc, char *const argv[]);
 int cli_reload(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
+int cli_reopen(int argc, char *const argv[]);
+int cli_status(int argc, char *const argv[]);
 int cli_stop(int argc, char *const argv[]);
 int cli_top(int argc, char *const argv[]);
 int cli_upgrade(int argc, char *const argv[]);

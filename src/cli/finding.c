@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
-#include "cli/json.h"
 
 /* Columns: a grade, what it is about, and the words. */
 #define GRADE_WIDTH 6

@@ -38,8 +38,8 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
         "file's, one --set, --field or --error-page before that of the same name. Paths are\n"
         "relative to where the program was started.\n"
         "Signals to the master: TERM, QUIT or INT stop, a second one at once; HUP reads the\n"
-        "configuration anew and replaces the workers; USR2 runs the binary that is on disk now;\n"
-        "TTIN and TTOU add and remove a worker.\n");
+        "configuration anew and replaces the workers; USR1 opens the log files anew; USR2 runs the\n"
+        "binary that is on disk now; TTIN and TTOU add and remove a worker.\n");
 }
 
 int launch_fail(const struct settings *settings, int status, const char *why)

@@ -148,18 +148,18 @@ static int ask_for_board(const struct request *request, int fd, char *text, size
     return receive(fd, text, size);
 }
 
-int look_fd(const struct request *request, int *board)
+int look_fd(const struct request *request, int *fd)
 {
     static char text[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
     for (int tries = 1;; tries++) {
-        int fd;
-        int status = finder_connect(request->program, request->control, &fd);
+        int asked;
+        int status = finder_connect(request->program, request->control, &asked);
         if (status)
             return status;
-        int got = ask_for_board(request, fd, text, sizeof text);
-        close(fd);
+        int got = ask_for_board(request, asked, text, sizeof text);
+        close(asked);
         if (got >= 0) {
-            *board = got;
+            *fd = got;
             return 0;
         }
         if (got == -EX_TEMPFAIL && tries < TRIES)
@@ -170,7 +170,7 @@ int look_fd(const struct request *request, int *board)
 
 int look_open(const struct request *request, const struct board **board)
 {
-    int fd;
+    int fd = -1;
     int status = look_fd(request, &fd);
     return status ? status : look_map(request, fd, board);
 }

@@ -79,7 +79,8 @@ bool errand_turn(struct errand *errand)
         text[n] = '\0';
         if (count == 1)
             errand->given = given;
-        strncat(errand->words, text, sizeof errand->words - 1 - strlen(errand->words));
+        size_t at = strlen(errand->words);
+        snprintf(errand->words + at, sizeof errand->words - at, "%s", text);
     }
     end(errand);
     return true;

@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "cli/top_keys.h"
-#include "cli/top_server.h"
 #include "cli/top_terminal.h"
 #include "cli/top_view.h"
+#include "cli/top_watch.h"
 #include "os/sigfd.h"
 
 /* Milliseconds from the first look, which has nothing to be compared with, to the second. */
@@ -32,29 +32,29 @@
 enum { WAIT_KEYS, WAIT_SIGNALS, WAIT_SEARCH, WAIT_RELOAD, WAIT_OUT, WAITS };
 
 struct top {
+    struct snapshot snapshot;
+    struct table table;
     struct top_options options;
-    bool is_live; /* on a terminal; else plain text */
-    bool has_ended;
-    int status;
-    int signal; /* that has ended it; 0: none */
+    struct watch watch;
+    struct view view;
+    struct screen shown, next;
+    struct buf bytes;
     const char *why;
     int64_t look_at; /* the next look */
     int64_t escape_at;
     int64_t frames;
-    int signals;   /* descriptor; -1 */
-    int page;      /* rows of the table that have room */
-    bool is_known; /* `shown` is what the terminal shows */
-    bool is_due;   /* something is to be drawn */
+    struct errand reload;
     struct terminal terminal;
     struct keys keys;
-    struct server server;
-    struct errand reload;
-    struct view view;
+    int status;
+    int signal;    /* that has ended it; 0: none */
+    int signals;   /* descriptor; -1 */
+    int page;      /* rows of the table that have room */
+    bool is_live;  /* on a terminal; else plain text */
+    bool is_known; /* `shown` is what the terminal shows */
+    bool is_due;   /* something is to be drawn */
+    bool has_ended;
     char message[ERRAND_WORDS];
-    struct screen shown, next;
-    struct buf bytes;
-    struct snapshot snapshot;
-    struct table table;
 };
 
 /* Ends the loop; `why` is for stderr, unless it is NULL. */
@@ -99,7 +99,7 @@ static void fit(struct top *top)
 static void draw(struct top *top)
 {
     struct view *view = &top->view;
-    view->absence = *top->server.absence ? top->server.absence : NULL;
+    view->absence = *top->watch.absence ? top->watch.absence : NULL;
     view->message = top->message;
     table_sort(&top->table, view->sort, view->is_reversed);
     top->page = view_draw(view, &top->snapshot, &top->table, &top->next);
@@ -139,7 +139,7 @@ static void print_frame(struct top *top)
         return;
     draw(top);
     buf_clear(&top->bytes);
-    screen_text(&top->next, top->next.rows, &top->bytes);
+    screen_text(&top->next, &top->bytes);
     buf_lit(&top->bytes, "\n");
     if (top->bytes.failed)
         leave(top, EX_OSERR, strerror(ENOMEM));
@@ -151,7 +151,7 @@ static void print_frame(struct top *top)
 
 static void look(struct top *top)
 {
-    server_look(&top->server, clock_ms(), &top->snapshot);
+    watch_look(&top->watch, clock_ms(), &top->snapshot);
     table_take(&top->table, &top->snapshot);
     top->is_due = true;
 }
@@ -176,7 +176,7 @@ static void look_again(struct top *top)
 
 static void look_at_another(struct top *top)
 {
-    if (server_found(&top->server)) {
+    if (watch_found(&top->watch)) {
         look(top);
         snprintf(top->message, sizeof top->message, "the server is pid %lld now",
                  (long long)top->snapshot.pid);
@@ -211,10 +211,9 @@ static void begin_reload(struct top *top)
 static void end_reload(struct top *top)
 {
     const char *words = top->reload.words;
-    int n = (int)strcspn(words, "\n");
     if (!errand_turn(&top->reload))
         return;
-    n = (int)strcspn(words, "\n");
+    int n = (int)strcspn(words, "\n");
     bool has_more = words[n] && words[n + 1];
     if (*words)
         snprintf(top->message, sizeof top->message, "%.*s%s", n, words,
@@ -323,7 +322,7 @@ static void yield_to(int signal_number)
     sigemptyset(&set);
     sigaddset(&set, signal_number);
     signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    kill(getpid(), signal_number);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
@@ -373,8 +372,7 @@ static void turn(struct top *top)
     struct pollfd waits[WAITS] = {
         [WAIT_KEYS] = {.fd = top->is_live ? top->terminal.in : -1, .events = POLLIN},
         [WAIT_SIGNALS] = {.fd = top->signals, .events = POLLIN},
-        [WAIT_SEARCH] = {.fd = top->server.search.pid ? top->server.search.fd : -1,
-                         .events = POLLIN},
+        [WAIT_SEARCH] = {.fd = top->watch.search.pid ? top->watch.search.fd : -1, .events = POLLIN},
         [WAIT_RELOAD] = {.fd = top->reload.pid ? top->reload.fd : -1, .events = POLLIN},
         /* of a pipe: that nobody reads any more */
         [WAIT_OUT] = {.fd = STDOUT_FILENO, .events = top->is_live && top->is_due ? POLLOUT : 0},
@@ -422,7 +420,7 @@ static void clean_up(struct top *top)
 {
     terminal_close(&top->terminal);
     errand_stop(&top->reload);
-    server_close(&top->server);
+    watch_close(&top->watch);
     screen_free(&top->shown);
     screen_free(&top->next);
     buf_free(&top->bytes);
@@ -438,26 +436,23 @@ static void say_why(const struct top *top)
         fprintf(stderr, "%s: %s\n", program, top->why);
     if (top->signal)
         fprintf(stderr, "%s: ended by %s\n", program, sigfd_name(top->signal));
-    if (*top->server.absence)
-        fprintf(stderr, "%s: %s\n", program, top->server.absence);
+    if (*top->watch.absence)
+        fprintf(stderr, "%s: %s\n", program, top->watch.absence);
 }
 
 int top_run(const struct top_options *options)
 {
     static struct top top; /* more than a stack is for */
-    top = (struct top){.options = *options,
-                       .is_live = terminal_is_there(),
-                       .escape_at = CLOCK_NEVER,
-                       .signals = -1,
-                       .terminal = {.in = -1, .out = -1},
-                       .reload = {.fd = -1, .given = -1},
-                       .view = {.hint = ""}};
-    int status = server_open(&top.server, &options->request);
+    top.options = *options;
+    top.is_live = terminal_is_there();
+    top.escape_at = CLOCK_NEVER;
+    top.signals = -1;
+    top.terminal.in = top.terminal.out = -1;
+    top.view.hint = top.is_live ? "q leaves, ? tells more: arrows sort and scroll, r reloads" : "";
+    int status = watch_open(&top.watch, &options->request);
     if (status)
         return status;
     signal(SIGPIPE, SIG_IGN); /* whoever does not read any more ends this without a word */
-    if (top.is_live)
-        top.view.hint = "q leaves, ? tells more: arrows sort and scroll, r reloads";
     if (top.is_live && start_live(&top) < 0)
         leave(&top, EX_OSERR, strerror(errno));
     else

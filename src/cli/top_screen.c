@@ -166,15 +166,16 @@ void screen_update(const struct screen *shown, const struct screen *next, struct
     screen_free(&erased);
 }
 
-void screen_text(const struct screen *screen, int rows, struct buf *to)
+void screen_text(const struct screen *screen, struct buf *to)
 {
-    for (int row = 0; row < rows && row < screen->rows; row++) {
+    for (int row = 0; row < screen->rows; row++) {
         int length = length_of(screen, row);
         const struct cell *cells = row_of(screen, row);
         while (length > 0 && cells[length - 1].byte == ' ')
             length--;
         for (int i = 0; i < length; i++)
             buf_add(to, &cells[i].byte, 1);
-        buf_lit(to, "\n");
+        if (length > 0)
+            buf_lit(to, "\n");
     }
 }

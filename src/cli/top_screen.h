@@ -45,7 +45,7 @@ void screen_look(struct screen *screen, int row, enum look look);
  */
 void screen_update(const struct screen *shown, const struct screen *next, struct buf *to);
 
-/* Appends the first rows as plain lines, without blanks at their ends. */
-void screen_text(const struct screen *screen, int rows, struct buf *to);
+/* Appends the rows as plain lines, without blanks at their ends; none for one that is blank. */
+void screen_text(const struct screen *screen, struct buf *to);
 
 #endif

@@ -92,7 +92,9 @@ void table_cell(const struct table_row *row, enum column column, char text[WORDS
 
 static void sample_take(struct table_sample *sample, const struct snapshot *snapshot)
 {
-    *sample = (struct table_sample){.server = snapshot->pid, .age_ms = snapshot->age_ms};
+    memset(sample, 0, sizeof *sample);
+    sample->server = snapshot->pid;
+    sample->age_ms = snapshot->age_ms;
     memcpy(sample->times, snapshot->sum.row.times, sizeof sample->times);
     for (int i = 0; i < snapshot->worker_count; i++) {
         const struct snapshot_worker *worker = &snapshot->workers[i];
@@ -106,12 +108,10 @@ static void sample_take(struct table_sample *sample, const struct snapshot *snap
     }
 }
 
-/* Seconds from this look on; 0: it was another server's, or there was none. */
-static double seconds_since(const struct table_sample *sample, const struct snapshot *snapshot)
+/* Milliseconds from this look on; negative: it was another server's, or there was none. */
+static int64_t elapsed_since(const struct table_sample *sample, const struct snapshot *snapshot)
 {
-    if (sample->server != snapshot->pid || snapshot->age_ms <= sample->age_ms)
-        return 0;
-    return (double)(snapshot->age_ms - sample->age_ms) / 1000;
+    return sample->server == snapshot->pid ? snapshot->age_ms - sample->age_ms : -1;
 }
 
 static double rate(uint64_t now, uint64_t then, double seconds)
@@ -218,12 +218,12 @@ static void take_latency(struct table *table, const struct snapshot *snapshot, d
 
 void table_take(struct table *table, const struct snapshot *snapshot)
 {
-    double since_last = seconds_since(&table->last, snapshot);
-    if (since_last <= 0 || since_last * 1000 >= TABLE_BASE_MS) {
+    int64_t elapsed = elapsed_since(&table->last, snapshot);
+    if (elapsed < 0 || elapsed >= TABLE_BASE_MS) {
         table->base = table->last;
         sample_take(&table->last, snapshot);
     }
-    double seconds = seconds_since(&table->base, snapshot);
+    double seconds = (double)elapsed_since(&table->base, snapshot) / 1000;
     table->count = 0;
     for (int i = 0; i < snapshot->worker_count; i++)
         add_worker(table, snapshot, i, seconds);

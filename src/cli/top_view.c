@@ -72,7 +72,6 @@ static void put_server(struct flow *flow, const struct snapshot *s)
     flow_printf(flow, LOOK_PLAIN, 0, "pid %lld", (long long)s->pid);
     flow_printf(flow, look_if(s->phase != BOARD_SERVING), 0, "%s%s%s", snapshot_phase(s),
                 s->is_reloading ? ", reloads" : "", s->is_upgrading ? ", upgrades" : "");
-    flow_printf(flow, LOOK_PLAIN, 0, "generation %llu", (unsigned long long)s->generation);
     flow_printf(flow, LOOK_PLAIN, 9, "up %s", age);
 }
 
@@ -137,9 +136,10 @@ static void put_flows(struct flow *flow, const struct snapshot *s)
     flow_printf(flow, LOOK_PLAIN, 0, s->jain > 0 ? "Jain %.3f" : "Jain -", s->jain);
 }
 
-/* From the most to the least telling, since what has no room is left out. */
-static void draw_head(const struct snapshot *s, const struct table *table, struct screen *screen,
-                      int rows)
+/* From the most to the least telling, since what has no room is left out. Returns the rows that it
+ * has taken. */
+static int draw_head(const struct snapshot *s, const struct table *table, struct screen *screen,
+                     int rows)
 {
     bool has_time = screen->columns >= 60;
     char time[16];
@@ -153,6 +153,7 @@ static void draw_head(const struct snapshot *s, const struct table *table, struc
     put_count(&flow, "queue", s->queued, false);
     put_count(&flow, "drops", s->drops, s->drops > 0);
     put_flows(&flow, s);
+    put_count(&flow, "generation", s->generation, false);
     put_count(&flow, "crashes", crashes_of(s), crashes_of(s) > 0);
     put_count(&flow, "reloads", s->reloads, false);
     if (s->reload_failures > 0)
@@ -164,6 +165,7 @@ static void draw_head(const struct snapshot *s, const struct table *table, struc
     print_time(s->date, time);
     if (has_time && s->date)
         screen_put(screen, 0, screen->columns - TIME_WIDTH + 1, LOOK_PLAIN, time);
+    return flow.row < rows ? flow.row + 1 : rows;
 }
 
 static void draw_message(const struct view *view, const struct snapshot *s, struct screen *screen,
@@ -302,8 +304,8 @@ int view_draw(struct view *view, const struct snapshot *s, const struct table *t
         draw_help(screen);
         return 0;
     }
-    int top = head_rows(screen->rows), left = screen->rows - top - 2;
-    draw_head(s, table, screen, top);
+    int top = draw_head(s, table, screen, head_rows(screen->rows));
+    int left = screen->rows - top - 2;
     draw_message(view, s, screen, top);
     int events = event_rows(s, table, screen->rows, left);
     int rows = left - (events > 0 ? events + 1 : 0);

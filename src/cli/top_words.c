@@ -28,8 +28,11 @@ void words_rate(double value, char text[WORDS_SIZE])
         snprintf(text, WORDS_SIZE, "%.*f", value >= 0.05 && value < 9.95, value);
         return;
     }
-    for (value /= 1000; value >= 999.5 && unit < sizeof units / sizeof *units - 1; value /= 1000)
+    value /= 1000;
+    while (value >= 999.5 && unit < sizeof units / sizeof *units - 1) {
+        value /= 1000;
         unit++;
+    }
     three_digits(value, units[unit], text);
 }
 
@@ -49,8 +52,10 @@ void words_bytes(double bytes, char text[WORDS_SIZE])
         unknown(text);
         return;
     }
-    for (; bytes >= 1023.5 && unit < sizeof units / sizeof *units - 1; bytes /= 1024)
+    while (bytes >= 1023.5 && unit < sizeof units / sizeof *units - 1) {
+        bytes /= 1024;
         unit++;
+    }
     snprintf(text, WORDS_SIZE, "%.*f%s", unit > 0 && bytes < 9.95, bytes, units[unit]);
 }
 

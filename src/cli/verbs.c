@@ -1,5 +1,5 @@
 /*
- * drover reload, upgrade and stop: what signals ask of a server too, but with an end that is waited
+ * drover reload, upgrade, reopen and stop: what signals ask of a server too, but with an end that is waited
  * for, and told.
  */
 #include <stdbool.h>
@@ -89,6 +89,17 @@ int cli_upgrade(int argc, char *const argv[])
             "If it does not, nothing is changed, and the reason is printed. The same as "
             "SIGUSR2.\n"};
     struct request request = {.program = "drover upgrade", .words = "upgrade", .done = "upgrade"};
+    return run(&request, &help, argc, argv);
+}
+
+int cli_reopen(int argc, char *const argv[])
+{
+    static const struct manual help = {
+        .text =
+            "Has the server open its log files anew, by their paths, and waits until no worker\n"
+            "writes to the old ones any more: for logrotate(8). When one cannot be opened nothing\n"
+            "is changed, and the reason is printed. The same as SIGUSR1.\n"};
+    struct request request = {.program = "drover reopen", .words = "reopen", .done = "reopened"};
     return run(&request, &help, argc, argv);
 }
 

@@ -7,9 +7,11 @@
 #include <strings.h>
 
 #include "config/address.h"
+#include "config/nearest.h"
 #include "config/site.h"
 #include "config/values.h"
 #include "os/cpus.h"
+#include "worker/access_format.h"
 
 #define HOUR (60 * 60 * 1000LL)
 
@@ -83,6 +85,16 @@ static const struct option options[] = {
      "how long a stop goes on accepting before it begins"},
     {"log-level", OPTION_LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level),
      "error, warn, info or debug"},
+    {"log", OPTION_LOG, "TARGET", "stderr", NULL, 0, 0, AT(log),
+     "where what happens to the server is logged: stderr, syslog, journal, or a file's path; USR1, "
+     "or drover reopen, opens files anew"},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", "text", NULL, 0, 0, AT(log_format),
+     "a line of text, or an object of JSON a line"},
+    {"access-log", OPTION_TEXT, "FILE", "off", NULL, 0, 0, AT(access_log),
+     "a line for every answer; - is stdout, off is none; USR1, or drover reopen, opens it anew"},
+    {"access-format", OPTION_ACCESS_FORMAT, "FORMAT", "combined", NULL, 0, 0, AT(access_format),
+     "of these lines: combined, common, json, or a text with directives, as in '%h \"%r\" %s %b "
+     "%D'"},
 };
 
 /* What only the static site has. */
@@ -283,6 +295,37 @@ static bool set_level(const char *value, enum log_level *member, struct what wha
     return true;
 }
 
+static bool set_log_format(const char *value, enum log_format *member, struct what what)
+{
+    static const char *const names[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json"};
+    int i = index_of(value, names, 2);
+    if (i < 0)
+        return wrong(what, "must be text or json");
+    *member = (enum log_format)i;
+    return true;
+}
+
+static bool set_log(const char *value, const char **member, struct what what)
+{
+    static const char *const names[] = {"stderr", "syslog", "journal"};
+    const char *nearest = strchr(value, '/') ? NULL : nearest_name(value, names, 3);
+    if (!*value)
+        return wrong(what, "must be stderr, syslog, journal or a file's path");
+    if (nearest && strcmp(nearest, value) != 0)
+        return wrong(what, "did you mean %s? A file of that name is ./%.200s", nearest, value);
+    *member = value;
+    return true;
+}
+
+static bool set_access_format(const char *value, const char **member, struct what what)
+{
+    struct access_format format;
+    if (!access_format_read(&format, value, what.text, what.size))
+        return false;
+    *member = value;
+    return true;
+}
+
 static bool set_preemption(const char *value, enum preemption *member, struct what what)
 {
     static const char *const names[] = {
@@ -336,6 +379,9 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_SIZE: return set_size(o, value, member, what);
     case OPTION_DURATION: return set_duration(o, value, member, what);
     case OPTION_LEVEL: return set_level(value, member, what);
+    case OPTION_LOG: return set_log(value, member, what);
+    case OPTION_LOG_FORMAT: return set_log_format(value, member, what);
+    case OPTION_ACCESS_FORMAT: return set_access_format(value, member, what);
     case OPTION_PREEMPTION: return set_preemption(value, member, what);
     case OPTION_SET: return add_set(value, s, what);
     case OPTION_CONFIG: return wrong(what, "is for the command line");

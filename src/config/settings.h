@@ -73,6 +73,10 @@ struct settings {
     int64_t max_requests; /* of one worker, which is replaced then; 0: any number */
     int64_t max_rss;      /* bytes, the same */
     enum log_level log_level;
+    enum log_format log_format;
+    const char *log;           /* "stderr", "syslog", "journal", or a path */
+    const char *access_log;    /* "off", "-" for stdout, or a path */
+    const char *access_format; /* one that access_format_read() takes */
 
     struct child_identity identity; /* what user and group come to */
 };

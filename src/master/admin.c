@@ -215,7 +215,20 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
                      [DEADLINE_IDLE] = s->idle_timeout,
                      [DEADLINE_LINGER] = LINGER_MS},
         .drain_timeout = s->drain_timeout,
+        .log_fd = g->logs.output.fd,
+        .access = {.fd = -1},
     };
+}
+
+void admin_tell_logs(const struct master *m, const struct order *order, int log)
+{
+    struct order own = *order;
+    own.slot = 0;
+    own.has_access = false;
+    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
+        if (own.has_log && m->admin.children[i].pid &&
+            pass_send(m->admin.children[i].channel, &own, sizeof own, &log, 1) < 0)
+            log_debug("the admin process cannot be told of a new log file");
 }
 
 /* Nobody's doors but its own stay open here: what is closed later is to be closed. */

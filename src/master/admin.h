@@ -76,6 +76,9 @@ int64_t admin_next(const struct master *m);
 /* Is there none, nor another to come? */
 bool admin_is_gone(const struct admin *admin);
 
+/* Gives it a log file that was opened anew, which nobody waits for. */
+void admin_tell_logs(const struct master *m, const struct order *order, int log);
+
 /* In a child that is to have nothing of it. */
 void admin_forsake(const struct master *m);
 

@@ -37,6 +37,7 @@ struct child {
     bool is_ready;                             /* has said that it accepts */
     bool is_stopped;                           /* by a signal */
     bool is_hung;                              /* in its turn of the loop */
+    bool is_reopening;                         /* has not confirmed new log files */
     bool is_killed;                            /* on the user's wish: its end is no news */
     enum board_end cause;                      /* of its end, if that was decided; BOARD_ENDS */
     int64_t begun;                             /* when it was forked, as clock_ms() */

@@ -70,6 +70,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .max_requests = (uint64_t)s->max_requests,
         .max_rss = (uint64_t)s->max_rss,
     };
+    logs_fill(m, g, job, row);
 }
 
 /* What a generation before or after this one has beside it would else be listened at for as long as
@@ -107,6 +108,7 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
                                     int channel)
 {
     struct worker_job job;
+    logs_use(g);
     fill_job(m, g, &job, slot, row, channel);
     crew_forsake(m);
     admin_forsake(m);
@@ -128,7 +130,8 @@ static int fork_worker(struct master *m, struct generation *g, int slot)
         errno = EAGAIN; /* so many are leaving */
         return -1;
     }
-    if (prepare_keys(m, g) < 0 || children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
+    if (prepare_keys(m, g) < 0 || logs_reserve(m, g, row) < 0 ||
+        children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
@@ -370,6 +373,10 @@ static void heed(struct master *m, struct child *child, const struct report *rep
     case REPORT_SPENT: begin_to_replace(m, child, BOARD_END_SPENT, report->why); break;
     case REPORT_STRANDED: crew_wake_others(m, child); break;
     case REPORT_AWAKE: pulse_wake(m); break;
+    case REPORT_LOGS:
+        child->is_reopening = false;
+        logs_look(m);
+        break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }
@@ -430,6 +437,19 @@ void crew_tell_doors(struct master *m, int slot)
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == m->present && !m->children.list[i].is_leaving)
             send_order(&m->children.list[i], &order, fds, count);
+}
+
+void crew_tell_logs(struct master *m, const struct generation *g, struct order *order,
+                    const int *fds, size_t count)
+{
+    for (size_t i = 0; i < m->children.count; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->generation != g)
+            continue;
+        order->slot = child->slot;
+        send_order(child, order, fds, count);
+        child->is_reopening = true;
+    }
 }
 
 int crew_size(const struct generation *g)

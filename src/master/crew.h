@@ -26,6 +26,10 @@ void crew_begin(struct master *m);
 /* Tells the workers of the present generation of a slot that was made after them. */
 void crew_tell_doors(struct master *m, int slot);
 
+/* Gives all workers of a generation new log files. */
+void crew_tell_logs(struct master *m, const struct generation *g, struct order *order,
+                    const int *fds, size_t count);
+
 /* How many workers are wanted. */
 int crew_size(const struct generation *g);
 

@@ -13,6 +13,7 @@ struct generation *generation_new(struct configuration *configuration)
     generation->number = 1;
     generation->configured = configuration->settings.workers;
     doors_init(&generation->doors);
+    logs_init(&generation->logs);
     doors_init(&generation->admin);
     plan_init(&generation->plan, generation->settings->start_timeout,
               generation->settings->hang_timeout);
@@ -23,6 +24,7 @@ void generation_free(struct generation *generation, const struct configuration_s
 {
     if (!generation)
         return;
+    logs_free(&generation->logs);
     source->free(generation->configuration);
     free(generation);
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "config/configuration.h"
+#include "master/logs.h"
 #include "master/plan.h"
 #include "worker/doors.h"
 
@@ -23,6 +24,7 @@ struct generation {
     struct doors doors;                  /* sockets are owned by the master: see slots.h */
     struct doors admin;                  /* the admin process's, one slot; the same */
     struct plan plan;
+    struct logs logs;   /* where it logs */
     uint64_t number;    /* the first is 1; one more than the one that it is to replace */
     int64_t configured; /* workers, before signals changed the number */
     int64_t begun;      /* when its reload was asked for, as clock_ms() */

@@ -46,6 +46,10 @@ static void heed_wish(struct master *m, int signal)
         break;
     case SIGTTIN: scale_up(m); break;
     case SIGTTOU: scale_down(m); break;
+    case SIGUSR1:
+        log_info("reopen: is asked for by SIGUSR1");
+        logs_reopen(m);
+        break;
     case SIGUSR2:
         log_info("upgrade: is asked for by SIGUSR2");
         upgrade_begin(m);
@@ -193,6 +197,17 @@ static int open_loop(struct master *m)
     return loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
 }
 
+/* Until then, and where it fails, stderr has what there is to be said. */
+static int open_logs(struct master *m)
+{
+    char why[512];
+    int status = logs_open(m, m->present, why, sizeof why);
+    if (status)
+        return service_failx(m, status, "%s", why);
+    logs_use(m->present);
+    return 0;
+}
+
 static int start(struct master *m)
 {
     struct generation *g = m->present;
@@ -204,7 +219,7 @@ static int start(struct master *m)
     service_open(m);
     store_open(&m->store, &m->notify);
     int status = takeover_begin(m);
-    if (status)
+    if (status || (status = open_logs(m)) != 0)
         return status;
     prepare_descriptors(g->settings);
     m->board = board_open(&m->board_fd);
@@ -260,6 +275,7 @@ static void heed_deadlines(struct master *m)
     stop_tick(m);
     upgrade_tick(m);
     control_tick(m);
+    logs_tick(m);
     admin_tick(m);
     pulse_tick(m);
     store_tick(&m->store, &m->present->doors);
@@ -278,6 +294,7 @@ static int64_t next_deadline(struct master *m)
         next = clock_sooner(next, m->pulse_at);
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, control_next(m));
+    next = clock_sooner(next, m->logs.until);
     next = clock_sooner(next, admin_next(m));
     next = clock_sooner(next, store_next(&m->store, m->now));
     return clock_sooner(next, clock_sooner(m->stop_at, m->upgrade.deadline));
@@ -341,12 +358,14 @@ static void clean_up(struct master *m)
     free(m->pidfile_path);
     children_free(&m->children);
     reload_sweep(m);
+    logs_close_room(&m->logs);
     record_leave(m);
     board_close(m->board);
     control_close(m); /* who has asked for the stop sees that all is given back */
     loop_close(m->loop);
     if (m->signals >= 0)
         close(m->signals);
+    log_set_output(&(struct log_output){.target = LOG_TO_STDERR, .fd = STDERR_FILENO});
     generation_free(g, m->source);
 }
 
@@ -371,6 +390,7 @@ int master_run(struct configuration *first, const struct configuration_source *s
                        .notify = {.fd = -1},
                        .upgrade = {.channel = -1, .deadline = CLOCK_NEVER},
                        .stop_at = CLOCK_NEVER,
+                       .logs = {.until = CLOCK_NEVER},
                        .on_ready = on_ready,
                        .on_refused = on_refused,
                        .on_leaving = on_leaving,

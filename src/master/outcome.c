@@ -13,6 +13,7 @@ static const struct {
     [OUTCOME_RELOAD] = {"reload", "reload"},
     [OUTCOME_UPGRADE] = {"upgrade", "upgrade"},
     [OUTCOME_STOP] = {"stop", "stopped"},
+    [OUTCOME_REOPEN] = {"reopen", "reopened"},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == OUTCOME_KINDS, "a row a kind");
 

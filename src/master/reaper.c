@@ -29,6 +29,7 @@ static void describe_return(const struct plan_slot *slot, int64_t now, char *tex
 static struct child forget(struct master *m, struct child *child)
 {
     struct child copy = *child;
+    logs_rescue(m, child);
     board_leave(&m->board->rows[copy.row], copy.generation->app->metrics);
     loop_delete(m->loop, copy.channel);
     children_remove(&m->children, child);
@@ -123,6 +124,7 @@ static void child_changed(struct master *m, struct child *child, int status,
     }
     record_end(m, child, status, used);
     struct child gone = forget(m, child);
+    logs_look(m);
     if (gone.is_leaving)
         end_of_leaver(m, &gone, status);
     else

@@ -164,8 +164,8 @@ void reload_begin(struct master *m)
     tell_fixed(m, g);
     keep_scale(m, g);
     prepare_descriptors(g->settings);
-    int status = open_slots(m, g, why, sizeof why);
-    bool is_open = status == 0;
+    int status = logs_open(m, g, why, sizeof why);
+    bool is_open = status == 0 && (status = open_slots(m, g, why, sizeof why)) == 0;
     if (is_open)
         status = admin_doors_open(g, m->present, &m->lent, why, sizeof why);
     if (status == 0)
@@ -192,7 +192,7 @@ static void change(struct master *m, struct generation *g)
     m->present = g;
     m->coming = NULL;
     put_aside(m, old);
-    log_set_level(g->settings->log_level);
+    logs_use(g);
     lent_warn_unused(&m->lent, &g->doors, &g->admin);
     if (slots_renew(&g->doors, g->settings->addresses) < 0)
         log_warn("reload: cannot change a socket's backlog= or defer=");

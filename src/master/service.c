@@ -202,7 +202,7 @@ void service_ready(struct master *m)
 void service_begin(struct master *m, enum outcome_kind kind)
 {
     struct service *s = &m->service;
-    if (!has_manager(m) || m->is_handed_over)
+    if (!has_manager(m) || m->is_handed_over || kind == OUTCOME_REOPEN)
         return;
     if (kind != OUTCOME_STOP)
         s->failure[0] = '\0';
@@ -235,7 +235,7 @@ static void tell_stopped(struct master *m, const char *words)
 
 void service_end(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
-    if (!has_manager(m) || m->is_handed_over)
+    if (!has_manager(m) || m->is_handed_over || kind == OUTCOME_REOPEN)
         return;
     if (kind == OUTCOME_STOP) {
         tell_stopped(m, words);

@@ -13,6 +13,7 @@
 #include "master/control.h"
 #include "master/estate.h"
 #include "master/generation.h"
+#include "master/logs.h"
 #include "master/store.h"
 #include "os/command.h"
 #include "os/loop.h"
@@ -58,7 +59,7 @@ struct record {
 };
 
 /* What is asked of the server, and comes to an end: see outcome.h. */
-enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_KINDS };
+enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_REOPEN, OUTCOME_KINDS };
 
 struct master {
     const struct configuration_source *source; /* borrowed */
@@ -85,6 +86,7 @@ struct master {
     int board_fd; /* to read it by, for whoever asks */
     struct record record;
     struct children children;
+    struct logs_room logs;
     struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */
     bool is_announced;                    /* every worker has accepted once */

@@ -22,9 +22,9 @@ static void begin_stop_now(struct master *m)
 }
 
 static const struct verb verbs[] = {
-    {"reload", OUTCOME_RELOAD, reload_begin}, {"upgrade", OUTCOME_UPGRADE, upgrade_begin},
-    {"stop", OUTCOME_STOP, begin_stop},       {"stop now", OUTCOME_STOP, begin_stop_now},
-    {"board", OUTCOME_KINDS, NULL},
+    {"reload", OUTCOME_RELOAD, reload_begin},   {"upgrade", OUTCOME_UPGRADE, upgrade_begin},
+    {"reopen", OUTCOME_REOPEN, logs_reopen},    {"stop", OUTCOME_STOP, begin_stop},
+    {"stop now", OUTCOME_STOP, begin_stop_now}, {"board", OUTCOME_KINDS, NULL},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "base/limits.h"
+#include "status/json.h"
 #include "status/page.h"
 
 /* ------------------------------------------------------------------------------ the answers */
@@ -55,10 +56,11 @@ static void metrics(struct admin_view *view, struct drover_response *response)
     metrics_write(&view->text, view->snapshot, view->floor);
 }
 
-static void status_json(struct admin_view *view, struct drover_response *response)
+static void json(struct admin_view *view, struct drover_response *response)
 {
     drover_response_type(response, "application/json");
-    buf_lit(&view->text, "{}\n");
+    status_json(&view->text, view->snapshot);
+    buf_lit(&view->text, "\n");
 }
 
 static void status_page(struct admin_view *view, struct drover_response *response)
@@ -84,7 +86,7 @@ static const struct {
 } places[] = {
     {"/", false, lead_to_page},      {"/healthz", true, healthz},
     {"/readyz", true, readyz},       {"/metrics", true, metrics},
-    {"/status", false, status_page}, {"/status.json", true, status_json},
+    {"/status", false, status_page}, {"/status.json", true, json},
 };
 
 /* ----------------------------------------------------------------------------- the requests */

@@ -82,19 +82,19 @@ let workersBefore = new Map(); // pid -> what its row had
 const perSecond = (now, then, seconds) => (seconds > 0 ? Math.max(0, now - then) / seconds : NaN);
 
 function isSameServer(a, b) {
-  return a && a.server.pid === b.server.pid && a.server.started_ms === b.server.started_ms;
+  return a && a.pid === b.pid && a.uptime_seconds <= b.uptime_seconds;
 }
 
-/* The share's microseconds among the requests of the last second, by interpolation in a bucket. */
+/* The microseconds that this share of the requests since then has taken at most, by interpolation
+ * in a bucket. */
 function percentile(now, then, share) {
-  const old = new Map(then.request_times.map(([from, n]) => [from, n]));
-  const fresh = now.request_times.map(([from, n]) => [from, n - (old.get(from) || 0)])
-    .filter(([, n]) => n > 0);
-  const total = fresh.reduce((sum, [, n]) => sum + n, 0);
-  let below = 0;
-  for (const [from, n] of fresh) {
-    if (below + n >= share * total) return from + (share * total - below) / n * from / 4;
-    below += n;
+  const old = new Map(then.request_times_us.map(([from, , n]) => [from, n]));
+  const fresh = now.request_times_us.map(([from, to, n]) => [from, to, n - (old.get(from) || 0)])
+    .filter(([, , n]) => n > 0);
+  let left = share * fresh.reduce((sum, [, , n]) => sum + n, 0);
+  for (const [from, to, n] of fresh) {
+    if (n >= left) return to === null ? from : from + left / n * (to - from);
+    left -= n;
   }
   return NaN;
 }
@@ -103,11 +103,12 @@ function percentile(now, then, share) {
 
 const tiles = [
   {title: 'requests/s', lines: [''], show: count,
-   of: (s, then, seconds) => [then ? perSecond(s.requests, then.requests, seconds) : NaN]},
+   of: (s, then, seconds) =>
+     [then ? perSecond(s.totals.requests, then.totals.requests, seconds) : NaN]},
   {title: 'latency: p50, p99', lines: ['', 'second'], show: micros,
    of: (s, then) => (then ? [percentile(s, then, 0.5), percentile(s, then, 0.99)] : [NaN, NaN])},
-  {title: 'connections', lines: [''], show: count, of: (s) => [s.connections]},
-  {title: 'queued', lines: [''], show: count, of: (s) => [s.queued]},
+  {title: 'connections', lines: [''], show: count, of: (s) => [s.totals.connections_open]},
+  {title: 'queued', lines: [''], show: count, of: (s) => [s.queue.length]},
 ];
 
 for (const tile of tiles) {
@@ -161,7 +162,7 @@ function showWorker(worker, slot, seconds) {
   remember(row.series, rate);
   draw(row.plot, [row.series]);
   const words = {slot: worker.slot, pid: worker.pid, state, rate: count(rate),
-    connections: count(worker.connections), queue: slot ? count(slot.queued) : '-',
+    connections: count(worker.connections_open), queue: slot ? count(slot.queued) : '-',
     cpu: Number.isFinite(cpu) ? `${cpu.toFixed(0)} %` : '-', memory: bytes(worker.rss_bytes),
     ends: slot ? count(slot.ends) : '-'};
   for (const name of Object.keys(words)) row.cells[name].textContent = words[name];
@@ -172,7 +173,7 @@ function showWorker(worker, slot, seconds) {
 function showWorkers(s, seconds) {
   const slots = new Map(s.slots.map((slot) => [slot.slot, slot]));
   const elements = s.workers.map((worker) => showWorker(worker, slots.get(worker.slot), seconds));
-  for (const slot of s.slots.filter((one) => one.worker_pid === null && !one.is_served)) {
+  for (const slot of s.slots.filter((one) => one.worker === null && !one.is_served)) {
     const element = make('tr');
     element.append(make('td', slot.slot), make('td', '-'), make('td', 'nobody accepts', 'word bad'));
     elements.push(element);
@@ -181,7 +182,7 @@ function showWorkers(s, seconds) {
   const present = new Set(s.workers.map((worker) => worker.pid));
   for (const pid of rows.keys()) if (!present.has(pid)) rows.delete(pid);
   workersBefore = new Map(s.workers.map((worker) => [worker.pid, worker]));
-  const ends = Object.entries(s.ends).filter(([, n]) => n > 0).map(([cause, n]) => `${cause} ${count(n)}`);
+  const ends = Object.entries(s.ended).filter(([, n]) => n > 0).map(([cause, n]) => `${cause} ${count(n)}`);
   byId('ends').textContent = ends.length ? `Workers that have ended: ${ends.join(', ')}` : '';
 }
 
@@ -193,15 +194,17 @@ function showServer(s) {
   state.className = `state ${s.is_ready ? 'good' : s.phase === 'serving' ? 'bad' : 'fair'}`;
   document.title = `drover: ${state.textContent}`;
   byId('facts').textContent = [
-    `${s.root || s.app} at ${s.addresses.join(' ')}`, `version ${s.server.version}`, `pid ${s.server.pid}`,
-    `up ${duration(s.age_ms)}`, `generation ${s.generation}`,
-    `${count(s.requests)} requests on ${count(s.accepted)} connections`].join(' · ');
+    `${s.root || s.app} at ${s.addresses.join(' ')}`, `version ${s.version}`, `pid ${s.pid}`,
+    `up ${duration(s.uptime_seconds * 1000)}`, `generation ${s.generation}`,
+    `${count(s.totals.requests)} requests on ${count(s.totals.connections_accepted)} connections`,
+  ].join(' · ');
+  byId('troubles').replaceChildren(...s.troubles.map((words) => make('li', words)));
 }
 
 function showEvents(s) {
   const newest = s.events.slice(-12).reverse();
   byId('events').replaceChildren(...newest.map((event) => {
-    const date = new Date(event.date_ms);
+    const date = new Date(event.date);
     const item = make('li', undefined, {error: 'bad', warn: 'fair'}[event.level]);
     const time = make('time', date.toLocaleTimeString('en', {hour12: false}));
     time.dateTime = date.toISOString();
@@ -212,7 +215,7 @@ function showEvents(s) {
 
 function show(s) {
   const then = isSameServer(before, s) ? before : null;
-  const seconds = then ? (s.date_ms - then.date_ms) / 1000 : NaN;
+  const seconds = then ? (Date.parse(s.date) - Date.parse(then.date)) / 1000 : NaN;
   showServer(s);
   showTiles(s, then, seconds);
   showWorkers(s, seconds);
@@ -243,21 +246,27 @@ function showBack() {
   document.body.classList.remove('is-gone');
 }
 
-async function ask() {
-  const patienceOver = new AbortController();
-  const timer = setTimeout(() => patienceOver.abort(), patience);
+async function get() {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), patience);
   try {
-    const answer = await fetch('status.json', {cache: 'no-store', signal: patienceOver.signal});
+    const answer = await fetch('status.json', {cache: 'no-store', signal: over.signal});
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const json = await answer.json();
-    showBack();
-    show(json);
+    return await answer.json();
   } catch (error) {
     showGone(error.name === 'AbortError' ? `none within ${patience / 1000} s` : error.message);
+    return null;
   } finally {
     clearTimeout(timer);
-    setTimeout(ask, every);
   }
+}
+
+async function ask() {
+  const s = await get();
+  setTimeout(ask, every);
+  if (!s) return;
+  showBack();
+  show(s);
 }
 
 ask();

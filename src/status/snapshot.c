@@ -114,9 +114,9 @@ static void read_metrics(struct snapshot *s, const struct board *b)
 static void read_events(struct snapshot *s, const struct board *b)
 {
     uint64_t last = __atomic_load_n(&b->event_count, __ATOMIC_ACQUIRE);
-    for (uint64_t number = last > BOARD_EVENTS ? last - BOARD_EVENTS + 1 : 1; number <= last;
-         number++)
-        s->event_count += board_event(b, number, &s->events[s->event_count]);
+    uint64_t count = at_most(last, BOARD_EVENTS);
+    for (uint64_t i = 1; i <= count; i++)
+        s->event_count += board_event(b, last - count + i, &s->events[s->event_count]);
 }
 
 /* -------------------------------------------------------------------------------- the workers */
@@ -278,9 +278,9 @@ static struct board_sample sample_of(const struct board *b, int64_t now, int64_t
 {
     struct board_sample best = {0};
     uint64_t count = __atomic_load_n(&b->sample_count, __ATOMIC_ACQUIRE);
-    for (uint64_t i = count < BOARD_SAMPLES ? 0 : count - BOARD_SAMPLES + 1; i < count; i++) {
+    for (uint64_t i = 1; i <= at_most(count, BOARD_SAMPLES - 1); i++) {
         struct board_sample one;
-        read_numbers(&one, &b->samples[i % BOARD_SAMPLES], sizeof one);
+        read_numbers(&one, &b->samples[(count - i) % BOARD_SAMPLES], sizeof one);
         if (one.at_ms > 0 &&
             (best.at_ms == 0 || llabs(now - one.at_ms - wanted) < llabs(now - best.at_ms - wanted)))
             best = one;

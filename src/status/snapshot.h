@@ -54,6 +54,9 @@ struct snapshot_latency {
 };
 
 struct snapshot {
+    /* First what is aligned as rows are. */
+    struct snapshot_counts sum;                 /* ever, of those that have ended, too; rss: now */
+    struct snapshot_worker workers[BOARD_ROWS]; /* by slot, those that leave behind the others */
     int64_t date;          /* when it was taken, milliseconds since the Epoch */
     int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
@@ -69,7 +72,6 @@ struct snapshot {
     int stalled_count;
     int slot_count;
     char app[32], addresses[512], admin[128], root[256];
-    struct snapshot_counts sum; /* ever, of those that have ended, too; rss: now */
     uint64_t ended[BOARD_ENDS];
     uint64_t queued, drops;
     uint64_t depths[BOARD_DEPTHS], depth_sum;
@@ -79,8 +81,7 @@ struct snapshot {
     double jain; /* Jain's index of the requests of the present workers' rows: 1 is even; 0: none */
     int metric_count; /* the application's */
     int event_count;
-    struct board_event events[BOARD_EVENTS];    /* the oldest first */
-    struct snapshot_worker workers[BOARD_ROWS]; /* by slot, those that leave behind the others */
+    struct board_event events[BOARD_EVENTS]; /* the oldest first */
     struct snapshot_slot slots[SLOTS_MAX];
     char metric_names[DROVER_METRICS_MAX][64];
     char metric_helps[DROVER_METRICS_MAX][128];

@@ -355,9 +355,11 @@ static bool accept_one(struct acceptor *a, int door)
  * not many. */
 static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 {
+    struct acceptor *a = context;
     for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
-        if (accept_one(context, fd))
+        if (accept_one(a, fd))
             continue;
+        a->in_vain += i == 0 && !a->is_paused;
         if (events & EPOLLHUP) /* shut by another, and a unix socket says EAGAIN then */
             loop_delete(loop, fd);
         return;

@@ -31,6 +31,7 @@ struct acceptor {
     void *context;
     int room;     /* connections that may still be taken; the owner counts up when one ends; less
                    * than 0: acceptor_charge() */
+    int in_vain;  /* doors of this turn at which nobody was any more; the owner begins at 0 */
     bool is_open; /* it accepts, or will when a pause is over, or has queues to serve still */
 
     /* private */

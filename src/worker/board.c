@@ -90,8 +90,31 @@ void board_unmap(const struct board *board)
 
 /* -------------------------------------------------------------------------------- the rows */
 
+static uint64_t sum_of(const uint64_t *numbers, int count)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += numbers[i];
+    return sum;
+}
+
+/* What a turn has answered it counts one by one, but their times at its end. Of a turn that had
+ * none, nobody knows them: they are put where the row's mean is. */
+static void settle(struct board_row *row)
+{
+    uint64_t requests = sum_of(row->answers, BOARD_CLASSES);
+    uint64_t timed = sum_of(row->times, BOARD_BUCKETS);
+    board_set(&row->requests, requests);
+    if (timed >= requests)
+        return;
+    uint64_t mean = timed ? row->time_us / timed : 0;
+    board_add(&row->times[board_bucket(mean)], (int64_t)(requests - timed));
+    board_add(&row->time_us, (int64_t)(mean * (requests - timed)));
+}
+
 void board_leave(struct board_row *row, const struct drover_metric *metrics)
 {
+    settle(row);
     board_set(&row->connections, 0);
     board_set(&row->busy_since, 0);
     board_set(&row->is_paused, 0);

@@ -49,7 +49,7 @@ struct board_row {
     uint64_t taken;       /* connections that siblings have handed over */
     uint64_t log_lost;    /* lines of the access log that could not be written */
     uint64_t answers[BOARD_CLASSES]; /* by status / 100 - 1 */
-    uint64_t time_us;                /* of all requests, from first byte to the answer's sending */
+    uint64_t time_us;                /* of all requests: see account.h */
     uint64_t times[BOARD_BUCKETS];
     uint64_t of_app[DROVER_METRICS_MAX];
 } __attribute__((aligned(128)));
@@ -213,7 +213,8 @@ static inline uint64_t board_bucket_us(unsigned bucket)
 }
 
 /* For whoever has seen the row's writer end: its connections have ended with it, and so have the
- * gauges among the application's metrics, which may be NULL. */
+ * gauges among the application's metrics, which may be NULL. What it was counting when it ended is
+ * made to add up: requests are the sums of their answers, and of their times. */
 void board_leave(struct board_row *row, const struct drover_metric *metrics);
 
 /* All rows added up. */

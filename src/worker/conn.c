@@ -50,7 +50,7 @@ void conn_env_free(struct conn_env *env)
 
 void conn_before_call(struct conn_env *env)
 {
-    unsent_send(&env->unsent, &env->exchanges);
+    account_bytes(env->row, unsent_send(&env->unsent, &env->exchanges));
     if (env->exchanges.worker)
         env->exchanges.worker->turn++;
 }
@@ -96,6 +96,8 @@ static enum conn_want step_stream(struct conn *conn, struct conn_env *env)
     struct drover_stream *stream = conn->work->stream;
     enum stream_want want = stream_step(stream, conn->fd, env->read_buffer, READ_BUFFER_SIZE,
                                         &moved);
+    account_bytes(env->row, stream->sent);
+    stream->sent = 0;
     enum deadline_kind kind = want == STREAM_WRITE ? DEADLINE_SEND : DEADLINE_IDLE;
     if (moved || conn->deadline.kind != kind)
         progress_arm(conn, env, kind);
@@ -118,7 +120,7 @@ static size_t more_of(size_t length)
 }
 
 /* Keeps what was not answered for when more has come. */
-static bool keep_rest(struct conn *conn, struct span in)
+static bool keep_rest(struct conn *conn, const struct conn_env *env, struct span in)
 {
     struct conn_work *work = conn->work;
     if (work && work->in.len > 0) {
@@ -131,6 +133,8 @@ static bool keep_rest(struct conn *conn, struct span in)
     }
     if (work)
         work->rescan_at = work->in.len + more_of(work->in.len);
+    if (in.n > 0)
+        work_remember(work, env);
     return !work || !work->in.failed;
 }
 
@@ -142,7 +146,7 @@ static enum conn_want conclude(struct service *s, enum served how)
         return step_stream(conn, s->env);
     if (conn->closing)
         conn->linger = conn->linger || s->in.n > 0;
-    if (how == BROKEN || (!conn->closing && !keep_rest(conn, s->in))) {
+    if (how == BROKEN || (!conn->closing && !keep_rest(conn, s->env, s->in))) {
         serve_drop_lent(s->env);
         payload_free(s->payload);
         return CONN_WANT_CLOSE;
@@ -167,14 +171,18 @@ static bool has_room(const struct conn_env *env)
     return gathered < WRITE_GATHER_MAX;
 }
 
-/* Answers what can be answered from these bytes, and sends it. */
-static enum conn_want advance(struct conn *conn, struct conn_env *env, struct span in)
+/* Answers what can be answered from these bytes, and sends it. `is_read`: some were read just now,
+ * and with them all that is behind the first request. */
+static enum conn_want advance(struct conn *conn, struct conn_env *env, struct span in, bool is_read)
 {
     struct service service = {.conn = conn, .env = env, .in = in};
     enum served how = SERVED;
     buf_clear(&env->out);
+    work_resume(conn, env);
     for (int i = 0; i < PIPELINE_TURN_MAX && service.in.n > 0 && has_room(env); i++) {
         how = serve_next(&service);
+        if (is_read && how == SERVED)
+            env->begun_us = 0;
         if (how != SERVED || conn->closing || service.payload)
             break;
     }
@@ -203,7 +211,7 @@ static enum conn_want receive_more(struct conn *conn, struct conn_env *env)
     buf_grow(&work->in, (size_t)n);
     if (!is_news(work, (struct span){.p = to, .n = (size_t)n}))
         return CONN_WANT_READ;
-    return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len});
+    return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len}, true);
 }
 
 static enum conn_want receive(struct conn *conn, struct conn_env *env)
@@ -218,7 +226,7 @@ static enum conn_want receive(struct conn *conn, struct conn_env *env)
         return CONN_WANT_CLOSE;
     if (work && work->in_body)
         progress_note(conn, env, DEADLINE_BODY, (uint64_t)n, PROGRESS_BYTES);
-    return advance(conn, env, (struct span){.p = env->read_buffer, .n = (size_t)n});
+    return advance(conn, env, (struct span){.p = env->read_buffer, .n = (size_t)n}, true);
 }
 
 /* What was in the way is done: goes on with the requests that had to wait. */
@@ -229,7 +237,7 @@ static enum conn_want go_on(struct conn *conn, struct conn_env *env, enum conn_w
         return want;
     if (!work || work->in.len == 0)
         return want;
-    return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len});
+    return advance(conn, env, (struct span){.p = work->in.p, .n = work->in.len}, false);
 }
 
 /* What came behind a PROXY header. */
@@ -238,7 +246,7 @@ static enum conn_want begin_with(struct conn *conn, struct conn_env *env, struct
     const struct drover_protocol *protocol = env->exchanges.app->stream;
     if (!protocol && in.n > 0) {
         conn->state = CONN_RECEIVING;
-        return advance(conn, env, in);
+        return advance(conn, env, in, true);
     }
     if (!protocol) {
         conn->state = CONN_FRESH;
@@ -290,6 +298,7 @@ static enum conn_want answer_late(struct conn *conn, struct conn_env *env)
     if (!exchange_is_ready(work->exchange))
         return CONN_WANT_WAKE;
     buf_clear(&env->out);
+    work_resume(conn, env);
     enum served how = serve_late(&service);
     return go_on(conn, env, conclude(&service, how));
 }
@@ -321,11 +330,15 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
 {
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
-    enum http_method method = conn->work->exchange->request.head.method;
-    exchange_abandon(conn->work->exchange);
+    struct exchange *exchange = conn->work->exchange;
     conn->work->exchange = NULL;
+    exchange->conn = NULL;
     buf_clear(&env->out);
-    return conclude_refused(conn, env, serve_refusal(conn, env, 503, method));
+    work_resume(conn, env);
+    env->refused = span_of_buf(&exchange->request.kept);
+    enum served how = serve_refusal(conn, env, 503, exchange->request.head.method);
+    exchange_abandon(exchange);
+    return conclude_refused(conn, env, how);
 }
 
 /* Of the request that has begun; HTTP_GET where that is not known. */
@@ -357,12 +370,18 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     if ((kind != DEADLINE_HEADER && kind != DEADLINE_BODY) || !has_begun)
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
+    work_resume(conn, env);
     enum http_method method = method_so_far(work, env);
-    if (work->in_body)
-        exchange_abandon(work->exchange);
+    struct exchange *begun = work->in_body ? work->exchange : NULL;
     work->exchange = NULL;
     work->in_body = false;
-    return conclude_refused(conn, env, serve_refusal(conn, env, 408, method));
+    env->refused = span_of_buf(begun ? &begun->request.kept : &work->in);
+    if (begun)
+        begun->conn = NULL;
+    enum served how = serve_refusal(conn, env, 408, method);
+    if (begun)
+        exchange_abandon(begun);
+    return conclude_refused(conn, env, how);
 }
 
 void conn_leave(struct conn *conn)

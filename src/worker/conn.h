@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "worker/account.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/exchange.h"
@@ -35,6 +36,7 @@ enum conn_state {
     CONN_STREAMING, /* the application has it to itself */
 };
 
+struct access;
 struct conn_work; /* what is incomplete */
 
 struct conn {
@@ -60,6 +62,8 @@ struct conn_env {
     struct exchange *exchange; /* for the next request; owned; NULL: to be made */
     struct deadlines deadlines;
     struct board_row *row;        /* borrowed */
+    struct access *access;        /* borrowed; NULL: no access log */
+    struct span refused;          /* a request that is about to be refused, as far as it has come */
     struct buf out;               /* answers that are gathered */
     struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
     struct unsent unsent;         /* answers of this turn that leave at its end */
@@ -68,6 +72,9 @@ struct conn_env {
     struct conn *woken_last;
     int woken_count;
     int64_t now;               /* of this turn, as clock_ms() */
+    int64_t now_us;            /* the same as clock_us() */
+    int64_t begun_us;          /* the request at hand: the turn that had its first byte; 0: this */
+    struct account_turn turn;  /* what was answered in it */
     uint32_t served_max;       /* answers of one connection, 0: any number */
     time_t greeting_warned_at; /* when a bad PROXY header was last told */
     bool has_streams;          /* there were upgrades */

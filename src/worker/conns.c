@@ -225,7 +225,7 @@ void conns_expire(struct conns *conns)
 void conns_flush(struct conns *conns)
 {
     struct unsent *unsent = &conns->env->unsent;
-    unsent_send(unsent, &conns->env->exchanges);
+    account_bytes(conns->env->row, unsent_send(unsent, &conns->env->exchanges));
     while (unsent->count > 0) {
         struct unsent_one one = unsent->list[--unsent->count];
         unsent->tried = unsent->count;

@@ -104,6 +104,7 @@ int handover_open(struct conn *conn, struct conn_env *env, int fd, const struct 
         return failed(ENOMEM);
     *conn = one;
     board_add(&env->row->connections, 1);
+    board_add(&env->row->taken, 1);
     deadlines_arm(&env->deadlines, &conn->deadline,
                   what->served > 0 ? DEADLINE_IDLE : DEADLINE_HEADER, env->now);
     return 0;

@@ -17,6 +17,7 @@ enum order_kind {
                     * the ends of its inbox */
     ORDER_REARM,   /* a sharer of a socket is gone, and with it perhaps a wake-up that was yours */
     ORDER_BEGIN,   /* to one that was held: all that it serves, it serves from now on */
+    ORDER_LOGS,    /* log files were opened anew and come along: the log's, the access log's */
     ORDER_LEAVE,   /* others go on: finish what runs, hand over what is idle, and leave */
     ORDER_STOP,    /* nobody goes on: serve the queues, close the doors, finish and leave */
 };
@@ -56,6 +57,11 @@ struct order {
     /* ORDER_STOP, and ORDER_LEAVE for what is closing: no new handshake begins any more, so those
      * that are under way are waited for. */
     bool is_filtered;
+    /* ORDER_LOGS: which of the two there are; and until when, as clock_ms(), the old ones take what
+     * was gathered. */
+    bool has_log;
+    bool has_access;
+    int64_t until;
 };
 
 enum report_kind {
@@ -64,6 +70,7 @@ enum report_kind {
     REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
     REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
     REPORT_CUT,      /* closed `count` connections at the drain's deadline */
+    REPORT_LOGS,     /* nothing is written to the old log files any more */
     REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };

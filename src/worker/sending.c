@@ -1,6 +1,7 @@
 #include "worker/sending.h"
 
 #include "base/limits.h"
+#include "worker/access.h"
 #include "worker/linger.h"
 #include "worker/outlet.h"
 #include "worker/progress.h"
@@ -57,16 +58,27 @@ static enum conn_want wait_to_send(struct conn *conn, struct conn_env *env, uint
     return CONN_WANT_WRITE;
 }
 
+/* The answer has left whole. */
+static void note_left(struct conn_work *work)
+{
+    access_close(work->logged);
+    work->logged = NULL;
+}
+
 enum conn_want sending_go_on(struct conn *conn, struct conn_env *env, bool turn_over)
 {
     struct conn_work *work = conn->work;
     uint64_t sent = 0;
-    switch (outlet_send(&work->outlet, conn->fd, &sent)) {
+    enum outlet_result result = outlet_send(&work->outlet, conn->fd, &sent);
+    account_bytes(env->row, sent);
+    access_sent(work->logged, sent);
+    switch (result) {
     case OUTLET_BLOCKED: return wait_to_send(conn, env, sent);
     case OUTLET_STARVED: return wait_for_application(conn, env);
     case OUTLET_FAILED: return CONN_WANT_CLOSE;
     case OUTLET_EMPTY: break;
     }
+    note_left(work);
     if (work->exchange && work->exchange->response.is_sealed) /* its last piece was pulled */
         serve_end(conn, env);
     /* Writable is what the socket is now: waiting for that gives the others their turn. */
@@ -105,6 +117,7 @@ enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct pay
     bool more = payload || (conn->work && conn->work->outlet.pulled);
     bool waits = payload && payload->parts[0].length > HEAD_ALONE_MAX;
     ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, waits);
+    account_bytes(env->row, n > 0 ? (uint64_t)n : 0);
     if (n == (ssize_t)out.n && !more && !turn_over)
         return sent_all(conn, env);
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
@@ -113,6 +126,7 @@ enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct pay
         payload_free(payload);
         return CONN_WANT_CLOSE;
     }
+    access_sent(work->logged, (uint64_t)n);
     buf_add(&work->outlet.bytes, out.p + n, out.n - (size_t)n);
     work->outlet.payload = payload;
     return work->outlet.bytes.failed ? CONN_WANT_CLOSE : sending_go_on(conn, env, turn_over);

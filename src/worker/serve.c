@@ -52,6 +52,17 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
 
 /* ----------------------------------------------------------------------------- the answers */
 
+/* Of the answer behind the first so many bytes. */
+static struct account account_of(const struct conn_env *env, int status, size_t before)
+{
+    const struct buf *out = &env->out;
+    size_t n = out->len > before ? out->len - before : 0;
+    return (struct account){.status = status,
+                            .made = {.p = n > 0 ? out->p + before : NULL, .n = n},
+                            .before = before,
+                            .begun_us = env->begun_us ? env->begun_us : env->now_us};
+}
+
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
                           enum http_method method)
 {
@@ -61,8 +72,13 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
     if (!env->exchange)
         return BROKEN;
     env->exchange->conn = conn; /* a page may ask for the client */
+    size_t before = env->out.len;
     answer_refuse(env->exchange, &env->out, status, method);
-    account_answer(conn, env, &(struct account){.exchange = env->exchange, .status = status});
+    struct account account = account_of(env, status, before);
+    account.exchange = env->exchange;
+    account.refused = env->refused;
+    account_answer(conn, env, &account);
+    env->refused = (struct span){0};
     exchange_reset(env->exchange);
     conn->closing = conn->linger = true;
     return SERVED;
@@ -77,6 +93,7 @@ static struct conn_work *own_exchange(const struct service *s)
     struct conn_work *work = work_of(s->conn);
     s->env->exchange = NULL;
     if (exchange_detach(exchange, s->head) == 0 && work) {
+        work_remember(work, s->env);
         work->exchange = exchange;
         return work;
     }
@@ -132,11 +149,10 @@ void serve_write_lent(struct conn_env *env)
     serve_drop_lent(env);
 }
 
-static void count_answer(struct conn *conn, struct conn_env *env, const struct exchange *exchange,
-                         int status)
+static void count_answer(struct conn *conn, struct conn_env *env, const struct account *account)
 {
+    account_answer(conn, env, account);
     conn->served++;
-    account_answer(conn, env, &(struct account){.exchange = exchange, .status = status});
     deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
 }
 
@@ -145,10 +161,14 @@ static enum served answer(struct service *s, struct exchange *exchange)
 {
     struct conn *conn = s->conn;
     struct conn_env *env = s->env;
+    size_t before = env->out.len;
     enum answer kind = answer_write(exchange, &env->out, &s->payload, is_last(conn, env, exchange));
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
-    count_answer(conn, env, exchange, exchange->response.status);
+    struct account account = account_of(env, exchange->response.status, before);
+    account.exchange = exchange;
+    account.is_open = s->payload || kind == ANSWER_PULLED;
+    count_answer(conn, env, &account);
     if (kind == ANSWER_UPGRADED)
         return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
@@ -216,6 +236,7 @@ static enum served refuse_begun(struct service *s, int status)
         exchange_detach(exchange, s->head);
         exchange_abandon(exchange);
     }
+    s->env->refused = s->head;
     return serve_refusal(s->conn, s->env, status, method);
 }
 
@@ -236,11 +257,15 @@ static bool serve_ready(const struct service *s)
     if (!ready)
         return false;
     env->exchange->conn = NULL;
+    struct account account = {.exchange = env->exchange,
+                              .status = 200,
+                              .made = {.p = ready->start, .n = ready->length},
+                              .begun_us = env->begun_us ? env->begun_us : env->now_us};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
     else
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
-    count_answer(s->conn, env, env->exchange, 200);
+    count_answer(s->conn, env, &account);
     return true;
 }
 
@@ -287,10 +312,12 @@ static enum served serve_body(struct service *s)
         return STARVED;
     work->in_body = false;
     if (result < 0) {
-        enum http_method method = exchange->request.head.method;
+        s->env->refused = span_of_buf(&exchange->request.kept);
         work->exchange = NULL;
+        exchange->conn = NULL;
+        enum served how = serve_refusal(s->conn, s->env, -result, exchange->request.head.method);
         exchange_abandon(exchange);
-        return serve_refusal(s->conn, s->env, -result, method);
+        return how;
     }
     exchange->must_close |= result == BODY_PIECE;
     s->head = (struct span){0};
@@ -311,8 +338,10 @@ enum served serve_next(struct service *s)
     int n = http_parse_head(&env->exchange->request.head, s->in.p, s->in.n);
     if (n == 0)
         return STARVED;
-    if (n < 0)
+    if (n < 0) {
+        env->refused = s->in;
         return serve_refusal(s->conn, env, -n, env->exchange->request.head.method);
+    }
     s->head = (struct span){.p = s->in.p, .n = (size_t)n};
     s->in.p += n;
     s->in.n -= (size_t)n;

@@ -4,9 +4,10 @@
 
 #include "http/respond.h"
 
-void shed_send(int fd, struct buf *scratch, const char *date)
+size_t shed_send(int fd, struct buf *scratch, const char *date)
 {
     struct buf page = {0};
+    ssize_t sent = 0;
     http_page(&page, 503);
     struct http_head head = {.status = 503,
                              .persistence = HTTP_CLOSE,
@@ -19,7 +20,8 @@ void shed_send(int fd, struct buf *scratch, const char *date)
     http_respond_head(scratch, &head);
     buf_add(scratch, page.p, page.len);
     if (!page.failed && !scratch->failed)
-        send(fd, scratch->p, scratch->len, MSG_NOSIGNAL);
+        sent = send(fd, scratch->p, scratch->len, MSG_NOSIGNAL);
     buf_clear(scratch);
     buf_free(&page);
+    return sent > 0 ? (size_t)sent : 0;
 }

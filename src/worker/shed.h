@@ -9,8 +9,8 @@
 /*
  * Sends the answer, as far as the socket takes it at once, which a fresh one does; no matter what
  * the request is. `scratch` is overwritten; `date` is as http_date_format() writes it. Whatever
- * fails, nothing is left to be done: the caller closes.
+ * fails, nothing is left to be done: the caller closes. Returns the bytes that were sent.
  */
-void shed_send(int fd, struct buf *scratch, const char *date);
+size_t shed_send(int fd, struct buf *scratch, const char *date);
 
 #endif

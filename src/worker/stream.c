@@ -86,6 +86,7 @@ static enum stream_want flush(struct drover_stream *s, int socket, bool *moved)
         if (n == 0)
             return STREAM_WRITE;
         s->out_at += (size_t)n;
+        s->sent += (uint64_t)n;
         *moved = true;
     }
     give_back(&s->out);

@@ -31,6 +31,7 @@ struct drover_stream {
     bool was_full;   /* an EAGAIN was seen */
     bool is_stepped; /* stream_step() is at work */
     int error;       /* why it is over */
+    uint64_t sent;   /* bytes that have left; whoever counts them begins at 0 again */
 };
 
 enum stream_want {

@@ -22,11 +22,14 @@ static bool send_one(struct unsent_one *one, const struct exchange_env *env)
     return one->sent == whole.n;
 }
 
-void unsent_send(struct unsent *all, const struct exchange_env *env)
+uint64_t unsent_send(struct unsent *all, const struct exchange_env *env)
 {
+    uint64_t bytes = 0;
     for (int i = all->tried; i < all->count; i++) {
         struct unsent_one *one = &all->list[i];
-        if (!send_one(one, env)) {
+        bool is_whole = send_one(one, env);
+        bytes += one->sent;
+        if (!is_whole) {
             all->list[all->tried++] = *one;
             continue;
         }
@@ -34,6 +37,7 @@ void unsent_send(struct unsent *all, const struct exchange_env *env)
         prepared_drop(one->answer);
     }
     all->count = all->tried;
+    return bytes;
 }
 
 void unsent_forget(struct unsent *all, const struct conn *conn)

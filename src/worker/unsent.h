@@ -9,6 +9,8 @@
 #ifndef DROVER_WORKER_UNSENT_H
 #define DROVER_WORKER_UNSENT_H
 
+#include <stdint.h>
+
 #include "base/limits.h"
 #include "worker/prepared.h"
 
@@ -29,8 +31,8 @@ struct unsent {
 /* Takes over the hold on the answer. False when there is no room. */
 bool unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer);
 
-/* Sends them. What stays in the list is what did not leave whole. */
-void unsent_send(struct unsent *all, const struct exchange_env *env);
+/* Sends them. What stays in the list is what did not leave whole. Returns how many bytes left. */
+uint64_t unsent_send(struct unsent *all, const struct exchange_env *env);
 
 /* The connection closes. */
 void unsent_forget(struct unsent *all, const struct conn *conn);

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "os/pass.h"
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
+#include "worker/access.h"
 #include "worker/conn.h"
 #include "worker/conns.h"
 #include "worker/inbox.h"
@@ -44,6 +46,7 @@ struct worker {
     int64_t awake_until; /* the master was told that something happens, and has until then */
     struct preempt preempt;
     struct conn_env env;
+    struct access access;
     struct drover_worker services; /* for the application */
     bool has_services;
 };
@@ -176,6 +179,25 @@ static void begin(struct worker *w)
         rearm(w);
 }
 
+static void replace(int fd, int with)
+{
+    if (dup3(with, fd, O_CLOEXEC) < 0)
+        log_warn("a log file that was opened anew cannot be used");
+}
+
+/* The old files may be taken away once the master has heard that they are not written to. */
+static void change_logs(struct worker *w, const struct order *order, const int *fds, size_t count)
+{
+    size_t at = 0;
+    if (order->has_log && at < count)
+        replace(w->job->log_fd, fds[at++]);
+    if (order->has_access && at < count)
+        access_change(&w->access, fds[at++], order->until);
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+    report(w, REPORT_LOGS, 0, "");
+}
+
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
 {
     switch (order->kind) {
@@ -184,6 +206,7 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
     case ORDER_REARM: rearm(w); break;
     case ORDER_BEGIN: begin(w); break;
+    case ORDER_LOGS: change_logs(w, order, fds, fd_count); break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }
@@ -285,11 +308,14 @@ static void wake_master(struct worker *w)
 static void woken(void *context)
 {
     struct worker *w = context;
-    w->env.now = clock_ms();
+    int64_t then = w->env.now;
+    w->env.now_us = clock_us();
+    w->env.now = w->env.now_us / CLOCK_US_PER_MS;
     w->services.now = w->env.now;
     w->services.turn++;
     board_set(&w->job->row->busy_since, (uint64_t)w->env.now);
-    exchange_tick(&w->env.exchanges, clock_date());
+    if (w->env.now != then)
+        exchange_tick(&w->env.exchanges, clock_date());
     wake_master(w);
 }
 
@@ -303,6 +329,11 @@ static int open_env(struct worker *w)
     const struct worker_job *job = w->job;
     if (conn_env_open(&w->env, job->app, &w->services, job->row) < 0)
         return -1;
+    if (job->access.fd >= 0) {
+        access_init(&w->access, job->access_format, job->access_buffer, &job->access, job->row,
+                    job->slot);
+        w->env.access = &w->access;
+    }
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
@@ -331,8 +362,11 @@ static int open_services(struct worker *w)
 static void on_shed(void *context, int fd)
 {
     struct worker *w = context;
-    if (!w->job->app->stream)
-        shed_send(fd, &w->env.out, w->env.exchanges.date);
+    if (w->job->app->stream)
+        return;
+    size_t sent = shed_send(fd, &w->env.out, w->env.exchanges.date);
+    if (w->env.access)
+        access_shed(w->env.access, &w->env, fd, sent);
 }
 
 static void open_spent(struct worker *w)
@@ -393,6 +427,8 @@ static int64_t next_deadline(const struct worker *w)
     next = earlier(next, acceptor_next(&w->acceptor));
     next = earlier(next, inbox_next(&w->inbox));
     next = earlier(next, conns_next(&w->conns));
+    if (w->env.access)
+        next = earlier(next, access_next(w->env.access));
     next = earlier(next, timers_next(&w->services.timers));
     if (!w->is_spent && !w->is_leaving)
         next = earlier(next, spent_next(&w->spent));
@@ -432,30 +468,50 @@ static void do_what_is_due(struct worker *w)
     timers_run(&w->services.timers, w->env.now);
     conns_expire(&w->conns);
     conns_tick(&w->conns);
+    if (w->env.access)
+        access_tick(w->env.access, w->env.now);
     end_at_deadline(w);
+}
+
+/* Of a turn that began when epoll_wait(2) had slept, or might have. */
+static void count_wakeup(const struct worker *w, int events, int64_t next)
+{
+    struct board_row *row = w->job->row;
+    bool is_in_vain = events == 0 ? w->env.now < next : events == w->acceptor.in_vain;
+    board_add(&row->wakeups, 1);
+    if (is_in_vain)
+        board_add(&row->wasted, 1);
 }
 
 static int serve(struct worker *w)
 {
     while (!w->is_orphan && !is_done(w)) {
         int64_t next = next_deadline(w);
+        int wait = clock_until(next, w->env.now);
+        w->acceptor.in_vain = 0;
         board_set(&w->job->row->busy_since, 0);
-        int events = loop_turn(w->loop, clock_until(next, w->env.now), woken, w);
+        int events = loop_turn(w->loop, wait, woken, w);
         if (events < 0) {
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        if (wait != 0)
+            count_wakeup(w, events, next);
         conns_flush(&w->conns);
         conns_wake(&w->conns);
         if (w->env.now >= next)
             do_what_is_due(w);
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
+        if (account_is_due(&w->env))
+            account_turn_end(&w->env, clock_us());
         tell_if_spent(w);
         if (preempt_is_due(&w->preempt, w->env.now))
             preempt_look(&w->preempt, w->env.now);
     }
     conns_end_all(&w->conns);
+    if (w->env.access)
+        access_flush(w->env.access, w->env.now);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "http/forwarded.h"
 #include "os/child.h"
 #include "os/preempt.h"
+#include "worker/access_buffer.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/doors.h"
@@ -34,6 +35,10 @@ struct worker_job {
     int64_t drain_timeout;            /* milliseconds, 0: never */
     uint64_t max_requests;            /* it answers so many, more or less, and is spent; 0: any */
     uint64_t max_rss;                 /* the same for bytes that are resident */
+    int log_fd;                       /* of a file that the log is written to; -1: it is stderr */
+    struct access_file access;        /* fd -1: no access log */
+    const struct access_format *access_format; /* of that; borrowed, as the buffer is */
+    struct access_buffer *access_buffer;
 };
 
 /* Runs in the child until it has nothing more to do. Returns the status to exit with. */

@@ -31,7 +31,8 @@ exposed() {
     sed -n 's/.*Overall exposure level for [^ ]* \([0-9.]*\) .*/\1/p' <<<"$output"
 }
 
-@test "make install puts each file where it belongs, and make uninstall leaves none" {
+@test "make install puts each file where it belongs" {
+    local functions
     installation install "DESTDIR=$DEST" PREFIX=/usr
     run find "$DEST" -type f -printf '%m %P\n'
     assert_equal "$(sort -k 2 <<<"$output")" "\
@@ -46,17 +47,50 @@ exposed() {
 644 usr/lib/systemd/system/drover.socket
 644 usr/lib/systemd/system/drover@.service
 644 usr/lib/systemd/system/drover@.socket
+644 usr/share/bash-completion/completions/drover
 644 usr/share/doc/drover/LICENSE
 644 usr/share/doc/drover/README.md
 644 usr/share/drover/activated.conf
 644 usr/share/drover/doctor.conf
+644 usr/share/drover/folders
 644 usr/share/drover/low-port.conf
 644 usr/share/drover/notify-reload.conf
 644 usr/share/drover/own-user.conf
-644 usr/share/drover/site/index.html"
+644 usr/share/drover/site/index.html
+644 usr/share/fish/vendor_completions.d/drover.fish
+644 usr/share/man/man1/drover-lab.1
+644 usr/share/man/man1/drover-load.1
+644 usr/share/man/man1/drover.1
+644 usr/share/man/man3/libdrover.3
+644 usr/share/man/man5/drover.conf.5
+644 usr/share/zsh/site-functions/_drover"
+    run find "$DEST" -type l ! -path '*/man3/*' -printf '%P %l\n'
+    assert_equal "$(sort <<<"$output")" "\
+usr/share/bash-completion/completions/drover-lab drover
+usr/share/bash-completion/completions/drover-load drover
+usr/share/fish/vendor_completions.d/drover-lab.fish drover.fish
+usr/share/fish/vendor_completions.d/drover-load.fish drover.fish"
+    # a page by the name of each function
+    functions=$(sed 's/$/.3 libdrover.3/' "${DROVER%/*}/api.names")
+    assert_equal "$(find "$DEST/usr/share/man/man3" -type l -printf '%f %l\n' | sort)" "$functions"
+    # the pages name this installation's places
+    grep -qF '/etc/drover/drover.conf' "$DEST/usr/share/man/man1/drover.1"
+    grep -qF '/usr/share/drover' "$DEST/usr/share/man/man1/drover.1"
+    run -1 grep -rlE '@[a-z]+@' "$DEST/usr/share/man"
+}
+
+@test "make uninstall: what was there before is there again, and nothing else" {
+    local before
+    mkdir -p "$DEST/usr/share/man/man1" "$DEST/usr/share/zsh/site-functions" "$DEST/usr/bin"
+    : >"$DEST/usr/bin/other"
+    before=$(find "$DEST" | sort)
+    installation install "DESTDIR=$DEST" PREFIX=/usr
+    installation install "DESTDIR=$DEST" PREFIX=/usr
+    : >"$DEST/usr/share/man/man3/other.3"
     installation uninstall "DESTDIR=$DEST" PREFIX=/usr
-    assert_equal "$(find "$DEST" -type f)" ''
-    [[ ! -e $DEST/etc/drover && ! -e $DEST/usr/share/drover ]]
+    [[ -e $DEST/usr/share/man/man3/other.3 ]] # somebody else's keeps its folder
+    rm -r "$DEST/usr/share/man/man3"
+    assert_equal "$(find "$DEST" | sort)" "$before"
 }
 
 @test "a configuration that is there is not written over, and one that was changed stays" {

@@ -34,6 +34,7 @@ Test(board, what_was_done_outlives_the_worker_and_its_connections_do_not)
     struct board_row *row = &board->rows[BOARD_ROWS - 1];
     board_add(&row->accepted, 5);
     board_add(&row->requests, 7);
+    board_add(&row->answers[1], 7);
     board_add(&row->connections, 3);
     board_set(&row->busy_since, 4711);
     board_set(&row->is_paused, 1);

@@ -25,6 +25,7 @@ static void take(void)
 
 static void drop(void)
 {
+    doors_close(&estate.admin.doors);
     doors_close(&estate.own.doors);
     doors_close(&estate.lent.doors);
 }
@@ -72,6 +73,7 @@ static const struct {
     {"slot1x", false, true, 0, "slot1x"},
     {"sharedx", false, true, 0, "sharedx"},
     {"output", false, true, 0, "output"},
+    {"admin", false, true, 0, "admin"}, /* a service manager's may have that name */
     {"inlet", false, true, 0, "inlet"},
 };
 
@@ -109,6 +111,46 @@ Test(estate, what_the_master_before_it_passes)
     cr_expect_eq(estate.own.doors.inbox[3][INBOX_IN], inbox[1]);
     cr_expect_eq(estate.own.doors.slot_count, 4);
     drop();
+}
+
+/* In any order: beside the channel the name is the admin process's. */
+Test(estate, what_its_admin_process_had)
+{
+    int pipes[2], inbox[2];
+    cr_assert(pipe(pipes) == 0 && pass_pair(inbox) == 0);
+    int fds[] = {listen_alone(&one), listen_alone(&other)};
+    inherit(fds[0], "admin");
+    inherit(inbox[1], "adminin");
+    inherit(pipes[0], "upgrade");
+    inherit(fds[1], "admin");
+    inherit(inbox[0], "adminout");
+    take();
+    const struct doors *doors = &estate.admin.doors;
+    cr_expect_eq(doors->slot_count, 1);
+    cr_expect_eq(doors->address_count, 2);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(doors->own[0][i], fds[i]);
+    cr_expect_eq(doors->joined[0], 1);
+    cr_expect_eq(doors->inbox[0][INBOX_OUT], inbox[0]);
+    cr_expect_eq(doors->inbox[0][INBOX_IN], inbox[1]);
+    cr_expect_eq(estate.own.doors.address_count + estate.lent.doors.address_count, 0);
+    drop();
+}
+
+Test(estate, its_admin_process_at_a_unix_socket)
+{
+    int pipes[2];
+    char directory[64];
+    make_directory(directory);
+    cr_assert_eq(pipe(pipes), 0);
+    int fd = listen_unix(&one, directory);
+    inherit(pipes[0], "upgrade");
+    inherit(fd, "admin");
+    take();
+    cr_expect_eq(estate.admin.doors.shared[0], fd);
+    cr_expect_eq(estate.admin.doors.own[0][0], -1);
+    drop();
+    remove_tree(directory);
 }
 
 Test(estate, nothing)

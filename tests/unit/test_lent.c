@@ -131,6 +131,62 @@ Test(lent, an_unknown_name)
     cr_expect_str_eq(small, "--listen fd:we: no sock");
 }
 
+static void want_admin(const char *name)
+{
+    struct net_address *a = &settings.admin[settings.admin_count++];
+    *a = (struct net_address){.defer = true};
+    snprintf(a->name, sizeof a->name, "%s", name);
+}
+
+static void expect_admin(uint16_t port)
+{
+    struct net_address expected = loopback();
+    net_set_port(&expected, port);
+    cr_expect_eq(settings.admin_count, 1);
+    cr_expect(net_is_lent(&settings.admin[0]));
+    cr_expect_eq(memcmp(&settings.admin[0].storage, &expected.storage, expected.length), 0);
+}
+
+Test(lent, the_admin_process_has_its_own)
+{
+    want_admin("admin");
+    want("web");
+    cr_expect_eq(resolve(), 0, "%s", why);
+    expect_admin(9090);
+    expect_ports("8080 8081");
+}
+
+Test(lent, the_default_is_all_but_the_admin_process_s)
+{
+    want_admin("admin");
+    want_address(8080);
+    settings.listen_is_default = true;
+    cr_expect_eq(resolve(), 0, "%s", why);
+    expect_admin(9090);
+    expect_ports("8080 8081");
+}
+
+Test(lent, the_default_where_all_are_the_admin_process_s)
+{
+    lent.doors.address_count = 0;
+    add_lent("admin", 9090);
+    want_admin("admin");
+    want_address(8080);
+    settings.listen_is_default = true;
+    cr_expect_eq(resolve(), 0, "%s", why);
+    expect_admin(9090);
+    expect_ports("8080");
+    cr_expect_not(net_is_lent(&settings.addresses[0]));
+}
+
+Test(lent, a_name_for_the_admin_process_that_nobody_passes)
+{
+    want_admin("adm");
+    cr_expect_eq(resolve(), EX_CONFIG);
+    cr_expect_str_eq(why, "--admin fd:adm: no socket of that name was passed; there are: web, "
+                          "admin, web");
+}
+
 Test(lent, a_name_where_nobody_passes_any)
 {
     lent.doors.address_count = 0;

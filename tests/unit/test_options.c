@@ -100,6 +100,36 @@ Test(options, defaults)
     cr_expect_leq(s.workers, SLOTS_MAX);
 }
 
+Test(options, admin)
+{
+    static const struct {
+        const char *line, *address; /* NULL: none */
+    } cases[] = {
+        {"", NULL},
+        {"--admin off", NULL},
+        {"--admin 127.0.0.1:9100", "127.0.0.1:9100"},
+        {"--admin=unix:/run/a", "unix:/run/a"},
+        {"--admin fd:admin", "fd:admin"},
+        {"--admin :1 --admin [::1]:2", "[::1]:2"}, /* the last one holds */
+        {"--admin :1 --admin off", NULL},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct settings s;
+        char why[OPTIONS_WHY_SIZE], text[NET_TEXT_SIZE];
+        cr_expect_eq(read_line(&s, cases[i].line, why), 0, "%s", why);
+        cr_expect_eq(s.admin_count, cases[i].address ? 1 : 0, "%s", cases[i].line);
+        cr_expect_eq(s.address_count, 1);
+        if (!cases[i].address)
+            continue;
+        net_text(&s.admin[0], text);
+        cr_expect_str_eq(text, cases[i].address);
+    }
+    expect("--admin 80", EX_USAGE, "--admin 80: a port alone stands behind a colon, as in :8080");
+    expect("--admin on", EX_USAGE,
+           "--admin on: there is no port; an address is HOST:PORT, :PORT, [V6]:PORT, unix:/path, "
+           "unix:@name or fd:NAME");
+}
+
 /* ------------------------------------------------------------------------------ the bounds */
 
 #define DAY (24 * 60 * 60 * 1000LL)
@@ -575,6 +605,10 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --hang-timeout TIME   (default: 30s)\n",
                                          "  --lame-duck TIME   (default: none)\n",
                                          "  --log-level LEVEL   (default: info)\n",
+                                         "  --log TARGET   (default: stderr)\n",
+                                         "  --log-format text|json   (default: text)\n",
+                                         "  --access-log FILE   (default: off)\n",
+                                         "  --access-format FORMAT   (default: combined)\n",
                                          "  --precompressed yes|no   (default: yes)\n",
                                          "  --cache-control VALUE   (default: none)\n",
                                          "  --field 'NAME: VALUE'   (default: none)\n",

@@ -33,8 +33,8 @@ Test(verb, is_found_by_its_words_and_no_others)
         if (verb && rows[i].is_known)
             cr_expect_eq(verb->kind, rows[i].kind, "%s", rows[i].words);
         if (!rows[i].is_known)
-            cr_expect_str_eq(why, "there is no such request; there are: reload, upgrade, stop, "
-                                  "stop now, board");
+            cr_expect_str_eq(why, "there is no such request; there are: reload, upgrade, reopen, "
+                                  "stop, stop now, board");
     }
 }
 

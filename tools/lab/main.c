@@ -42,7 +42,7 @@ static int help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         const struct command *c = &commands[i];
         int n = printf("  %s %s", c->name, c->arguments);
-        printf("%*s%s\n", n < 28 ? 28 - n : 1, "", c->help);
+        printf("%*s%s\n", n < 26 ? 28 - n : 2, "", c->help);
     }
     puts("\n`drover-lab COMMAND --help` has its options. Everything runs on the loopback "
          "interface, or\n"

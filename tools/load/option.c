@@ -254,7 +254,7 @@ static void help_row(const struct option *option)
 {
     int n = printf("  --%s%s%s", option->name, option->value ? " " : "",
                    option->value ? option->value : "");
-    printf("%*s", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "");
+    printf("%*s", n < HELP_COLUMN - 2 ? HELP_COLUMN - n : 2, "");
     for (const char *c = option->help; *c; c++) {
         putchar(*c);
         if (*c == '\n')

@@ -1,10 +1,10 @@
 /*
- * top_server - the server that is looked at: its board, and where to look when it has gone, since
+ * top_watch - the server that is looked at: its board, and where to look when it has gone, since
  * it was upgraded or has ended. It is looked for by a child, so a server that does not answer holds
  * nobody up.
  */
-#ifndef DROVER_CLI_TOP_SERVER_H
-#define DROVER_CLI_TOP_SERVER_H
+#ifndef DROVER_CLI_TOP_WATCH_H
+#define DROVER_CLI_TOP_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include "cli/top_errand.h"
 #include "status/snapshot.h"
 
-struct server {
+struct watch {
     struct request request;
     const struct board *board;
     struct errand search;            /* search.fd is to be waited for while search.pid is not 0 */
@@ -23,14 +23,14 @@ struct server {
 };
 
 /* Finds it, and waits for that. 0, or the status to exit with, and stderr has why. */
-int server_open(struct server *server, const struct request *request);
-void server_close(struct server *server);
+int watch_open(struct watch *watch, const struct request *request);
+void watch_close(struct watch *watch);
 
 /* Takes a snapshot, and begins to look for another server when this one is gone, or does not move.
  * Of one that is gone only its past is told: it has no workers. `now` as clock_ms(). */
-void server_look(struct server *server, int64_t now, struct snapshot *snapshot);
+void watch_look(struct watch *watch, int64_t now, struct snapshot *snapshot);
 
 /* What search.fd has. True when another server is there now. */
-bool server_found(struct server *server);
+bool watch_found(struct watch *watch);
 
 #endif

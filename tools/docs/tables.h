@@ -1,0 +1,32 @@
+/*
+ * tables - what the manuals have of the code's own tables: a list in mdoc, a row an option, a key
+ * or a command.
+ *
+ * Each returns 0, or -1 after it has told on stderr what is wrong.
+ */
+#ifndef DROVER_DOCS_TABLES_H
+#define DROVER_DOCS_TABLES_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* The options of drover serve: the server's, or those of the static site alone. */
+int tables_options(struct buf *to, bool of_site);
+
+/* The same as keys of the configuration file, with what is allowed. */
+int tables_keys(struct buf *to, bool of_site);
+
+/* The commands of a program in this directory, each with what its --help says, and no other's. */
+int tables_commands(struct buf *to, const char *build, const char *program);
+
+/* What several of them say, in the same words. */
+int tables_shared(struct buf *to, const char *build, const char *program);
+
+/* The options of a program that has no commands. */
+int tables_program(struct buf *to, const char *build, const char *program);
+
+/* What its help explains beside them. */
+int tables_outcomes(struct buf *to, const char *build, const char *program);
+
+#endif
