@@ -59,8 +59,10 @@ _Noreturn void admin_child_run(struct master *m, int place, int channel)
     struct worker_job job;
     struct admin_view view = {.board = m->board, .floor = &m->admin.memory->floor};
     struct drover_app app = admin_app(&view);
+    struct site_app own = {.app = &app};
+    const struct sites sites = {.count = 1, .apps = &own};
     fill_job(m, &job, place, channel);
-    job.app = &app;
+    job.sites = &sites;
     crew_forsake(m);
     close_others(m);
     int status = worker_run(&job);
