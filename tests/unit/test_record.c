@@ -54,9 +54,9 @@ Test(record, has_a_cause_for_every_end)
 /* A master with two slots and a worker in each, as far as the board is concerned. */
 struct scene {
     struct drover_app app;
+    struct settings settings;
     struct sites sites;
     struct configuration configuration;
-    struct settings settings;
     struct generation generation;
     struct child children[2];
     struct master m;
@@ -66,9 +66,9 @@ static void scene_begin(struct scene *s)
 {
     static const struct drover_metric metrics[] = {
         {.name = "gauge", .type = DROVER_GAUGE, .help = "A gauge."}, {.name = NULL}};
-    *s = (struct scene){.app = {.name = "hello", .metrics = metrics},
-                        .sites = {.metrics = metrics}};
-    s->configuration.sites = &s->sites;
+    *s = (struct scene){.app = {.name = "hello", .metrics = metrics}};
+    s->sites = (struct sites){.metrics = metrics};
+    s->configuration = (struct configuration){.sites = &s->sites};
     s->generation = (struct generation){
         .configuration = &s->configuration, .settings = &s->settings, .app = &s->app, .number = 3};
     for (int i = 0; i < 2; i++) {
