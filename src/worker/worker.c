@@ -20,6 +20,7 @@
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
 #include "worker/access.h"
+#include "worker/account.h"
 #include "worker/conn.h"
 #include "worker/conns.h"
 #include "worker/inbox.h"
