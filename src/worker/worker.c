@@ -462,6 +462,15 @@ static void end_at_deadline(struct worker *w)
     conns_end_all(&w->conns);
 }
 
+/* After a hang the file may be another one, which is heard of first. */
+static void write_log(struct worker *w)
+{
+    struct access *access = w->env.access;
+    if (w->env.now - access_next(access) > REOPEN_WAIT_MS / 2)
+        on_channel(w->loop, w->job->channel, EPOLLIN, w);
+    access_tick(access, w->env.now);
+}
+
 /* Most turns come before anything is. */
 static void do_what_is_due(struct worker *w)
 {
@@ -469,7 +478,7 @@ static void do_what_is_due(struct worker *w)
     conns_expire(&w->conns);
     conns_tick(&w->conns);
     if (w->env.access)
-        access_tick(w->env.access, w->env.now);
+        write_log(w);
     end_at_deadline(w);
 }
 

@@ -50,7 +50,7 @@ PY
 
 RELOADED='reload: every worker is a fresh one: 2, after [0-9]+ ms'
 STOPPED='stopped: [0-9]+ requests were answered on [0-9]+ connections; 0 connections were closed at the deadline; the stop took [0-9]+ ms'
-REQUESTS='64 there is no such request; there are: reload, upgrade, stop, stop now, board'
+REQUESTS='64 there is no such request; there are: reload, upgrade, reopen, stop, stop now, board'
 
 # ---- reload -----------------------------------------------------------------------------------
 
