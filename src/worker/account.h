@@ -54,7 +54,11 @@ static inline void account_bytes(struct board_row *row, uint64_t bytes)
 }
 
 /* Is account_turn_end() due, at the end of this turn? Its `now` is clock_us(). */
-bool account_is_due(const struct conn_env *env);
+static inline bool account_is_due(const struct account_turn *turn)
+{
+    return turn->fresh > 0 || turn->late_count > 0;
+}
+
 void account_turn_end(struct conn_env *env, int64_t now);
 
 #endif
