@@ -163,10 +163,14 @@ PY
 }
 
 @test "an answer of the application's own pace has its line when it has left" {
-    drover_start --workers 1 --access-log "$LINES" --access-format '%U %s %B' --app "$APPS/every.so" ||
-        skip 'no such application'
-    fetch /pull >/dev/null || true
-    has_lines 0
+    drover_start --workers 1 --access-log "$LINES" --access-format '%U %s %B %D' \
+        --app "${DROVER%/*}/apps/later.so"
+    local length
+    length=$(fetch '/events?3&50' --raw | wc -c)
+    wait_lines 1
+    read -r path code bytes us <"$LINES"
+    assert_equal "$path $code $bytes" "/events 200 $length"
+    ((us >= 90000)) || fail "$us us"
 }
 
 @test "stdout takes the lines" {
