@@ -106,7 +106,7 @@ static int port_of(int fd)
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_storage storage;
-    } own;
+    } own = {.storage = {0}};
     socklen_t length = sizeof own;
     if (getsockname(fd, &own.any, &length) < 0)
         return -1;

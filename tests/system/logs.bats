@@ -102,7 +102,8 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
 # in_dev: DROVER_UNDER gives the server a /dev/log and a journal's socket of its own, whose messages
 # are in $PWD/syslog and $PWD/journal, a line each.
 in_dev() {
-    ((EUID == 0)) && unshare --mount true || skip 'needs root, and mounts of its own'
+    ((EUID == 0)) || skip 'needs root'
+    unshare --mount true || skip 'needs mounts of its own'
     cat >sockets.py <<'PY'
 import os, select, socket, sys
 pairs = {}
