@@ -296,6 +296,11 @@
  * than this. */
 #define SERVICE_LINE_SIZE 512
 
+/* drover top: milliseconds since its last look from which on a master counts as stopped, or as
+ * hanging: it looks once in PULSE_IDLE_MS; and between two searches for a server. */
+#define TOP_SILENT_MS (2 * PULSE_IDLE_MS)
+#define TOP_SEARCH_MS 500
+
 /* Bytes of --access-format, and what it is made of: pieces of text and directives. */
 #define ACCESS_FORMAT_MAX 1024
 #define ACCESS_PARTS_MAX  80

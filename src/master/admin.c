@@ -207,6 +207,7 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .forwarded = &nobody,
         .identity = &s->identity,
         .max_connections = ADMIN_CONNECTIONS_MAX,
+        .max_body = (uint64_t)s->max_body,
         .preemption = PREEMPT_NO, /* no client of a worker waits for it */
         .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
                      [DEADLINE_BODY] = s->body_timeout,
@@ -399,8 +400,10 @@ static void end_all(struct master *m)
         struct admin_child *child = &admin->children[i];
         if (child->pid == 0)
             continue;
-        child->is_leaving = true;
         child->deadline = clock_sooner(child->deadline, m->now + ADMIN_END_MS);
+        if (child->is_leaving) /* and hands over what it has */
+            continue;
+        child->is_leaving = true;
         send_order(child, &order);
     }
 }

@@ -60,10 +60,8 @@ static struct account account_of(const struct conn_env *env, int status, size_t 
 {
     const struct buf *out = &env->out;
     size_t n = out->len > before ? out->len - before : 0;
-    return (struct account){.status = status,
-                            .made = {.p = n > 0 ? out->p + before : NULL, .n = n},
-                            .before = before,
-                            .begun_us = env->begun_us ? env->begun_us : env->now_us};
+    return (struct account){
+        .status = status, .made = {.p = n > 0 ? out->p + before : NULL, .n = n}, .before = before};
 }
 
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
@@ -266,7 +264,7 @@ static bool serve_ready(const struct service *s)
     struct account account = {.exchange = env->exchange,
                               .status = 200,
                               .made = {.p = ready->start, .n = ready->length},
-                              .begun_us = env->begun_us ? env->begun_us : env->now_us};
+                              .head = ready->length - ready->body.n};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
     else

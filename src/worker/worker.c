@@ -501,7 +501,7 @@ static int serve(struct worker *w)
             do_what_is_due(w);
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
-        if (account_is_due(&w->env))
+        if (account_is_due(&w->env.turn))
             account_turn_end(&w->env, clock_us());
         tell_if_spent(w);
         if (preempt_is_due(&w->preempt, w->env.now))
