@@ -22,6 +22,7 @@ static const struct command {
     {"top", cli_top, "show a server's state live, worker by worker"},
     {"reload", cli_reload, "have a server read its configuration anew, with fresh workers"},
     {"upgrade", cli_upgrade, "have a server go on as the binary that is now on disk"},
+    {"scale", cli_scale, "have a server work with N workers"},
     {"reopen", cli_reopen, "have a server open its log files anew"},
     {"stop", cli_stop, "have a server finish what it has, and end"},
     {"version", cli_version, "print the version"},

@@ -62,51 +62,51 @@ static void begin(struct buf *to, const char *name)
     buf_lit(to, ":");
 }
 
-void json_open(struct buf *to, const char *name, char bracket)
+void json_put_open(struct buf *to, const char *name, char bracket)
 {
     begin(to, name);
     buf_add(to, &bracket, 1);
 }
 
-void json_close(struct buf *to, char bracket)
+void json_put_close(struct buf *to, char bracket)
 {
     buf_add(to, bracket == '{' ? "}" : "]", 1);
 }
 
-void json_text(struct buf *to, const char *name, const char *text)
+void json_put_text(struct buf *to, const char *name, const char *text)
 {
     begin(to, name);
     json_put_string(to, text);
 }
 
-void json_int(struct buf *to, const char *name, int64_t value)
+void json_put_int(struct buf *to, const char *name, int64_t value)
 {
     begin(to, name);
     buf_printf(to, "%" PRId64, value);
 }
 
-void json_count(struct buf *to, const char *name, uint64_t value)
+void json_put_count(struct buf *to, const char *name, uint64_t value)
 {
     begin(to, name);
     buf_u64(to, value);
 }
 
-void json_bool(struct buf *to, const char *name, bool value)
+void json_put_bool(struct buf *to, const char *name, bool value)
 {
     begin(to, name);
     buf_str(to, value ? "true" : "false");
 }
 
-void json_null(struct buf *to, const char *name)
+void json_put_null(struct buf *to, const char *name)
 {
     begin(to, name);
     buf_lit(to, "null");
 }
 
-void json_number(struct buf *to, const char *name, double value)
+void json_put_number(struct buf *to, const char *name, double value)
 {
     if (!isfinite(value)) {
-        json_null(to, name);
+        json_put_null(to, name);
         return;
     }
     begin(to, name);

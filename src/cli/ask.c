@@ -2,26 +2,85 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "cli/finder.h"
-#include "cli/launch.h"
 #include "os/pass.h"
+#include "os/peer.h"
 
 /* How often another server is asked, which has taken over while it was. */
 #define TRIES 3
 
-static int fail(const struct request *request, int status, const char *why)
+/* ---------------------------------------------------------------------------------- telling */
+
+static void put_lines(struct buf *to, const char *text)
 {
-    const struct settings words = {.program = request->program};
-    return launch_fail(&words, status, why);
+    static char line[CONTROL_ANSWER_MAX]; /* more than a stack is for */
+    while (*text) {
+        int n = (int)strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", n, text + strspn(text, " "));
+        json_put_text(to, NULL, line);
+        text += n + (text[n] == '\n');
+    }
 }
+
+static int tell_json(const struct request *request, const struct outcome_told *told)
+{
+    struct buf to = {0};
+    const char *verb = strrchr(request->program, ' ');
+    json_put_open(&to, NULL, '{');
+    json_put_text(&to, "verb", verb ? verb + 1 : request->program);
+    json_put_int(&to, "status", told->status);
+    if (told->server > 0)
+        json_put_int(&to, "server", told->server);
+    else
+        json_put_null(&to, "server");
+    json_put_int(&to, "milliseconds", clock_ms() - told->begun_ms);
+    if (told->status)
+        json_put_null(&to, "message");
+    else
+        json_put_text(&to, "message", told->text);
+    json_put_open(&to, "errors", '[');
+    if (told->status)
+        put_lines(&to, told->text);
+    json_put_close(&to, '[');
+    json_put_close(&to, '{');
+    printf("%.*s\n", (int)to.len, to.p ? to.p : "");
+    buf_free(&to);
+    return told->status;
+}
+
+static void tell_failure(const char *program, const char *why)
+{
+    while (*why) {
+        int n = (int)strcspn(why, "\n");
+        bool is_more = *why == ' ';
+        fprintf(stderr, "%s%s%s%.*s\n", log_prefix(LOG_ERROR), is_more ? "" : program,
+                is_more ? "" : ": ", n, why);
+        why += n + (why[n] == '\n');
+    }
+}
+
+int ask_tell(const struct request *request, const struct outcome_told *told)
+{
+    if (request->is_json)
+        return tell_json(request, told);
+    if (told->status)
+        tell_failure(request->program, told->text);
+    else
+        printf("%s: %s\n", request->done, told->text);
+    return told->status;
+}
+
+/* ----------------------------------------------------------------------------------- asking */
 
 /* "STATUS TEXT"; -1: it is not. */
 static int parse(const char *answer, const char **text)
@@ -34,16 +93,13 @@ static int parse(const char *answer, const char **text)
     return (int)status;
 }
 
-static int tell(const struct request *request, const char *answer)
+static void read_answer(struct outcome_told *told, const char *answer)
 {
-    const char *text;
-    int status = parse(answer, &text);
-    if (status < 0)
-        return fail(request, EX_PROTOCOL, "the server's answer cannot be understood");
-    if (status)
-        return fail(request, status, text);
-    printf("%s: %s\n", request->done, text);
-    return 0;
+    told->status = parse(answer, &told->text);
+    if (told->status >= 0)
+        return;
+    told->status = EX_PROTOCOL;
+    told->text = "the server's answer cannot be understood";
 }
 
 /* A server that was stopped closes the connection with its end: what it had can be had then. */
@@ -73,26 +129,37 @@ static bool converse(const struct request *request, int fd, char *answer, size_t
     return true;
 }
 
-/* One that was upgraded after it had accepted the connection says so, and has done nothing. */
-static bool is_another_now(const char *answer)
+/* Asks whoever is the server now. What is told may lie in these bytes, and in `why`. */
+static void try(const struct request *request, struct outcome_told *told, char *answer, size_t size,
+                struct buf *why)
 {
-    const char *text;
-    return parse(answer, &text) == EX_TEMPFAIL;
+    int fd;
+    struct peer server = {.pid = 0};
+    buf_clear(why);
+    told->status = finder_connect(request->control, &fd, why);
+    told->text = why->failed ? strerror(ENOMEM) : why->p;
+    if (told->status)
+        return;
+    if (peer_get(fd, &server) == 0)
+        told->server = server.pid;
+    if (converse(request, fd, answer, size)) {
+        read_answer(told, answer);
+    } else {
+        told->status = EX_SOFTWARE;
+        told->text = "the server ended before it answered";
+    }
+    close(fd);
 }
 
 int ask(const struct request *request)
 {
     static char answer[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
-    for (int tries = 1;; tries++) {
-        int fd;
-        int status = finder_connect(request->program, request->control, &fd);
-        if (status)
-            return status;
-        bool has_answer = converse(request, fd, answer, sizeof answer);
-        close(fd);
-        if (!has_answer)
-            return fail(request, EX_SOFTWARE, "the server ended before it answered");
-        if (tries == TRIES || !is_another_now(answer))
-            return tell(request, answer);
-    }
+    struct buf why = {0};
+    struct outcome_told told = {.status = EX_TEMPFAIL, .begun_ms = clock_ms()};
+    /* One that was upgraded after it had accepted the connection says so, and has done nothing. */
+    for (int tries = 0; tries < TRIES && told.status == EX_TEMPFAIL; tries++)
+        try(request, &told, answer, sizeof answer, &why);
+    int status = ask_tell(request, &told);
+    buf_free(&why);
+    return status;
 }

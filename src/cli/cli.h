@@ -8,6 +8,7 @@
 int cli_check(int argc, char *const argv[]);
 int cli_doctor(int argc, char *const argv[]);
 int cli_reload(int argc, char *const argv[]);
+int cli_scale(int argc, char *const argv[]);
 int cli_serve(int argc, char *const argv[]);
 int cli_reopen(int argc, char *const argv[]);
 int cli_status(int argc, char *const argv[]);

@@ -23,39 +23,39 @@ static bool is_denied(int cause)
 }
 
 /* Whose it is, as far as it can be seen. */
-static int deny(const char *program, const char *path)
+static int deny(const char *path, struct buf *why)
 {
     struct stat st;
     if (stat(path, &st) < 0) {
-        fprintf(stderr, "%s: %s: Permission denied\n", program, path);
+        buf_printf(why, "%s: Permission denied", path);
         return EX_NOPERM;
     }
     const struct passwd *owner = getpwuid(st.st_uid);
-    fprintf(stderr, "%s: %s: the server is uid %u's%s%s%s; it and root may ask it\n", program, path,
-            st.st_uid, owner ? " (" : "", owner ? owner->pw_name : "", owner ? ")" : "");
+    buf_printf(why, "%s: the server is uid %u's%s%s%s; it and root may ask it", path, st.st_uid,
+               owner ? " (" : "", owner ? owner->pw_name : "", owner ? ")" : "");
     return EX_NOPERM;
 }
 
-static int fail(const char *program, const char *path)
+static int fail(const char *path, struct buf *why)
 {
     int cause = errno;
     if (is_denied(cause))
-        return deny(program, path);
-    const char *why = strerror(cause);
+        return deny(path, why);
+    const char *what = strerror(cause);
     if (cause == ECONNREFUSED || cause == ENOENT)
-        why = "no server is there";
+        what = "no server is there";
     else if (cause == EAGAIN)
-        why = "the server takes no connection";
+        what = "the server takes no connection";
     else if (cause == EPROTOTYPE)
-        why = "is no control socket";
-    fprintf(stderr, "%s: %s: %s\n", program, path, why);
+        what = "is no control socket";
+    buf_printf(why, "%s: %s", path, what);
     return EX_UNAVAILABLE;
 }
 
-static int connect_to(const char *program, const char *path, int *fd)
+static int connect_to(const char *path, int *fd, struct buf *why)
 {
     *fd = peer_connect(path, CONTROL_CONNECT_MS);
-    return *fd < 0 ? fail(program, path) : 0;
+    return *fd < 0 ? fail(path, why) : 0;
 }
 
 /* ------------------------------------------------------------------------------- one of many */
@@ -99,37 +99,37 @@ static void search(struct found *found, const struct control_places *places)
         try(found, found->paths[i]);
 }
 
-static void list_one(const char *path)
+static void list_one(const char *path, struct buf *why)
 {
     struct peer server;
     int fd = peer_connect(path, CONTROL_CONNECT_MS);
     if (fd >= 0 && peer_get(fd, &server) == 0)
-        fprintf(stderr, "  --control %s   (pid %d)\n", path, (int)server.pid);
+        buf_printf(why, "\n  --control %s   (pid %d)", path, (int)server.pid);
     if (fd >= 0)
         close(fd);
 }
 
-static int tell_several(const char *program, const struct found *found)
+static int tell_several(const struct found *found, struct buf *why)
 {
-    fprintf(stderr, "%s: several servers run; name the one that is meant:\n", program);
+    buf_lit(why, "several servers run; name the one that is meant:");
     for (size_t i = 0; i < found->count; i++)
-        list_one(found->paths[i]);
+        list_one(found->paths[i], why);
     return EX_USAGE;
 }
 
-static int tell_none(const char *program, const struct control_places *places)
+static int tell_none(const struct control_places *places, struct buf *why)
 {
     const char *user = places->user && *places->user ? places->user : NULL;
-    fprintf(stderr,
-            "%s: no running server was found: looked for drover*/control and drover-*.control in "
-            "%s%s%s; name its socket with --control PATH\n",
-            program, user ? user : "", user ? " and " : "", places->system);
+    buf_printf(why,
+               "no running server was found: looked for drover*/control and drover-*.control in "
+               "%s%s%s; name its socket with --control PATH",
+               user ? user : "", user ? " and " : "", places->system);
     return EX_UNAVAILABLE;
 }
 
 /* A server that is upgraded gives its socket another name, and may then be missed, or be found at
  * both. */
-static int find(const char *program, const struct control_places *places, int *fd)
+static int find(const struct control_places *places, int *fd, struct buf *why)
 {
     struct found found;
     int status = 0;
@@ -139,9 +139,9 @@ static int find(const char *program, const struct control_places *places, int *f
         search(&found, places);
     }
     if (found.answering > 1)
-        status = tell_several(program, &found);
+        status = tell_several(&found, why);
     else if (found.answering == 0)
-        status = found.denied ? deny(program, found.denied) : tell_none(program, places);
+        status = found.denied ? deny(found.denied, why) : tell_none(places, why);
     *fd = status ? -1 : found.fd;
     if (status == 0)
         found.fd = -1; /* the caller's */
@@ -149,13 +149,20 @@ static int find(const char *program, const struct control_places *places, int *f
     return status;
 }
 
-int finder_connect(const char *program, const char *path, int *fd)
+static int connect_by(const char *path, int *fd, struct buf *why)
 {
     char own[PEER_PATH_SIZE];
     struct control_places places = control_places();
     if (path)
-        return connect_to(program, path, fd);
+        return connect_to(path, fd, why);
     if (control_path_of_service(&places, own)) /* another service's would be the wrong one */
-        return connect_to(program, own, fd);
-    return find(program, &places, fd);
+        return connect_to(own, fd, why);
+    return find(&places, fd, why);
+}
+
+int finder_connect(const char *path, int *fd, struct buf *why)
+{
+    int status = connect_by(path, fd, why);
+    buf_add(why, "", 1);
+    return status;
 }

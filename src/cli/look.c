@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "cli/finder.h"
 #include "os/pass.h"
@@ -25,8 +26,8 @@
 
 static int fail(const struct request *request, int status, const char *why)
 {
-    fprintf(stderr, "%s: %s\n", request->program, why);
-    return status;
+    return ask_tell(request,
+                    &(struct outcome_told){.status = status, .begun_ms = clock_ms(), .text = why});
 }
 
 static bool is_readable(int fd, int milliseconds)
@@ -106,15 +107,17 @@ static int receive(int fd, char *text, size_t size)
 
 /* ------------------------------------------------------------------------------- the silence */
 
+static bool is_stopped(const struct peer *server)
+{
+    struct proc proc;
+    return proc_read(server->pid, &proc) == 0 && proc.is_stopped;
+}
+
 static int fail_silent(const struct request *request, const struct peer *server)
 {
-    char why[128], stat[256];
-    const char *end = NULL;
-    if (proc_file(server->pid, "stat", stat, sizeof stat) == 0)
-        end = strrchr(stat, ')');
-    bool is_stopped = end && (strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0);
+    char why[128];
     snprintf(why, sizeof why, "the server (pid %d) does not answer%s", (int)server->pid,
-             is_stopped ? ": it was stopped by a signal; kill -CONT goes on with it" : "");
+             is_stopped(server) ? ": it is stopped by a signal; kill -CONT goes on with it" : "");
     return fail(request, EX_UNAVAILABLE, why);
 }
 
@@ -122,7 +125,7 @@ static int fail_silent(const struct request *request, const struct peer *server)
 static int go_round(int fd, const struct peer *server)
 {
     int board = -1;
-    if (!is_readable(fd, PATIENCE_MS))
+    if (!is_readable(fd, is_stopped(server) ? 0 : PATIENCE_MS))
         board = proc_open(server->pid, BOARD_FILE);
     if (board < 0)
         is_readable(fd, CONTROL_CONNECT_MS);
@@ -153,7 +156,11 @@ int look_fd(const struct request *request, int *fd)
     static char text[CONTROL_ANSWER_MAX + 1]; /* more than a stack is for */
     for (int tries = 1;; tries++) {
         int asked;
-        int status = finder_connect(request->program, request->control, &asked);
+        struct buf why = {0};
+        int status = finder_connect(request->control, &asked, &why);
+        if (status)
+            status = fail(request, status, why.failed ? strerror(ENOMEM) : why.p);
+        buf_free(&why);
         if (status)
             return status;
         int got = ask_for_board(request, asked, text, sizeof text);

@@ -81,7 +81,8 @@ int cli_status(int argc, char *const argv[])
         return print_help();
     if (status)
         return status;
-    struct request request = {.program = options.program, .control = options.control};
+    struct request request = {
+        .program = options.program, .control = options.control, .is_json = options.is_json};
     status = look_open(&request, &board);
     if (status)
         return status;

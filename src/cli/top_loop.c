@@ -16,8 +16,10 @@
 #include "cli/top_watch.h"
 #include "os/sigfd.h"
 
-/* Milliseconds from the first look, which has nothing to be compared with, to the second. */
+/* Milliseconds from the first look, which has nothing to be compared with, to the second: enough
+ * for what a second has. */
 #define FIRST_MS 250
+_Static_assert(FIRST_MS >= TABLE_BASE_MS, "the second look tells rates");
 
 /* Milliseconds that what may follow an ESC has: over a slow line it comes late. */
 #define ESCAPE_MS 500
@@ -397,7 +399,7 @@ static void turn(struct top *top)
 static void run(struct top *top)
 {
     look(top);
-    top->look_at = clock_ms() + clock_sooner(FIRST_MS, top->options.interval_ms);
+    top->look_at = clock_ms() + FIRST_MS;
     if (top->is_live)
         enter(top);
     while (!top->has_ended) {

@@ -5,10 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "base/log.h"
-
-/* Milliseconds since its last look from which on a master does not run: it looks once in 1,100. */
-#define SILENT_MS 3000
 
 /* Columns between two things of the head, and the width of a time with a blank before it. */
 #define GAP        2
@@ -175,7 +173,7 @@ static void draw_message(const struct view *view, const struct snapshot *s, stru
         screen_put(screen, row, 0, LOOK_BOLD, view->absence);
     else if (*view->message)
         screen_put(screen, row, 0, LOOK_BOLD, view->message);
-    else if (s->looked_ms_ago > SILENT_MS)
+    else if (s->looked_ms_ago > TOP_SILENT_MS)
         screen_printf(screen, row, 0, LOOK_BOLD,
                       "the master has done nothing for %lld s: it is stopped, or hangs",
                       (long long)(s->looked_ms_ago / 1000));

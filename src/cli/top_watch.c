@@ -7,11 +7,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Milliseconds between two searches. */
-#define SEARCH_MS 1000
-
-/* A master looks at its board once in 1,100 ms: one that has not for so long is gone, or hangs. */
-#define SILENT_MS 3000
+#include "base/limits.h"
+#include "os/proc.h"
 
 int watch_open(struct watch *watch, const struct request *request)
 {
@@ -31,9 +28,18 @@ static int search(const void *context, int *give)
     return look_fd(context, give);
 }
 
+/* Ended, and not yet waited for by its parent. */
+static bool is_zombie(pid_t pid)
+{
+    char stat[256];
+    const char *end = proc_file(pid, "stat", stat, sizeof stat) == 0 ? strrchr(stat, ')') : NULL;
+    return end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
+}
+
 static bool is_gone(const struct snapshot *snapshot)
 {
-    return snapshot->phase == BOARD_LEFT || (kill((pid_t)snapshot->pid, 0) < 0 && errno == ESRCH);
+    pid_t pid = (pid_t)snapshot->pid;
+    return snapshot->phase == BOARD_LEFT || (kill(pid, 0) < 0 && errno == ESRCH) || is_zombie(pid);
 }
 
 /* A server that has no processes any more has its board's last state for ever. */
@@ -52,10 +58,10 @@ void watch_look(struct watch *watch, int64_t now, struct snapshot *snapshot)
     watch->is_gone = is_gone(snapshot);
     if (*watch->absence)
         bury(snapshot);
-    if (!watch->is_gone && snapshot->looked_ms_ago <= SILENT_MS)
+    if (!watch->is_gone && snapshot->looked_ms_ago <= TOP_SILENT_MS)
         *watch->absence = '\0';
     else if (watch->search.pid == 0 && now >= watch->search_at) {
-        watch->search_at = now + SEARCH_MS;
+        watch->search_at = now + TOP_SEARCH_MS;
         errand_begin(&watch->search, search, &watch->request);
     }
 }
@@ -109,5 +115,6 @@ bool watch_found(struct watch *watch)
         return false;
     }
     *watch->absence = '\0';
+    watch->search_at = 0; /* should that one go, it is missed at once */
     return replace(watch, board);
 }

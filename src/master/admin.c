@@ -207,6 +207,7 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .forwarded = &nobody,
         .identity = &s->identity,
         .max_connections = ADMIN_CONNECTIONS_MAX,
+        .max_body = (uint64_t)s->max_body,
         .preemption = PREEMPT_NO, /* no client of a worker waits for it */
         .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
                      [DEADLINE_BODY] = s->body_timeout,
@@ -252,8 +253,10 @@ static _Noreturn void become_admin(struct master *m, int place, int channel)
     struct worker_job job;
     struct admin_view view = {.board = m->board, .floor = &m->admin.memory->floor};
     struct drover_app app = admin_app(&view);
+    struct site_app own = {.app = &app};
+    const struct sites sites = {.count = 1, .apps = &own};
     fill_job(m, &job, place, channel);
-    job.app = &app;
+    job.sites = &sites;
     crew_forsake(m);
     close_others(m);
     int status = worker_run(&job);
@@ -397,8 +400,10 @@ static void end_all(struct master *m)
         struct admin_child *child = &admin->children[i];
         if (child->pid == 0)
             continue;
-        child->is_leaving = true;
         child->deadline = clock_sooner(child->deadline, m->now + ADMIN_END_MS);
+        if (child->is_leaving) /* and hands over what it has */
+            continue;
+        child->is_leaving = true;
         send_order(child, &order);
     }
 }

@@ -106,6 +106,16 @@ void control_tell(struct master *m, unsigned kind, int status, const char *words
     }
 }
 
+void control_tell_others(struct master *m, unsigned kind, int status, const char *words)
+{
+    struct control *c = &m->control;
+    for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
+        struct control_peer *peer = &c->peers[i];
+        if (peer->stage == CONTROL_WAITING && peer->kind == kind && peer->fd != c->asking)
+            answer(m, peer, status, words);
+    }
+}
+
 /* What was not answered until the master ends never is; or it can be asked of the new one. */
 static void tell_all(struct master *m)
 {
@@ -132,6 +142,8 @@ static void heed(struct master *m, struct control_peer *peer, const char *words,
     if (peer_get(peer->fd, &who) == 0)
         tell("%s: is asked for by pid %d (uid %u)", verb->words, (int)who.pid, who.uid);
     int status = verb_refuse(m, verb, why);
+    if (status == 0 && !verb_read(m, verb, words, n, why))
+        status = EX_USAGE;
     if (status) {
         answer(m, peer, status, why);
         return;

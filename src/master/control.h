@@ -1,9 +1,9 @@
 /*
- * control - the master's own socket, at which `drover reload`, `upgrade` and `stop` ask: one
- * request a connection, a message of a verb's words; and one answer once it has come to its end, a
- * message "STATUS TEXT", with the exit status as a decimal and what has happened, one or more
- * lines. Who asks for the board gets "0 PID" at once, in every phase, and with it one descriptor
- * (SCM_RIGHTS) to read it by: see board_map().
+ * control - the master's own socket, at which `drover reload`, `upgrade`, `scale` and `stop` ask:
+ * one request a connection, a message of a verb's words; and one answer once it has come to its
+ * end, a message "STATUS TEXT", with the exit status as a decimal and what has happened, one or
+ * more lines. Who asks for the board gets "0 PID" at once, in every phase, and with it one
+ * descriptor (SCM_RIGHTS) to read it by: see board_map().
  *
  * Root and who the master runs as may ask. Nobody can hold the master up: a connection has its time
  * to say what it wants, an answer that cannot be written at once is dropped, and so is a connection
@@ -78,6 +78,9 @@ void control_hand_over(struct master *m);
 /* What was asked for has come to its end: see outcome_end(). While the same goes on for others
  * (is_under_way), only who asks right now is told. */
 void control_tell(struct master *m, unsigned kind, int status, const char *words);
+
+/* The same for those who wait, but for who asks right now: what they wait for does not come. */
+void control_tell_others(struct master *m, unsigned kind, int status, const char *words);
 
 /* To be called every turn; and when the next one must be at the latest, CLOCK_NEVER. */
 void control_tick(struct master *m);

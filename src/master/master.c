@@ -272,6 +272,7 @@ static void heed_deadlines(struct master *m)
         reload_go_on(m);
         announce(m);
     }
+    scale_tick(m);
     stop_tick(m);
     upgrade_tick(m);
     control_tick(m);

@@ -10,9 +10,8 @@ static const struct {
     const char *name;
     const char *done; /* before the words of a success */
 } kinds[] = {
-    [OUTCOME_RELOAD] = {"reload", "reload"},
-    [OUTCOME_UPGRADE] = {"upgrade", "upgrade"},
-    [OUTCOME_STOP] = {"stop", "stopped"},
+    [OUTCOME_RELOAD] = {"reload", "reload"},   [OUTCOME_UPGRADE] = {"upgrade", "upgrade"},
+    [OUTCOME_STOP] = {"stop", "stopped"},      [OUTCOME_SCALE] = {"scale", "scaled"},
     [OUTCOME_REOPEN] = {"reopen", "reopened"},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == OUTCOME_KINDS, "a row a kind");

@@ -1,14 +1,21 @@
 #include "master/scale.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "master/announce.h"
 #include "master/crew.h"
+#include "master/outcome.h"
 #include "master/reload.h"
 #include "master/slots.h"
 #include "master/steering.h"
 #include "master/upgrade.h"
+#include "master/verb.h"
 
 int scale_add_slot(struct master *m)
 {
@@ -72,4 +79,149 @@ void scale_down(struct master *m)
     log_info("scale: one worker less: %d", crew_size(m->present));
     announce(m); /* it may have been the one that was waited for */
     resume(m, it);
+}
+
+/* --------------------------------------------------------------------------------- the verb */
+
+bool scale_read(struct master *m, const char *argument, size_t n, char *why, size_t size)
+{
+    char text[8] = "", *end = text;
+    memcpy(text, argument, n < sizeof text ? n : 0);
+    long number = strtol(text, &end, 10);
+    bool is_one = text[0] >= '0' && text[0] <= '9' && !*end && number >= 1 && number <= SLOTS_MAX;
+    m->scale.asked = is_one ? (int)number : 0;
+    if (!is_one)
+        snprintf(why, size, "must be a number of workers, 1 to %d", SLOTS_MAX);
+    return is_one;
+}
+
+static void end(struct master *m, int status, const char *words)
+{
+    outcome_end(m, OUTCOME_SCALE, status, words);
+}
+
+/* Slots first, so that nothing has changed when one cannot be made. */
+static int make_slots(struct master *m, int wanted)
+{
+    while (m->present->plan.slot_count < wanted)
+        if (scale_add_slot(m) < 0)
+            return -1;
+    return 0;
+}
+
+/* The slots from `from` to, and without, `to`; from the highest down, so that the wanted ones are
+ * always the first. */
+static void want(struct master *m, int from, int to)
+{
+    for (int slot = from; slot < to; slot++)
+        crew_step(m, m->present, PLAN_WANT, slot);
+}
+
+static void unwant(struct master *m, int from, int to)
+{
+    for (int slot = to - 1; slot >= from; slot--)
+        crew_step(m, m->present, PLAN_UNWANT, slot);
+}
+
+static void change(struct master *m)
+{
+    const struct scale *scale = &m->scale;
+    struct interrupted it = interrupt(m);
+    log_info("scale: from %d workers to %d", scale->before, scale->wanted);
+    if (make_slots(m, scale->wanted) < 0) {
+        char why[128];
+        snprintf(why, sizeof why, "cannot add a slot to the %d there are: %s",
+                 m->present->plan.slot_count, strerror(errno));
+        end(m, EX_OSERR, why);
+    } else {
+        want(m, scale->before, scale->wanted);
+        unwant(m, scale->wanted, scale->before);
+        announce(m); /* it may have been one of these that was waited for */
+    }
+    resume(m, it);
+}
+
+void scale_begin(struct master *m)
+{
+    char why[64];
+    struct scale *scale = &m->scale;
+    int before = crew_size(m->present);
+    if (m->is_under_way[OUTCOME_SCALE] && scale->wanted != scale->asked) {
+        snprintf(why, sizeof why, "another number was asked for meanwhile: %d", scale->asked);
+        control_tell_others(m, OUTCOME_SCALE, EX_UNAVAILABLE, why);
+    }
+    if (!m->is_under_way[OUTCOME_SCALE] || scale->wanted != scale->asked)
+        *scale = (struct scale){
+            .asked = scale->asked, .wanted = scale->asked, .before = before, .begun = clock_ms()};
+    outcome_begin(m, OUTCOME_SCALE);
+    if (before != scale->wanted)
+        change(m);
+    scale_tick(m);
+}
+
+/* The first of the new slots whose worker does not start; -1. */
+static int failing(const struct master *m)
+{
+    const struct plan *plan = &m->present->plan;
+    for (int slot = m->scale.before; slot < m->scale.wanted && slot < plan->slot_count; slot++)
+        if (plan->slots[slot].state == SLOT_REFUSED || plan->slots[slot].ends >= COMING_ENDS_MAX)
+            return slot;
+    return -1;
+}
+
+static bool is_done(const struct master *m)
+{
+    const struct plan *plan = &m->present->plan;
+    for (int slot = 0; slot < m->scale.wanted && slot < plan->slot_count; slot++)
+        if (plan->slots[slot].state != SLOT_LIVE && plan->slots[slot].state != SLOT_RELIEVED &&
+            slot >= m->scale.before)
+            return false;
+    return true;
+}
+
+static void give_up(struct master *m, int slot)
+{
+    char why[64];
+    struct interrupted it = interrupt(m);
+    snprintf(why, sizeof why, "worker %d does not start", slot);
+    unwant(m, m->scale.before, m->scale.wanted);
+    end(m, EX_UNAVAILABLE, why);
+    resume(m, it);
+}
+
+static void finish(struct master *m)
+{
+    char words[128];
+    int size = crew_size(m->present);
+    const struct scale *scale = &m->scale;
+    if (size != scale->wanted) {
+        snprintf(words, sizeof words, "the number was changed meanwhile, to %d", size);
+        end(m, EX_UNAVAILABLE, words);
+        return;
+    }
+    int n = snprintf(words, sizeof words, "%d worker%s", size, size == 1 ? "" : "s");
+    if (size > scale->before)
+        snprintf(words + n, sizeof words - (size_t)n, ", %d more, after %lld ms",
+                 size - scale->before, (long long)(clock_ms() - scale->begun));
+    else if (size < scale->before)
+        snprintf(words + n, sizeof words - (size_t)n, "; %d finish what they have, and leave",
+                 scale->before - size);
+    else
+        snprintf(words + n, sizeof words - (size_t)n, ", as there were");
+    end(m, 0, words);
+}
+
+void scale_tick(struct master *m)
+{
+    char why[VERB_WHY_SIZE];
+    if (!m->is_under_way[OUTCOME_SCALE])
+        return;
+    int status = verb_refuse(m, NULL, why);
+    int slot = failing(m);
+    if (m->is_stopping || m->is_handed_over)
+        end(m, status, why);
+    else if (crew_size(m->present) == m->scale.wanted && slot >= 0)
+        give_up(m, slot);
+    else if (is_done(m) || crew_size(m->present) != m->scale.wanted)
+        finish(m);
 }

@@ -204,7 +204,7 @@ void service_begin(struct master *m, enum outcome_kind kind)
     struct service *s = &m->service;
     if (!has_manager(m) || m->is_handed_over || kind == OUTCOME_REOPEN)
         return;
-    if (kind != OUTCOME_STOP)
+    if (kind == OUTCOME_RELOAD || kind == OUTCOME_UPGRADE)
         s->failure[0] = '\0';
     if (kind == OUTCOME_RELOAD && m->is_announced) {
         s->reload_us = clock_us();
@@ -218,7 +218,7 @@ void service_begin(struct master *m, enum outcome_kind kind)
 static void note_end(struct service *s, enum outcome_kind kind, int status, const char *words)
 {
     char what[32];
-    if (status == 0)
+    if (status == 0 || (kind != OUTCOME_RELOAD && kind != OUTCOME_UPGRADE))
         return;
     snprintf(what, sizeof what, "%s failed: ", kind == OUTCOME_RELOAD ? "reload" : "upgrade");
     join_lines(s->failure, sizeof s->failure, what, words);

@@ -59,7 +59,22 @@ struct record {
 };
 
 /* What is asked of the server, and comes to an end: see outcome.h. */
-enum outcome_kind { OUTCOME_RELOAD, OUTCOME_UPGRADE, OUTCOME_STOP, OUTCOME_REOPEN, OUTCOME_KINDS };
+enum outcome_kind {
+    OUTCOME_RELOAD,
+    OUTCOME_UPGRADE,
+    OUTCOME_STOP,
+    OUTCOME_REOPEN,
+    OUTCOME_SCALE,
+    OUTCOME_KINDS
+};
+
+/* A number of workers that was asked for: see scale.h. */
+struct scale {
+    int asked;     /* by the request that is heeded now */
+    int wanted;    /* by the one that is under way */
+    int before;    /* how many there were, to go back to */
+    int64_t begun; /* as clock_ms() */
+};
 
 struct master {
     const struct configuration_source *source; /* borrowed */
@@ -85,6 +100,7 @@ struct master {
     struct board *board;
     int board_fd; /* to read it by, for whoever asks */
     struct record record;
+    struct scale scale;
     struct children children;
     struct logs_room logs;
     struct admin admin;

@@ -86,6 +86,8 @@ int proc_read(pid_t pid, struct proc *proc)
     if (proc_file(pid, "status", status, sizeof status) < 0)
         return -1;
     proc->parent = (pid_t)field_of(status, "\nPPid:");
+    const char *state = strstr(status, "\nState:\t");
+    proc->is_stopped = state && (state[8] == 'T' || state[8] == 't');
     proc->rss = field_of(status, "\nVmRSS:") * 1024;
     proc->cpu_us = cpu_us_of(pid);
     if (field_of(status, "\nThreads:") > 1)

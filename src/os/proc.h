@@ -7,6 +7,7 @@
 #ifndef DROVER_OS_PROC_H
 #define DROVER_OS_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 /* Of all its threads; context switches without those of threads that have ended. */
 struct proc {
     pid_t parent;
+    bool is_stopped; /* by a signal, or a debugger */
     uint64_t cpu_us;
     uint64_t voluntary; /* context switches */
     uint64_t involuntary;

@@ -101,6 +101,12 @@ static void read_server(struct snapshot *s, const struct board *b, int64_t now)
     read_text(s->root, b->root, sizeof s->root);
 }
 
+static void ask_proc_of_master(struct snapshot *s)
+{
+    struct proc proc;
+    s->is_stopped = proc_read((pid_t)s->pid, &proc) == 0 && proc.is_stopped;
+}
+
 static void read_metrics(struct snapshot *s, const struct board *b)
 {
     for (int i = 0; i < DROVER_METRICS_MAX && b->metric_names[i][0]; i++) {
@@ -122,11 +128,13 @@ static void read_events(struct snapshot *s, const struct board *b)
 /* -------------------------------------------------------------------------------- the workers */
 
 /* A pid that is no child of the server is somebody else's by now, or of another namespace. */
-static void ask_proc(struct snapshot_counts *counts, int64_t pid, int64_t server)
+static void ask_proc(struct snapshot_worker *worker, int64_t server)
 {
     struct proc proc;
-    if (proc_read((pid_t)pid, &proc) < 0 || proc.parent != server)
+    struct snapshot_counts *counts = &worker->counts;
+    if (proc_read((pid_t)worker->pid, &proc) < 0 || proc.parent != server)
         return;
+    worker->is_stopped = proc.is_stopped;
     counts->cpu_us = proc.cpu_us;
     counts->voluntary = proc.voluntary;
     counts->involuntary = proc.involuntary;
@@ -149,7 +157,7 @@ static void read_worker(struct snapshot *s, const struct board_worker *from,
         .busy_ms = row->busy_since ? since(now, (int64_t)row->busy_since) : 0,
         .counts = {.row = *row},
     };
-    ask_proc(&to->counts, to->pid, s->pid);
+    ask_proc(to, s->pid);
     s->ready_count += to->is_ready && !to->is_leaving;
     s->stalled_count += to->is_stalled;
     s->sum.cpu_us += to->counts.cpu_us;
@@ -273,16 +281,19 @@ static double rate_of(uint64_t now, uint64_t then, int64_t elapsed)
     return now > then ? (double)(now - then) * 1000 / (double)elapsed : 0;
 }
 
-/* The one that is nearest to that age. Not the oldest: it may be the one that is written now. */
-static struct board_sample sample_of(const struct board *b, int64_t now, int64_t wanted)
+/* Of those of a fitting age the nearest. Not the oldest of all: it may be the one that is written
+ * now. */
+static struct board_sample sample_of(const struct board *b, int64_t now, int span)
 {
     struct board_sample best = {0};
     uint64_t count = __atomic_load_n(&b->sample_count, __ATOMIC_ACQUIRE);
     for (uint64_t i = 1; i <= at_most(count, BOARD_SAMPLES - 1); i++) {
         struct board_sample one;
         read_numbers(&one, &b->samples[(count - i) % BOARD_SAMPLES], sizeof one);
-        if (one.at_ms > 0 &&
-            (best.at_ms == 0 || llabs(now - one.at_ms - wanted) < llabs(now - best.at_ms - wanted)))
+        int64_t age = now - one.at_ms, wanted = spans[span].wanted;
+        if (one.at_ms == 0 || age < spans[span].least || age > spans[span].most)
+            continue;
+        if (best.at_ms == 0 || llabs(age - wanted) < llabs(now - best.at_ms - wanted))
             best = one;
     }
     return best;
@@ -292,12 +303,11 @@ static void work_out_rates(struct snapshot *s, const struct board *b, int64_t no
 {
     for (int i = 0; i < SNAPSHOT_RATES; i++) {
         struct snapshot_rate *rate = &s->rates[i];
-        struct board_sample then = sample_of(b, now, spans[i].wanted);
+        struct board_sample then = sample_of(b, now, i);
         int64_t elapsed = now - then.at_ms;
-        *rate = (struct snapshot_rate){0};
-        if (then.at_ms == 0 || elapsed < spans[i].least || elapsed > spans[i].most)
+        *rate = (struct snapshot_rate){.is_known = then.at_ms != 0};
+        if (!rate->is_known)
             continue;
-        rate->is_known = true;
         rate->requests = rate_of(s->sum.row.requests, then.requests, elapsed);
         rate->accepted = rate_of(s->sum.row.accepted, then.accepted, elapsed);
         rate->wakeups = rate_of(s->sum.row.wakeups, then.wakeups, elapsed);
@@ -364,6 +374,7 @@ void snapshot_take_at(struct snapshot *s, const struct board *b, int64_t now, in
     memset(s, 0, sizeof *s);
     s->date = date;
     read_server(s, b, now);
+    ask_proc_of_master(s);
     read_metrics(s, b);
     read_events(s, b);
     read_slots(s, b);

@@ -29,7 +29,9 @@ struct snapshot_worker {
     int slot;
     int row;
     uint64_t generation;
-    bool is_ready, is_leaving, is_stalled;
+    bool is_ready, is_leaving;
+    bool is_stalled; /* hangs, or was stopped by a signal, as the master saw it */
+    bool is_stopped; /* by a signal, now */
     int64_t age_ms;
     int64_t busy_ms;               /* that its turn lasts by now; 0 while it waits for events */
     struct snapshot_counts counts; /* the row's, which predecessors have counted in, too */
@@ -60,6 +62,7 @@ struct snapshot {
     int64_t date;          /* when it was taken, milliseconds since the Epoch */
     int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
+    bool is_stopped;       /* the master, by a signal, now */
     int64_t looked_ms_ago; /* since the master looked: more than some 1,200 and it does not run */
     char version[32];
     int64_t pid;

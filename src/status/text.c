@@ -245,7 +245,7 @@ static const char *state_of(const struct entry *e)
     if (!worker)
         return snapshot_state(e->slot);
     if (trouble_hangs(worker))
-        return "hangs";
+        return worker->is_stopped ? "stopped" : "hangs";
     if (worker->is_leaving)
         return "leaves";
     if (!worker->is_ready)

@@ -72,11 +72,16 @@ static const struct snapshot_worker *worker_of(const struct snapshot *s, int slo
 
 static void tell_silence(struct buf *to, const struct snapshot *s)
 {
+    if (s->is_stopped) {
+        buf_printf(to, "the master (pid %lld) is stopped by a signal: kill -CONT goes on with it\n",
+                   (long long)s->pid);
+        return;
+    }
     if (s->looked_ms_ago < LOOK_MAX_MS || s->phase == BOARD_LEFT)
         return;
     buf_printf(to, "the master (pid %lld) has not looked for ", (long long)s->pid);
     put_time(to, s->looked_ms_ago);
-    buf_lit(to, ": it was stopped, hangs, or has ended\n");
+    buf_lit(to, ": it hangs, or has ended\n");
 }
 
 static void tell_phase(struct buf *to, const struct snapshot *s)
@@ -96,33 +101,56 @@ static void tell_phase(struct buf *to, const struct snapshot *s)
 
 bool trouble_hangs(const struct snapshot_worker *worker)
 {
-    return worker->is_stalled || worker->busy_ms >= TURN_MAX_MS;
+    return worker->is_stalled || worker->is_stopped || worker->busy_ms >= TURN_MAX_MS;
 }
 
-static void tell_hangs(struct buf *to, const struct snapshot *s)
+typedef bool worker_fn(const struct snapshot_worker *worker);
+
+static bool is_stopped(const struct snapshot_worker *worker)
 {
-    struct slots slots = {.count = 0};
+    return worker->is_stopped;
+}
+
+static bool hangs(const struct snapshot_worker *worker)
+{
+    return trouble_hangs(worker) && !worker->is_stopped;
+}
+
+/* Of all workers, those that leave among them. Returns how many; *longest has the longest turn. */
+static int find_workers(const struct snapshot *s, worker_fn *is_one, struct slots *slots,
+                        const struct snapshot_worker **longest)
+{
     int count = 0;
-    const struct snapshot_worker *longest = NULL;
+    *slots = (struct slots){.count = 0};
+    *longest = NULL;
     for (int i = 0; i < s->worker_count; i++) {
         const struct snapshot_worker *one = &s->workers[i];
-        if (!trouble_hangs(one))
+        if (!is_one(one))
             continue;
         count++;
-        slots.count += !slots.has[one->slot];
-        slots.has[one->slot] = true;
-        if (!longest || one->busy_ms > longest->busy_ms)
-            longest = one;
+        slots->count += !slots->has[one->slot];
+        slots->has[one->slot] = true;
+        if (!*longest || one->busy_ms > (*longest)->busy_ms)
+            *longest = one;
     }
-    if (count == 1)
-        buf_printf(to, "worker %d (pid %lld)", longest->slot, (long long)longest->pid);
-    else if (count > 1)
-        buf_printf(to, "%d of %d workers", count, s->worker_count);
-    else
+    return count;
+}
+
+/* "worker 3 (pid 4711) hangs", "3 of 4 workers hang: slots 0-2"; and since when. */
+static void tell_workers(struct buf *to, const struct snapshot *s, worker_fn *is_one,
+                         const char *one, const char *several)
+{
+    struct slots slots;
+    const struct snapshot_worker *longest;
+    int count = find_workers(s, is_one, &slots, &longest);
+    if (count == 0)
         return;
-    buf_str(to, count == 1 ? " hangs, or was stopped" : " hang, or were stopped: ");
-    if (count > 1)
+    if (count == 1) {
+        buf_printf(to, "worker %d (pid %lld) %s", longest->slot, (long long)longest->pid, one);
+    } else {
+        buf_printf(to, "%d of %d workers %s: ", count, s->worker_count, several);
         put_slots(to, &slots);
+    }
     if (longest->busy_ms > 0) {
         buf_str(to, count == 1 ? ": its turn lasts for " : "; the longest turn lasts for ");
         put_time(to, longest->busy_ms);
@@ -188,7 +216,8 @@ int trouble_tell(struct buf *to, const struct snapshot *s)
     size_t from = to->len;
     tell_silence(to, s);
     tell_phase(to, s);
-    tell_hangs(to, s);
+    tell_workers(to, s, hangs, "hangs", "hang");
+    tell_workers(to, s, is_stopped, "is stopped by a signal", "are stopped by a signal");
     tell_slots(to, s);
     if (s->sum.row.log_lost > 0)
         buf_printf(to, "%llu lines of the access log could not be written\n",

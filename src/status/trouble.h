@@ -9,7 +9,7 @@
 #include "status/snapshot.h"
 
 /* Kinds of trouble, one line each at most. */
-#define TROUBLES_MAX 9
+#define TROUBLES_MAX 10
 
 /* Appends a line for each, ended by '\n', as in "worker 1 (pid 4711) hangs since 3.2 s". Nothing
  * for a server that is well. Returns how many lines. */
@@ -19,8 +19,8 @@ int trouble_tell(struct buf *to, const struct snapshot *snapshot);
 void trouble_each(const struct snapshot *snapshot, void (*each)(void *context, const char *words),
                   void *context);
 
-/* Does its worker hang, as far as can be seen: the master has said so, or its turn has lasted for
- * so long that no healthy one does? */
+/* Does it hang, or is it stopped, as far as can be seen: the master has said so, or its turn has
+ * lasted for so long that no healthy one does? */
 bool trouble_hangs(const struct snapshot_worker *worker);
 
 #endif

@@ -50,7 +50,7 @@ PY
 
 RELOADED='reload: every worker is a fresh one: 2, after [0-9]+ ms'
 STOPPED='stopped: [0-9]+ requests were answered on [0-9]+ connections; 0 connections were closed at the deadline; the stop took [0-9]+ ms'
-REQUESTS='64 there is no such request; there are: reload, upgrade, stop, stop now, board'
+REQUESTS='64 there is no such request; there are: reload, upgrade, reopen, scale N, stop, stop now, board'
 
 # ---- reload -----------------------------------------------------------------------------------
 
@@ -716,13 +716,16 @@ has_descriptors() {
 
 @test "the verbs say what they do, and what they do not know" {
     local verb
-    for verb in reload upgrade stop; do
+    for verb in reload upgrade reopen stop; do
         ask 0 "usage: drover $verb \[--control PATH\].*" '' "$verb" --help
-        ask 64 '' "drover $verb: --nwo: there is no such option; drover $verb --help tells more" "$verb" --nwo
+        ask 64 '' "drover $verb: --sleep: there is no such option; drover $verb --help tells more" "$verb" --sleep
+        ask 64 '' "drover $verb: --jsno: there is no such option; did you mean --json\?" "$verb" --jsno
         ask 64 '' "drover $verb: --control: its value is missing.*" "$verb" --control
         ask 64 '' "drover $verb: --control: must not be empty.*" "$verb" --control=
     done
     ask 64 '' 'drover reload: --now: there is no such option.*' reload --now
+    ask 64 '' 'drover stop: --nwo: there is no such option; did you mean --now\?' stop --nwo
+    ask 64 '' 'drover stop: 5: there is nothing to be named here.*' stop 5
     [[ $("$DROVER" stop --help) == *--now* ]]
 }
 

@@ -22,7 +22,7 @@ class Terminal:
 
     def __init__(self, argv, rows=24, columns=80, **environment):
         self.master, self.slave = pty.openpty()
-        self.raw, self.rest, self.title = b"", b"", None
+        self.raw, self.rest = b"", b""
         self.alternate = self.hidden = False
         self.main = None
         self.cursor, self.saved = [0, 0], [0, 0]
@@ -56,6 +56,10 @@ class Terminal:
             else:
                 self.cursor[0] += 1
         elif byte >= " " and byte < "\x7f":
+            if column == self.columns and not self.alternate:
+                self.put("\r")
+                self.put("\n")
+                row, column = self.cursor
             assert row < self.rows and column < self.columns, f"{byte} beyond {row} {column}"
             self.lines[row][column] = byte
             self.cursor[1] += 1

@@ -12,6 +12,9 @@ static const struct {
 } rows[] = {
     {"reload", 6, true, OUTCOME_RELOAD},
     {"upgrade", 7, true, OUTCOME_UPGRADE},
+    {"scale 5", 7, true, OUTCOME_SCALE},
+    {"scale", 5, true, OUTCOME_SCALE}, /* what it lacks is told when it is read */
+    {"scale5", 6, false, 0},
     {"stop", 4, true, OUTCOME_STOP},
     {"stop now", 8, true, OUTCOME_STOP},
     {"board", 5, true, OUTCOME_KINDS},
@@ -34,7 +37,7 @@ Test(verb, is_found_by_its_words_and_no_others)
             cr_expect_eq(verb->kind, rows[i].kind, "%s", rows[i].words);
         if (!rows[i].is_known)
             cr_expect_str_eq(why, "there is no such request; there are: reload, upgrade, reopen, "
-                                  "stop, stop now, board");
+                                  "scale N, stop, stop now, board");
     }
 }
 
