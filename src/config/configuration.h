@@ -20,8 +20,8 @@
 /* What read() gave holds this as its first member: what the settings borrow from lies behind it. */
 struct configuration {
     struct settings settings;
-    const struct drover_app *app; /* what answers where no site does */
-    const struct sites *sites;    /* all applications, that one first; NULL: there is that one */
+    const struct drover_app *app;       /* what answers where no site does */
+    const struct sites *sites;          /* all applications, that one first; never NULL */
     const struct settings *const *told; /* what each of them is told, in the same order */
     size_t site_count;                  /* sections, which may share an application */
 };

@@ -61,7 +61,7 @@ static int prepare_one(const struct configuration *c, size_t i, char *why, size_
 {
     char reason[DROVER_WHY_SIZE] = "it gave no reason";
     const struct drover_app *app = configuration_app(c, i);
-    const char *site = c->sites ? c->sites->apps[i].site : NULL;
+    const char *site = c->sites->apps[i].site;
     int status = app->before_fork ? app->before_fork(app->context, reason) : 0;
     if (status == 0)
         return 0;
