@@ -69,6 +69,13 @@ int drover_request_is(const struct drover_request *request, const char *method);
  */
 struct drover_span drover_request_path(const struct drover_request *request);
 
+/*
+ * What stands right before that path in the whole one: the prefix of the site that the request is
+ * for, decoded, as in "/shop", without a slash at its end; empty for a site that has none. Who
+ * makes links puts it before them. p is the whole path as a C string.
+ */
+struct drover_span drover_request_prefix(const struct drover_request *request);
+
 /* The query as it was sent, without the '?'. Empty when there is none. */
 struct drover_span drover_request_query(const struct drover_request *request);
 

@@ -56,7 +56,22 @@
 #define CONFIG_LINE_MAX 8192
 
 /* Values that are given at most, on the command line and in the file together. */
-#define CONFIG_VALUES_MAX 512
+#define CONFIG_VALUES_MAX 2048
+
+/* [site NAME] sections of a configuration file, the hosts of one, and the bytes of its name. */
+#define SITES_MAX      256
+#define SITE_HOSTS_MAX 32
+#define SITE_NAME_MAX  63
+
+/* Bytes of a host's name: of the longest that the DNS has, in text. No longer one is looked for. */
+#define HOST_NAME_MAX_LENGTH 253
+
+/* Bytes of a site's prefix: a few segments. */
+#define SITE_PREFIX_MAX 255
+
+/* --cache at most, and the bytes of a rule's pattern with its NUL. */
+#define SITE_CACHES_MAX      32
+#define SITE_CACHE_GLOB_SIZE 64
 
 /* Bytes of a request line. RFC 9112, 3 asks for 8000 at least. */
 #define HTTP_REQUEST_LINE_MAX 8192

@@ -29,31 +29,47 @@ static int fail(int status, const char *why)
 }
 
 /* The value of the file that a message, "--name value: what", is about; NULL: none. */
-static const struct given *blamed(const struct givens *givens, const char *why, size_t *n)
+static const struct given *blamed(const struct givens *givens, const struct section *section,
+                                  const char *why, size_t *n)
 {
     char start[DROVER_WHY_SIZE];
     for (size_t i = givens->arguments; i < givens->count; i++) {
         const struct given *one = &givens->list[i];
         *n = (size_t)snprintf(start, sizeof start, "--%s %s: ", one->option->name, one->value);
-        if (givens_stands(givens, i) && strncmp(why, start, *n) == 0)
+        if (one->section == section && givens_stands(givens, i) && strncmp(why, start, *n) == 0)
             return one;
     }
     return NULL;
 }
 
-/* The site's own start reads its pages and changes nothing; what another one's does is unknown. */
-static int check_site(const struct configuration *c, const struct givens *givens)
+/* A site's own start reads its pages and changes nothing; what another one's does is unknown. */
+static void check_site(const struct configuration *c, const struct section *section,
+                       struct faults *faults)
 {
-    char why[DROVER_WHY_SIZE] = "", text[OPTIONS_WHY_SIZE * 2] = "";
-    struct faults faults = {.text = text, .size = sizeof text};
+    const struct givens *givens = source_givens(c);
+    const struct settings *settings = section ? &section->settings : &c->settings;
+    const struct drover_app *app = section ? section->app : c->app;
+    char why[DROVER_WHY_SIZE] = "";
     size_t n;
-    int status = c->settings.root ? c->app->before_fork(c->app->context, why) : 0;
+    int status = settings->root ? app->before_fork(app->context, why) : 0;
     if (status == 0)
-        return 0;
-    const struct given *one = blamed(givens, why, &n);
+        return;
+    const struct given *one = blamed(givens, section, why, &n);
     if (one)
-        given_fault(one, &faults, status, why + n);
-    return one ? fail(EX_CONFIG, text) : fail(status, why);
+        given_fault(one, faults, EX_CONFIG, why + n);
+    else
+        faults_add(faults, NULL, status, "%s", why);
+}
+
+static int check_sites(const struct configuration *c, char *why, size_t size)
+{
+    struct faults faults = {.text = why, .size = size};
+    const struct sections *sections = &source_givens(c)->sections;
+    check_site(c, NULL, &faults);
+    for (size_t i = 0; i < sections->count; i++)
+        check_site(c, sections->list[i], &faults);
+    faults_end(&faults);
+    return faults.count == 0 ? 0 : fail(faults.status, why);
 }
 
 static int check(struct source *source, bool prints)
@@ -64,7 +80,7 @@ static int check(struct source *source, bool prints)
     if (!c)
         return fail(status, why);
     const struct givens *givens = source_givens(c);
-    status = check_site(c, givens);
+    status = check_sites(c, why, sizeof why);
     if (status == 0 && prints)
         print_configuration(stdout, &c->settings, givens, c->app);
     else if (status == 0)

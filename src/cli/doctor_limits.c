@@ -54,11 +54,11 @@ static uint16_t port_of(const struct net_address *a)
 }
 
 /* The first address whose port is below; NULL: none. */
-static const struct net_address *low_port(const struct settings *s, int64_t first)
+static const struct net_address *low_port(const struct net_address *list, int count, int64_t first)
 {
-    for (int i = 0; i < s->address_count; i++) {
-        const struct net_address *a = &s->addresses[i];
-        if (!net_is_shared(a) && !a->any_port && port_of(a) < first)
+    for (int i = 0; i < count; i++) {
+        const struct net_address *a = &list[i];
+        if (!net_is_shared(a) && !net_is_name(a) && !a->any_port && port_of(a) < first)
             return a;
     }
     return NULL;
@@ -71,7 +71,15 @@ static void add_low_ports(struct doctor *d)
     struct probe start = probe_try(probe_unprivileged_port, 0);
     struct probe right = probe_try(probe_capability, CAP_NET_BIND_SERVICE);
     int64_t first = start.verdict == PROBE_YES ? start.value : IPPORT_RESERVED;
-    const struct net_address *low = low_port(d->settings, first);
+    const struct settings *s = d->settings;
+    const char *option = "listen";
+    const struct net_address *low = NULL;
+    if (!doctor_has_sockets(d))
+        low = low_port(s->addresses, s->address_count, first);
+    if (!low) {
+        low = low_port(s->admin, s->admin_count, first);
+        option = "admin";
+    }
     if (right.verdict == PROBE_YES || first == 0) {
         finding_found(f, "all ports");
         finding_means(f, "%s",
@@ -81,15 +89,50 @@ static void add_low_ports(struct doctor *d)
     }
     finding_found(f, "ports from %lld on, without CAP_NET_BIND_SERVICE", (long long)first);
     finding_means(f, "--listen takes no lower one");
-    if (!low || doctor_has_sockets(d))
+    if (!low)
         return;
     net_text(low, text);
     f->grade = GRADE_BAD;
-    finding_means(f, "--listen %s will be refused", text);
+    finding_means(f, "--%s %s will be refused", option, text);
     finding_change(f,
                    "AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, or a .socket unit that "
                    "has the port; sysctl -w net.ipv4.ip_unprivileged_port_start=%d for every user",
                    port_of(low));
+}
+
+/* Can nobody of another machine connect? That of a socket that is passed is its owner's business.
+ */
+static bool is_private(const struct net_address *a)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    memcpy(&in, &a->storage, sizeof in);
+    memcpy(&in6, &a->storage, sizeof in6);
+    switch (a->any.sa_family) {
+    case AF_INET: return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+    default: return true;
+    }
+}
+
+static void add_admin_address(struct doctor *d)
+{
+    char text[NET_TEXT_SIZE];
+    const struct settings *s = d->settings;
+    struct finding *f = findings_add(&d->findings, "admin address");
+    finding_found(f, "off");
+    finding_means(f, "drover status and drover top tell the same, to this user and root alone");
+    for (int i = 0; i < s->admin_count && f->grade == GRADE_OK; i++) {
+        net_text(&s->admin[i], text);
+        finding_found(f, "%s", text);
+        finding_means(f, "who can connect from this machine reads how the server is");
+        if (is_private(&s->admin[i]))
+            continue;
+        f->grade = GRADE_NOTE;
+        finding_means(f, "whoever reaches it reads how the server is: it asks nobody who he is");
+        finding_change(f, "a network that only trusted machines reach, a firewall, or "
+                          "--admin 127.0.0.1:PORT or unix:/path");
+    }
 }
 
 /* ----------------------------------------------------------------------------- what is there */
@@ -238,6 +281,7 @@ void doctor_limits(struct doctor *d)
 {
     add_low_ports(d);
     add_backlog(d);
+    add_admin_address(d);
     add_descriptors(d);
     add_cpus(d);
     add_seccomp(d);

@@ -4,13 +4,36 @@
 
 #include "config/keys.h"
 
+size_t configuration_app_count(const struct configuration *c)
+{
+    return c->sites ? c->sites->count : 1;
+}
+
+const struct drover_app *configuration_app(const struct configuration *c, size_t i)
+{
+    return c->sites ? c->sites->apps[i].app : c->app;
+}
+
+const struct settings *configuration_told(const struct configuration *c, size_t i)
+{
+    return c->told ? c->told[i] : &c->settings;
+}
+
+static int apply(const struct drover_app *app, const struct settings *told, char *why,
+                 size_t why_size)
+{
+    if (keys_default(app->keys, why, why_size) < 0)
+        return -1;
+    for (int i = 0; i < told->set_count; i++)
+        if (keys_set(app->keys, told->sets[i], why, why_size) < 0)
+            return -1;
+    return 0;
+}
+
 int configuration_apply(const struct configuration *c, char *why, size_t why_size)
 {
-    const struct drover_key *keys = c->app->keys;
-    if (keys_default(keys, why, why_size) < 0)
-        return -1;
-    for (int i = 0; i < c->settings.set_count; i++)
-        if (keys_set(keys, c->settings.sets[i], why, why_size) < 0)
+    for (size_t i = 0; i < configuration_app_count(c); i++)
+        if (apply(configuration_app(c, i), configuration_told(c, i), why, why_size) < 0)
             return -1;
     return 0;
 }

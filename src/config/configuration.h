@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "config/settings.h"
+#include "worker/sites.h"
 
 /* Bytes for all that is wrong with one, a line an error, with the NUL. */
 #define CONFIGURATION_WHY_SIZE 16384
@@ -19,8 +20,16 @@
 /* What read() gave holds this as its first member: what the settings borrow from lies behind it. */
 struct configuration {
     struct settings settings;
-    const struct drover_app *app;
+    const struct drover_app *app;       /* what answers where no site does */
+    const struct sites *sites;          /* all applications, that one first; never NULL */
+    const struct settings *const *told; /* what each of them is told, in the same order */
+    size_t site_count;                  /* sections, which may share an application */
 };
+
+/* How many applications there are; each of them; and the settings that have its keys. */
+size_t configuration_app_count(const struct configuration *c);
+const struct drover_app *configuration_app(const struct configuration *c, size_t i);
+const struct settings *configuration_told(const struct configuration *c, size_t i);
 
 /* How a configuration is read: at the start, and anew at each reload. */
 struct configuration_source {
@@ -35,7 +44,7 @@ struct configuration_source {
 };
 
 /*
- * Sets the application's keys to what this configuration says, and all others to their defaults.
+ * Sets the applications' keys to what this configuration says, and all others to their defaults.
  * They are variables of the process: two configurations of one application share them, so this is
  * called before a worker is forked if another one's were applied since. Texts are borrowed from
  * the configuration. 0, or -1 with the reason; nothing fails that read() has not checked.

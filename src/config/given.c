@@ -7,6 +7,7 @@ void givens_free(struct givens *givens)
 {
     free(givens->text);
     givens->text = NULL;
+    sections_free(&givens->sections);
 }
 
 bool givens_add(struct givens *givens, const struct given *one)
@@ -18,12 +19,13 @@ bool givens_add(struct givens *givens, const struct given *one)
     return true;
 }
 
-bool givens_is_replaced(const struct givens *givens, const struct option *o, const char *value)
+bool givens_is_replaced(const struct givens *givens, const struct given *one)
 {
+    const struct option *o = one->option;
     bool takes_all = o->type == OPTION_ADDRESS || o->type == OPTION_TRUST;
-    for (size_t i = 0; i < givens->arguments; i++) {
-        const struct given *one = &givens->list[i];
-        if (one->option == o && (takes_all || option_is_same(o, one->value, value)))
+    for (size_t i = 0; i < givens->arguments && !one->section; i++) {
+        const struct given *argument = &givens->list[i];
+        if (argument->option == o && (takes_all || option_is_same(o, argument->value, one->value)))
             return true;
     }
     return false;
@@ -31,8 +33,7 @@ bool givens_is_replaced(const struct givens *givens, const struct option *o, con
 
 bool givens_applies(const struct givens *givens, size_t i)
 {
-    const struct given *one = &givens->list[i];
-    return i < givens->arguments || !givens_is_replaced(givens, one->option, one->value);
+    return i < givens->arguments || !givens_is_replaced(givens, &givens->list[i]);
 }
 
 /* A field may be there twice, with two values. */
@@ -57,12 +58,24 @@ bool givens_stands(const struct givens *givens, size_t i)
     return true;
 }
 
-const struct given *givens_twice(const struct givens *givens, const struct option *o,
-                                 const char *value)
+const struct given *givens_twice(const struct givens *givens, const struct given *one)
 {
     for (size_t i = givens->arguments; i < givens->count; i++) {
+        const struct given *other = &givens->list[i];
+        if (other->option == one->option && other->section == one->section &&
+            replaces(one->option, other->value, one->value))
+            return other;
+    }
+    return NULL;
+}
+
+const struct given *givens_find_in(const struct givens *givens, const struct section *section,
+                                   const char *name)
+{
+    for (size_t i = 0; i < givens->count; i++) {
         const struct given *one = &givens->list[i];
-        if (one->option == o && replaces(o, one->value, value))
+        if (one->section == section && strcmp(one->option->name, name) == 0 &&
+            givens_stands(givens, i))
             return one;
     }
     return NULL;
@@ -70,10 +83,7 @@ const struct given *givens_twice(const struct givens *givens, const struct optio
 
 const struct given *givens_find(const struct givens *givens, const char *name)
 {
-    for (size_t i = 0; i < givens->count; i++)
-        if (strcmp(givens->list[i].option->name, name) == 0 && givens_stands(givens, i))
-            return &givens->list[i];
-    return NULL;
+    return givens_find_in(givens, NULL, name);
 }
 
 void given_fault(const struct given *given, struct faults *faults, int status, const char *what)

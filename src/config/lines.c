@@ -141,11 +141,42 @@ static enum lines_result read_value(struct cursor *c)
 
 /* ---------------------------------------------------------------------------------- the line */
 
+/* Up to a blank or the bracket. */
+static char *take_word(struct cursor *c)
+{
+    skip_blanks(c);
+    char *word = c->at;
+    while (c->at < c->end && !is_blank(*c->at) && *c->at != ']')
+        c->at++;
+    return word;
+}
+
+static enum lines_result read_section(struct cursor *c)
+{
+    char *open = c->at++;
+    char *word = take_word(c), *word_end = c->at;
+    char *name = take_word(c), *name_end = c->at;
+    skip_blanks(c);
+    if (*c->at != ']' || word == word_end)
+        return fault(c, open, "a section begins with [site NAME]");
+    c->at++;
+    if (!is_over(c) && !is_blank(*c->at))
+        return fault(c, c->at, "behind a section's ] may stand a comment: white space and #");
+    skip_blanks(c);
+    if (!is_over(c))
+        return fault(c, c->at, "behind a section's ] may stand a comment: white space and #");
+    *c->line = (struct line){.is_section = true,
+                             .key = word,
+                             .key_column = column(c, word),
+                             .value = name < name_end ? name : NULL,
+                             .value_column = column(c, name)};
+    *word_end = *name_end = '\0';
+    return LINES_SECTION;
+}
+
 static enum lines_result read_pair(struct cursor *c)
 {
     char *key = c->at;
-    if (*key == '[')
-        return fault(c, key, "there are no sections; every line is KEY = VALUE");
     if (*key == '=')
         return fault(c, key, "there is no key before the =");
     if (*key == '-')
@@ -187,12 +218,14 @@ enum lines_result lines_next(struct lines *lines, struct line *line)
 {
     struct cursor c = {.line = line};
     while (take_line(lines, &c)) {
+        line->is_section = *c.start == '[';
         if (check_bytes(&c) == LINES_FAULT)
             return LINES_FAULT;
         c.at = c.start;
         skip_blanks(&c);
+        line->is_section = *c.at == '[';
         if (!is_over(&c))
-            return read_pair(&c);
+            return line->is_section ? read_section(&c) : read_pair(&c);
     }
     return LINES_END;
 }

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config/address.h"
 #include "config/nearest.h"
@@ -110,6 +109,11 @@ static const struct option site_options[] = {
      "NAME"},
     {"cache-control", OPTION_FIELD_VALUE, "VALUE", NULL, "none", 0, 0, AT(cache_control),
      "Cache-Control of files, as in \"max-age=3600\""},
+    {"cache", OPTION_SITE_CACHE, "'PATTERN VALUE'", NULL, "none", 0, 0, AT(caches),
+     "Cache-Control of files whose name matches, in place of --cache-control: '*.css "
+     "max-age=3600'; "
+     "* and ? stand for any bytes and any one, [a-z] for one of these; the first that matches "
+     "holds; may be repeated"},
     {"field", OPTION_SITE_FIELD, "'NAME: VALUE'", NULL, "none", 0, 0, AT(fields),
      "a field of every answer, errors and redirects among them; may be repeated"},
     {"error-page", OPTION_SITE_PAGE, "STATUS=/PATH", NULL, "drover's own", 0, 0, AT(pages),
@@ -120,8 +124,20 @@ static const struct option site_options[] = {
      "application; a name with a dot in its last segment stays 404"},
 };
 
+/* What a section says of the requests that are for it. */
+static const struct option section_options[] = {
+    {"host", OPTION_HOST, "NAME", NULL, "any that no other site has", 0, 0, AT(hosts),
+     "a host that the site answers for: a name without a port, or *.NAME for all below it; may be "
+     "repeated"},
+    {"prefix", OPTION_PREFIX, "/PATH", "/", NULL, 0, 0, AT(prefix),
+     "the paths that it answers for: this one and all below it, as whole segments; the site sees "
+     "them without it"},
+};
+
 #define SERVER_OPTIONS (sizeof options / sizeof *options)
-#define OPTION_COUNT   (SERVER_OPTIONS + sizeof site_options / sizeof *site_options)
+#define SITE_OPTIONS   (sizeof site_options / sizeof *site_options)
+#define OPTION_COUNT \
+    (SERVER_OPTIONS + SITE_OPTIONS + sizeof section_options / sizeof *section_options)
 
 size_t option_count(void)
 {
@@ -130,12 +146,26 @@ size_t option_count(void)
 
 const struct option *option_at(size_t i)
 {
-    return i < SERVER_OPTIONS ? &options[i] : &site_options[i - SERVER_OPTIONS];
+    if (i < SERVER_OPTIONS)
+        return &options[i];
+    i -= SERVER_OPTIONS;
+    return i < SITE_OPTIONS ? &site_options[i] : &section_options[i - SITE_OPTIONS];
 }
 
 bool option_is_site(const struct option *o)
 {
-    return o >= site_options && o < site_options + (OPTION_COUNT - SERVER_OPTIONS);
+    return o >= site_options && o < site_options + SITE_OPTIONS;
+}
+
+bool option_is_section(const struct option *o)
+{
+    return o->type == OPTION_HOST || o->type == OPTION_PREFIX;
+}
+
+bool option_in_section(const struct option *o)
+{
+    return option_is_site(o) || option_is_section(o) || o->type == OPTION_APP ||
+           o->type == OPTION_SET;
 }
 
 const struct option *option_find(const char *name, size_t n)
@@ -150,7 +180,7 @@ const struct option *option_find(const char *name, size_t n)
 
 bool option_is_offered(const struct option *o, const struct settings *settings)
 {
-    return settings->app || !(option_is_site(o) || o->type == OPTION_APP);
+    return settings->app || !(option_in_section(o) && o->type != OPTION_SET);
 }
 
 bool option_in_file(const struct option *o)
@@ -165,21 +195,35 @@ bool option_is_list(const struct option *o)
     case OPTION_TRUST:
     case OPTION_SET:
     case OPTION_SITE_FIELD:
-    case OPTION_SITE_PAGE: return true;
+    case OPTION_SITE_PAGE:
+    case OPTION_SITE_CACHE:
+    case OPTION_HOST: return true;
     default: return false;
     }
 }
 
+/* The part of a list's value that tells what it is of. */
+static struct span subject(const struct option *o, const char *value)
+{
+    struct span all = span_of(value);
+    switch (o->type) {
+    case OPTION_SITE_FIELD: all.n = strcspn(value, ":"); break;
+    case OPTION_SITE_CACHE: all.n = strcspn(value, " \t"); break;
+    case OPTION_HOST: return site_host_name(value);
+    default: all.n = strcspn(value, "="); break;
+    }
+    return all;
+}
+
 bool option_is_same(const struct option *o, const char *one, const char *other)
 {
-    const char *end = o->type == OPTION_SITE_FIELD ? ":" : "=";
-    size_t n = strcspn(one, end);
     if (!option_is_list(o))
         return true;
     if (o->type == OPTION_ADDRESS || o->type == OPTION_TRUST)
         return false;
-    return n == strcspn(other, end) && strncasecmp(one, other, n) == 0 &&
-           (o->type == OPTION_SITE_FIELD || strncmp(one, other, n) == 0);
+    struct span a = subject(o, one), b = subject(o, other);
+    bool ignores_case = o->type == OPTION_SITE_FIELD || o->type == OPTION_HOST;
+    return ignores_case ? span_eq_nocase(a, b) : span_eq(a, b);
 }
 
 /* ------------------------------------------------------------------------------ the values */
@@ -390,6 +434,9 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_YES_NO: return value_bool(value, member) || wrong(what, "must be yes or no");
     case OPTION_SITE_FIELD: return site_field(value, s, text, size);
     case OPTION_SITE_PAGE: return site_page(value, s, text, size);
+    case OPTION_SITE_CACHE: return site_cache(value, s, text, size);
+    case OPTION_HOST: return site_host(value, s, text, size);
+    case OPTION_PREFIX: return set_checked(value, member, site_prefix(value, text, size));
     case OPTION_SITE_PATH: return set_checked(value, member, site_path(value, text, size));
     case OPTION_FIELD_VALUE: return set_checked(value, member, site_field_value(value, text, size));
     }

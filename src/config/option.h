@@ -36,6 +36,9 @@ enum option_type {
     OPTION_SITE_FIELD, /* may be repeated */
     OPTION_SITE_PAGE,  /* the same */
     OPTION_SITE_PATH,
+    OPTION_SITE_CACHE, /* may be repeated; the command line's go before the file's */
+    OPTION_HOST,       /* may be repeated */
+    OPTION_PREFIX,
 };
 
 struct option {
@@ -50,10 +53,15 @@ struct option {
     const char *help;
 };
 
-/* Rows, the server's first and then those that only the static site has. */
+/* Rows: the server's first, then those that only the static site has, then those that stand in
+ * [site NAME] sections of a file and nowhere else. */
 size_t option_count(void);
 const struct option *option_at(size_t i);
 bool option_is_site(const struct option *o);
+bool option_is_section(const struct option *o);
+
+/* May it stand in a section? The site's may, and what names an application. */
+bool option_in_section(const struct option *o);
 
 /* The option of that name, of n bytes; NULL: there is none. */
 const struct option *option_find(const char *name, size_t n);
@@ -70,7 +78,7 @@ bool option_is_list(const struct option *o);
 /*
  * Do two values of one option stand for the same thing, so that one replaces the other? Values of a
  * list do when they name the same: --set by the key, --field by the name, --error-page by the
- * status; an address and a network replace nothing.
+ * status, --cache by the pattern, a host by its name; an address and a network replace nothing.
  */
 bool option_is_same(const struct option *o, const char *one, const char *other);
 

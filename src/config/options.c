@@ -1,16 +1,13 @@
 #include "config/options.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
-#include "config/identity.h"
 #include "config/lines.h"
 #include "config/load.h"
 #include "config/nearest.h"
+#include "config/whole.h"
 
 /* More than there are options. */
 #define NAMES_MAX 64
@@ -45,14 +42,26 @@ struct reader {
     struct settings *settings;
     struct givens *givens;
     struct faults *faults;
+    struct section *section; /* of the file, that is being read; NULL: none has begun */
 };
 
-static const char *nearest_option(const char *typed, const struct settings *settings, bool in_file)
+static bool may_stand_on_command_line(const struct option *o)
+{
+    return !option_is_section(o);
+}
+
+static bool may_stand_in_file(const struct option *o)
+{
+    return option_in_file(o) && !option_is_section(o);
+}
+
+static const char *nearest_option(const char *typed, const struct settings *settings,
+                                  bool (*may_stand)(const struct option *o))
 {
     const char *names[NAMES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < option_count() && count < NAMES_MAX; i++)
-        if (option_is_offered(option_at(i), settings) && (!in_file || option_in_file(option_at(i))))
+        if (option_is_offered(option_at(i), settings) && may_stand(option_at(i)))
             names[count++] = option_at(i)->name;
     return nearest_name(typed, names, count);
 }
@@ -77,7 +86,7 @@ static bool unknown(const struct reader *r, const char *typed, size_t n)
 {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)n, typed);
-    const char *nearest = nearest_option(name, r->settings, false);
+    const char *nearest = nearest_option(name, r->settings, may_stand_on_command_line);
     if (nearest)
         return refuse(r, "--%s: there is no such option; did you mean --%s?", name, nearest);
     return refuse(r, "--%s: there is no such option; %.100s --help lists them", name,
@@ -86,6 +95,8 @@ static bool unknown(const struct reader *r, const char *typed, size_t n)
 
 static bool not_offered(const struct reader *r, const struct option *o)
 {
+    if (option_is_section(o))
+        return refuse(r, "--%s: is for a [site NAME] section of a file", o->name);
     if (o->type == OPTION_APP)
         return refuse(r, "--app is for drover serve; %.100s is an application",
                       r->settings->program);
@@ -127,7 +138,7 @@ static bool read_option(const struct reader *r, const char *name, const char *ne
     const struct option *o = option_find(name, n);
     if (!o)
         return unknown(r, name, n);
-    if (!option_is_offered(o, r->settings))
+    if (!option_is_offered(o, r->settings) || option_is_section(o))
         return not_offered(r, o);
     *took_next = name[n] != '=';
     if (!*took_next)
@@ -184,28 +195,45 @@ static bool read_arguments(const struct reader *r, int argc, char *const argv[])
 
 /* -------------------------------------------------------------------------------- the file */
 
+static bool *app_is_unknown(const struct reader *r)
+{
+    return r->section ? &r->section->app_is_unknown : &r->givens->app_is_unknown;
+}
+
 static void unknown_key(const struct reader *r, const char *key, const struct place *place)
 {
-    const char *nearest = nearest_option(key, r->settings, true);
+    const char *nearest = nearest_option(key, r->settings,
+                                         r->section ? option_in_section : may_stand_in_file);
     if (nearest)
         faults_add(r->faults, place, EX_CONFIG, "unknown key \"%.60s\"; did you mean \"%s\"?", key,
                    nearest);
+    else if (r->section)
+        faults_add(
+            r->faults, place, EX_CONFIG,
+            "unknown key \"%.60s\"; a site has root or app, host, prefix, set, and the options "
+            "of the static site",
+            key);
     else
         faults_add(r->faults, place, EX_CONFIG,
                    "unknown key \"%.60s\"; keys are the options that %.100s --help lists, without "
                    "dashes",
                    key, r->settings->program);
     if (nearest && strcmp(nearest, "app") == 0)
-        r->givens->app_is_unknown = true;
+        *app_is_unknown(r) = true;
 }
 
-/* Why this key may not stand in this program's file; NULL: it may. */
-static const char *objection(const struct option *o, const struct settings *settings)
+/* Why this key may not stand in this program's file, here; NULL: it may. */
+static const char *objection(const struct reader *r, const struct option *o)
 {
+    const struct settings *settings = r->settings;
     if (o->type == OPTION_CONFIG)
         return "a file cannot name another one; it is for the command line";
     if (!option_in_file(o))
         return "a descriptor belongs to one start; it is for the command line";
+    if (r->section && !option_in_section(o))
+        return "is for the whole server: it stands before the first section";
+    if (!r->section && option_is_section(o))
+        return "is for a site: it stands in a section that begins with [site NAME]";
     if (option_is_offered(o, settings))
         return NULL;
     return o->type == OPTION_APP ? "is for drover serve; this program is an application"
@@ -216,7 +244,7 @@ static const char *objection(const struct option *o, const struct settings *sett
 static bool set_value(const struct reader *r, const struct given *one, char *what, size_t size)
 {
     struct settings nowhere;
-    if (!givens_is_replaced(r->givens, one->option, one->value))
+    if (!givens_is_replaced(r->givens, one))
         return option_set(one->option, one->value, r->settings, what, size);
     nowhere = *r->settings;
     start_anew(&nowhere);
@@ -226,7 +254,7 @@ static bool set_value(const struct reader *r, const struct given *one, char *wha
 static void take_value(const struct reader *r, const struct given *one)
 {
     char what[OPTION_WHAT_SIZE];
-    const struct given *first = givens_twice(r->givens, one->option, one->value);
+    const struct given *first = givens_twice(r->givens, one);
     if (first)
         snprintf(what, sizeof what, "was given already, in line %u", first->place.line);
     if (!first && set_value(r, one, what, sizeof what) && givens_add(r->givens, one))
@@ -234,7 +262,7 @@ static void take_value(const struct reader *r, const struct given *one)
     if (r->givens->count == CONFIG_VALUES_MAX)
         snprintf(what, sizeof what, "there are too many values; %d are allowed", CONFIG_VALUES_MAX);
     given_fault(one, r->faults, EX_CONFIG, what);
-    r->givens->app_is_unknown |= one->option->type == OPTION_APP;
+    *app_is_unknown(r) |= one->option->type == OPTION_APP;
 }
 
 static void read_pair(const struct reader *r, const struct line *line, unsigned number)
@@ -242,13 +270,15 @@ static void read_pair(const struct reader *r, const struct line *line, unsigned 
     const struct place at_key = {r->givens->file, number, line->key_column};
     const struct place at_value = {r->givens->file, number, line->value_column};
     const struct option *o = option_find(line->key, strlen(line->key));
-    const char *no = o ? objection(o, r->settings) : NULL;
+    const char *no = o ? objection(r, o) : NULL;
     if (!o)
         unknown_key(r, line->key, &at_key);
     else if (no)
         faults_add(r->faults, &at_key, EX_CONFIG, "%s: %s", o->name, no);
     else if (line->value)
-        take_value(r, &(struct given){.option = o, .value = line->value, .place = at_value});
+        take_value(
+            r, &(struct given){
+                   .option = o, .value = line->value, .place = at_value, .section = r->section});
     else
         faults_add(r->faults, &at_value, EX_CONFIG, "%s: its value is missing, as in %s = %s",
                    o->name, o->name, o->argument);
@@ -265,16 +295,70 @@ static bool load(const struct reader *r, struct lines *lines)
     return lines->p;
 }
 
-/* What the command line adds to lists comes behind the file's. */
-static void repeat_arguments(const struct reader *r)
+/* What the command line adds to lists comes behind the file's, but for rules of which the first
+ * holds. */
+static void repeat_arguments(const struct reader *r, bool first)
 {
     char what[OPTION_WHAT_SIZE];
     for (size_t i = 0; i < r->givens->arguments; i++) {
         const struct given *one = &r->givens->list[i];
+        if ((one->option->type == OPTION_SITE_CACHE) != first)
+            continue;
         if (givens_stands(r->givens, i) || option_is_list(one->option))
             if (!option_set(one->option, one->value, r->settings, what, sizeof what))
                 given_fault(one, r->faults, EX_USAGE, what);
     }
+}
+
+/* Where no more are taken, what follows goes to the last one. */
+static void open_section(struct reader *r, const char *name, const struct place *place,
+                         bool is_wrong)
+{
+    struct section *section = sections_begin(&r->givens->sections, name, place);
+    if (!section) {
+        faults_add(r->faults, place, EX_CONFIG, "there are too many sections; %d are allowed",
+                   SITES_MAX);
+        return;
+    }
+    section->is_wrong = is_wrong;
+    section->settings.program = r->settings->program;
+    r->section = section;
+    r->settings = &section->settings;
+}
+
+/* Its words, where its head is wrong, are told; what stands in it is read all the same. */
+static void begin_section(struct reader *r, const struct line *line, unsigned number)
+{
+    const struct place at_word = {r->givens->file, number, line->key_column};
+    const struct place at_name = {r->givens->file, number, line->value_column};
+    const char *name = line->value ? line->value : "";
+    const struct section *twin = sections_find(&r->givens->sections, name);
+    unsigned faults = r->faults->count;
+    if (!r->settings->app)
+        faults_add(r->faults, &at_word, EX_CONFIG,
+                   "sections are for drover serve; this program is an application");
+    else if (strcmp(line->key, "site") != 0)
+        faults_add(r->faults, &at_word, EX_CONFIG,
+                   "unknown section \"%.60s\"; a section begins with [site NAME]", line->key);
+    else if (!line->value)
+        faults_add(r->faults, &at_name, EX_CONFIG, "the site's name is missing, as in [site NAME]");
+    else if (!section_is_name(name))
+        faults_add(r->faults, &at_name, EX_CONFIG,
+                   "site %.60s: its name must be 1 to %d letters, digits, '-', '_' and '.'", name,
+                   SITE_NAME_MAX);
+    else if (twin)
+        faults_add(r->faults, &at_name, EX_CONFIG, "site %s: is there already, in line %u", name,
+                   twin->place.line);
+    open_section(r, name, &at_name, r->faults->count > faults);
+}
+
+/* Of a line that is wrong, section or not. */
+static void tell_line(struct reader *r, const struct line *line, unsigned number)
+{
+    const struct place place = {r->givens->file, number, line->value_column};
+    faults_add(r->faults, &place, EX_CONFIG, "%s", line->fault);
+    if (line->is_section)
+        open_section(r, "", &place, true);
 }
 
 static bool read_file(const struct reader *r)
@@ -284,115 +368,27 @@ static bool read_file(const struct reader *r)
     enum lines_result result;
     if (!load(r, &lines))
         return false;
+    struct reader of_file = *r;
     start_anew(r->settings);
+    repeat_arguments(r, true);
     while ((result = lines_next(&lines, &line)) != LINES_END) {
-        const struct place place = {r->givens->file, lines.line, line.value_column};
         if (result == LINES_PAIR)
-            read_pair(r, &line, lines.line);
+            read_pair(&of_file, &line, lines.line);
+        else if (result == LINES_SECTION)
+            begin_section(&of_file, &line, lines.line);
         else
-            faults_add(r->faults, &place, EX_CONFIG, "%s", line.fault);
+            tell_line(&of_file, &line, lines.line);
     }
-    repeat_arguments(r);
+    repeat_arguments(r, false);
     return true;
-}
-
-/* ------------------------------------------------------------------- what only holds together */
-
-static void refuse_for_app(const struct reader *r, const struct given *one)
-{
-    const char *app = r->settings->app;
-    if (one->is_argument)
-        faults_add(r->faults, NULL, EX_USAGE,
-                   "%.200s: a ROOT is for the static site, not for --app %.200s", one->value, app);
-    else
-        faults_add(r->faults, &one->place, EX_USAGE,
-                   "%s%s is for the static site, not for --app %.200s", one->place.file ? "" : "--",
-                   one->option->name, app);
-}
-
-/* Only the static site has a root, and what belongs to it. Of the command line one is enough. */
-static void check_app(const struct reader *r)
-{
-    const struct givens *g = r->givens;
-    const struct given *argument = NULL;
-    if (g->app_is_unknown || (r->settings->app && strcmp(r->settings->app, "static") == 0))
-        return;
-    r->settings->root = NULL;
-    for (size_t i = 0; i < g->count; i++) {
-        const struct given *one = &g->list[i];
-        if (!option_is_site(one->option) || !givens_stands(g, i))
-            continue;
-        if (one->place.file)
-            refuse_for_app(r, one);
-        else if (!argument || one->is_argument)
-            argument = one;
-    }
-    if (argument)
-        refuse_for_app(r, argument);
-}
-
-static void check_root(const struct reader *r)
-{
-    char what[128];
-    struct stat st;
-    const char *root = r->settings->root;
-    int status = EX_NOINPUT;
-    if (!root || (stat(root, &st) == 0 && S_ISDIR(st.st_mode)))
-        return;
-    size_t n = strlen(root);
-    bool is_module = n > 3 && strcmp(root + n - 3, ".so") == 0;
-    snprintf(what, sizeof what, "is not a directory%s",
-             is_module ? "; a module is named with --app" : "");
-    if (stat(root, &st) < 0) {
-        snprintf(what, sizeof what, "%s", strerror(errno));
-        status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
-    }
-    const struct given *given = givens_find(r->givens, "root");
-    if (given && given->place.file)
-        given_fault(given, r->faults, status, what);
-    else
-        faults_add(r->faults, NULL, status, "ROOT %.300s: %s", root, what);
-}
-
-static void check_identity(const struct reader *r)
-{
-    const char *which, *what;
-    struct settings *s = r->settings;
-    int status = identity_resolve(s->user, s->group, &s->identity, &which, &what);
-    if (status)
-        given_fault(givens_find(r->givens, which), r->faults, status, what);
-}
-
-static void check_addresses(const struct reader *r)
-{
-    char what[OPTION_WHAT_SIZE];
-    const struct option *listen = option_find("listen", strlen("listen"));
-    r->settings->listen_is_default = r->settings->address_count == 0;
-    if (r->settings->listen_is_default)
-        option_set(listen, listen->fallback, r->settings, what, sizeof what);
-}
-
-static void check_descriptor(const struct reader *r)
-{
-    int64_t fd = r->settings->ready_fd;
-    if (fd >= 0 && !r->settings->is_reload && fcntl((int)fd, F_GETFD) < 0)
-        refuse(r, "--ready-fd %lld: is not an open descriptor", (long long)fd);
 }
 
 void options_read(struct settings *settings, int argc, char *const argv[], struct givens *givens,
                   struct faults *faults)
 {
-    static void (*const checks[])(const struct reader *) = {check_app, check_descriptor,
-                                                            check_identity, check_root};
-    const struct reader r = {settings, givens, faults};
-    if (!read_arguments(&r, argc, argv) || (givens->file && !read_file(&r)))
-        return;
-    check_addresses(&r);
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        checks[i](&r);
-        if (faults->count > 0 && !givens->file)
-            return;
-    }
+    const struct reader r = {.settings = settings, .givens = givens, .faults = faults};
+    if (read_arguments(&r, argc, argv) && (!givens->file || read_file(&r)))
+        whole_check(settings, givens, faults);
 }
 
 /* --------------------------------------------------------------------------------- the help */
@@ -413,24 +409,43 @@ static void print_wrapped(FILE *to, const char *text, int indent, int width)
     }
 }
 
+static void print_row(FILE *to, const char *row, const char *fallback, const char *help)
+{
+    fprintf(to, "  %s   (default: %s)\n", row, fallback);
+    print_wrapped(to, help, 8, 72);
+}
+
 void options_print_row(FILE *to, const char *row, const char *fallback, const char *help)
 {
-    fprintf(to, "  --%s   (default: %s)\n", row, fallback);
-    print_wrapped(to, help, 8, 72);
+    char dashed[80];
+    snprintf(dashed, sizeof dashed, "--%s", row);
+    print_row(to, dashed, fallback, help);
+}
+
+/* What comes before the option's row; NULL: it is of the same kind as the one before. */
+static const char *heading(size_t i)
+{
+    const struct option *o = option_at(i);
+    if (i == 0)
+        return "The server:\n";
+    if (option_is_site(o) && !option_is_site(option_at(i - 1)))
+        return "\nThe static site:\n";
+    if (option_is_section(o) && !option_is_section(option_at(i - 1)))
+        return "\nA section [site NAME] of a file, beside app, set and all of the static site:\n";
+    return NULL;
 }
 
 void options_print(FILE *to, const struct settings *settings)
 {
     char row[64];
     for (size_t i = 0; i < option_count(); i++) {
-        if (!option_is_offered(option_at(i), settings))
-            continue;
-        if (i == 0)
-            fprintf(to, "The server:\n");
         const struct option *o = option_at(i);
-        if (option_is_site(o) && !option_is_site(option_at(i - 1)))
-            fprintf(to, "\nThe static site:\n");
-        snprintf(row, sizeof row, "%s %s", o->name, o->argument);
-        options_print_row(to, row, o->shown ? o->shown : o->fallback, o->help);
+        if (!option_is_offered(o, settings))
+            continue;
+        const char *words = heading(i);
+        fputs(words ? words : "", to);
+        snprintf(row, sizeof row, "%s%s%s %s", option_is_section(o) ? "" : "--", o->name,
+                 option_is_section(o) ? " =" : "", o->argument);
+        print_row(to, row, o->shown ? o->shown : o->fallback, o->help);
     }
 }

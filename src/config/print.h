@@ -11,8 +11,9 @@
 
 /*
  * A line a value, "KEY = VALUE  # default", "# option" or "# FILE:LINE", in the order of the
- * options' table. What it prints is a file that comes to the same; what has no value, or cannot
- * stand in a file, is a comment in it. `settings` say which options there are.
+ * options' table; then the sections, in theirs. What it prints is a file that comes to the same;
+ * what has no value, or cannot stand in a file, is a comment in it. `settings` say which options
+ * there are.
  */
 void print_configuration(FILE *to, const struct settings *settings, const struct givens *givens,
                          const struct drover_app *app);

@@ -21,6 +21,12 @@ struct setting_field {
     const char *value;
 };
 
+/* Cache-Control of files by their names. */
+struct setting_cache {
+    char glob[SITE_CACHE_GLOB_SIZE]; /* of the last segment of the path */
+    const char *value;
+};
+
 /* A page of the site's own for an error. */
 struct setting_page {
     int status;
@@ -41,12 +47,18 @@ struct settings {
     struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
-    const char *root; /* NULL: the application is not the static site */
+    const char *root;   /* NULL: the application is not the static site */
+    bool is_sites_only; /* there are sections, and neither root nor application outside of them */
+    size_t host_count;  /* these three: of a section */
+    const char *hosts[SITE_HOSTS_MAX];
+    const char *prefix;
     bool dot_files;
     bool listing;
     bool precompressed;
-    const char *cache_control; /* NULL: none */
-    const char *fallback;      /* below ROOT, with its leading '/'; NULL: none */
+    size_t cache_count;
+    struct setting_cache caches[SITE_CACHES_MAX]; /* the first that matches holds */
+    const char *cache_control;                    /* where none does; NULL: none */
+    const char *fallback;                         /* below ROOT, with its leading '/'; NULL: none */
     size_t field_count;
     struct setting_field fields[SITE_FIELDS_MAX];
     size_t page_count; /* one a status */

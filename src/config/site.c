@@ -106,3 +106,123 @@ bool site_page(const char *text, struct settings *settings, char *why, size_t si
         settings->page_count++;
     return true;
 }
+
+/* Is every bracket closed? Where one is not, fnmatch(3) takes it for itself, here and there not. */
+static bool has_whole_sets(struct span glob)
+{
+    for (size_t i = 0; i < glob.n; i++) {
+        if (glob.p[i] != '[')
+            continue;
+        /* A ] that comes first is one of the set. */
+        size_t first = i + 1 + (i + 1 < glob.n && glob.p[i + 1] == '!') + 1;
+        const char *end = first < glob.n ? memchr(glob.p + first, ']', glob.n - first) : NULL;
+        if (!end)
+            return false;
+        i = (size_t)(end - glob.p);
+    }
+    return true;
+}
+
+bool site_cache(const char *text, struct settings *settings, char *why, size_t size)
+{
+    struct span glob = {.p = text, .n = strcspn(text, " \t")};
+    const char *value = text + glob.n + strspn(text + glob.n, " \t");
+    if (glob.n == 0 || !*value)
+        return wrong(why, size, "must be PATTERN VALUE, as in *.css max-age=3600");
+    if (glob.n >= SITE_CACHE_GLOB_SIZE)
+        return wrong(why, size, "the pattern has more than %d bytes", SITE_CACHE_GLOB_SIZE - 1);
+    if (memchr(glob.p, '/', glob.n))
+        return wrong(why, size, "the pattern is of a file's name alone, without a slash");
+    if (!has_whole_sets(glob))
+        return wrong(why, size, "the pattern has a [ that is not closed");
+    if (!site_field_value(value, why, size))
+        return false;
+    if (settings->cache_count == SITE_CACHES_MAX)
+        return wrong(why, size, "there are too many rules; %d are allowed", SITE_CACHES_MAX);
+    struct setting_cache *rule = &settings->caches[settings->cache_count++];
+    memcpy(rule->glob, glob.p, glob.n);
+    rule->glob[glob.n] = '\0';
+    rule->value = value;
+    return true;
+}
+
+/* ------------------------------------------------------------------- which requests are for it */
+
+struct span site_host_name(const char *text)
+{
+    struct span name = span_of(text);
+    if (name.n > 0 && name.p[name.n - 1] == '.')
+        name.n--;
+    return name;
+}
+
+static bool is_host_of(struct span name, const char *others)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_plain && (!c || !strchr(others, c)))
+            return false;
+    }
+    return name.n > 0;
+}
+
+/* Labels with one dot between them. */
+static bool is_host_name(struct span name)
+{
+    if (!is_host_of(name, "-_.") || name.p[0] == '.' || name.p[name.n - 1] == '.')
+        return false;
+    return !memmem(name.p, name.n, "..", 2);
+}
+
+static bool is_bracketed(struct span name)
+{
+    return name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']' &&
+           is_host_of((struct span){.p = name.p + 1, .n = name.n - 2}, ":.");
+}
+
+static const char *host_fault(struct span name)
+{
+    bool is_wildcard = name.n > 2 && name.p[0] == '*' && name.p[1] == '.';
+    struct span labels = {.p = name.p + 2 * is_wildcard, .n = name.n - 2 * is_wildcard};
+    if (is_host_name(labels) || is_bracketed(name))
+        return name.n > HOST_NAME_MAX_LENGTH ? "is longer than 253 bytes" : NULL;
+    if (name.n == 1 && name.p[0] == '*')
+        return "stands for any host, which a site without host answers for";
+    if (memchr(name.p, '*', name.n))
+        return "a star stands for the first labels, as in *.example.org";
+    if (name.n > 0 && name.p[0] != '[' && memchr(name.p, ':', name.n))
+        return "must be a name without a port; all ports are meant";
+    return "must be a host's name, as in example.org, or *.example.org for all below it";
+}
+
+bool site_host(const char *text, struct settings *settings, char *why, size_t size)
+{
+    const char *fault = host_fault(site_host_name(text));
+    if (fault)
+        return wrong(why, size, "%s", fault);
+    if (settings->host_count == SITE_HOSTS_MAX)
+        return wrong(why, size, "there are too many hosts; %d are allowed", SITE_HOSTS_MAX);
+    settings->hosts[settings->host_count++] = text;
+    return true;
+}
+
+bool site_prefix(const char *text, char *why, size_t size)
+{
+    if (text[0] != '/')
+        return wrong(why, size, "must be a path, as in /api");
+    if (strlen(text) > SITE_PREFIX_MAX)
+        return wrong(why, size, "is longer than %d bytes", SITE_PREFIX_MAX);
+    if (strpbrk(text, "%?#"))
+        return wrong(why, size, "is written as it is after decoding: without %%, ? and #");
+    for (const char *at = text; *at;) {
+        at++;
+        size_t n = strcspn(at, "/");
+        if (n == 0 && *at)
+            return wrong(why, size, "must not have // in it");
+        if ((n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
+            return wrong(why, size, "must not have . or .. for a segment");
+        at += n;
+    }
+    return true;
+}

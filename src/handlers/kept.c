@@ -42,15 +42,19 @@ struct kept {
     struct entry *chains[CHAINS];
     struct asked asked[NAMES];
     size_t bytes;
+    size_t bytes_max;
     size_t count;
     size_t place; /* the next may be free from here on */
     size_t hand;  /* the next to go, unless it is in use */
     struct entry entries[KEPT_FILES_MAX];
 };
 
-struct kept *kept_new(void)
+struct kept *kept_new(size_t bytes_max)
 {
-    return calloc(1, sizeof(struct kept));
+    struct kept *kept = calloc(1, sizeof *kept);
+    if (kept)
+        kept->bytes_max = bytes_max;
+    return kept;
 }
 
 /* ------------------------------------------------------------------------------- the table */
@@ -138,7 +142,7 @@ static void let_one_go(struct kept *kept)
 /* A free place, with room for so many bytes. */
 static struct entry *make_place(struct kept *kept, size_t bytes)
 {
-    while (kept->count == KEPT_FILES_MAX || kept->bytes + bytes > KEPT_BYTES_MAX)
+    while (kept->count == KEPT_FILES_MAX || kept->bytes + bytes > kept->bytes_max)
         let_one_go(kept);
     while (kept->entries[kept->place].path)
         kept->place = (kept->place + 1) % KEPT_FILES_MAX;

@@ -17,11 +17,13 @@
 
 #include "handlers/file.h"
 
-/* Bytes of a file at most, and of all that a worker keeps, heads included; and their number. Longer
+/* Bytes of a file at most, and of all that a worker keeps, heads included, which the sites share,
+ * but not less than KEPT_SITE_MIN for one; and the number of a site's files. Longer
  * ones cost less by sendfile(2), which does not copy them: 12 us of 64 KiB where a send from memory
  * takes 14, 26 of 200 KiB where it takes 38. */
 #define KEPT_FILE_MAX  (48 * 1024)
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)
+#define KEPT_SITE_MIN  (1024 * 1024)
 #define KEPT_FILES_MAX 1024
 
 /* Milliseconds until a file is read anew, and its siblings are looked for: with SIBLINGS_MS, for
@@ -40,8 +42,8 @@ struct kept_form {
     struct drover_prepared *prepared; /* held by the table; NULL: no more than this is known */
 };
 
-/* For one worker. NULL when memory ran out. */
-struct kept *kept_new(void);
+/* For one worker, and so many bytes, at least KEPT_SITE_MIN. NULL when memory ran out. */
+struct kept *kept_new(size_t bytes_max);
 void kept_free(struct kept *kept);
 
 /*

@@ -196,7 +196,7 @@ static const char style[] =
     "@media(max-width:32rem){th:nth-child(3),td:nth-child(3){display:none}}\n";
 
 /* The empty icon: the browser need not ask for one that is not there. */
-static void put_top(struct drover_response *response, const char *path)
+static void put_top(struct drover_response *response, const char *path, bool has_parent)
 {
     put(response, "<!DOCTYPE html>\n"
                   "<html lang=\"en\">\n"
@@ -213,14 +213,17 @@ static void put_top(struct drover_response *response, const char *path)
                   "<table>\n"
                   "<thead><tr><th>Name<th>Size<th>Changed (UTC)\n"
                   "<tbody>\n");
-    if (strcmp(path, "/") != 0)
+    if (has_parent)
         put(response, "<tr><td><a href=\"../\">../</a><td><td>\n");
 }
 
-static void put_page(struct drover_response *response, const char *path, const struct entries *all)
+/* The path is shown as the client knows it. */
+static void put_page(struct drover_response *response, const struct drover_request *request,
+                     const struct entries *all)
 {
+    bool has_parent = drover_request_path(request).n > 1;
     drover_response_type(response, "text/html; charset=utf-8");
-    put_top(response, path);
+    put_top(response, drover_request_prefix(request).p, has_parent);
     for (size_t i = 0; i < all->count; i++)
         put_entry(response, &all->list[i]);
     put(response, "</table>\n");
@@ -247,7 +250,7 @@ int listing_send(int fd, const struct listing_rules *rules, const struct drover_
     if (result == 0 && all.count > 0)
         qsort(all.list, all.count, sizeof *all.list, by_kind_and_name);
     if (result == 0)
-        put_page(response, drover_request_path(request).p, &all);
+        put_page(response, request, &all);
     entries_free(&all);
     closedir(dir);
     errno = saved;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +64,13 @@ static int before_fork(void *context, char why[DROVER_WHY_SIZE])
     return status;
 }
 
+/* Bytes of small files that a worker keeps of this site. */
+static size_t kept_share(const struct static_site *site)
+{
+    size_t share = KEPT_BYTES_MAX / (site->sharers > 0 ? site->sharers : 1);
+    return share > KEPT_SITE_MIN ? share : KEPT_SITE_MIN;
+}
+
 /* A page that is gone since must not keep a worker from its clients: the one there was is kept. */
 static int start(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE])
 {
@@ -73,7 +81,7 @@ static int start(void *context, struct drover_worker *worker, char why[DROVER_WH
         return status;
     if (pages_load(site->pages, site->page_count, &site->root, site->page_max, why))
         drover_log("%s; the page that was read before is kept", why);
-    site->kept = kept_new();
+    site->kept = kept_new(kept_share(site));
     site->siblings = site->precompressed ? siblings_new() : NULL;
     if (site->kept && (site->siblings || !site->precompressed))
         return 0;
@@ -156,6 +164,17 @@ static struct kept_form choose_coding(const struct static_site *site, const char
     return form;
 }
 
+/* NULL: none is sent. */
+static const char *cache_control_of(const struct static_site *site, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < site->cache_count; i++)
+        if (fnmatch(site->caches[i].glob, name, 0) == 0)
+            return site->caches[i].value;
+    return site->cache_control;
+}
+
 /* Returns which form of it. */
 static struct kept_form send_file(const struct static_site *site, const char *name,
                                   struct file *file, const struct drover_request *request,
@@ -164,8 +183,9 @@ static struct kept_form send_file(const struct static_site *site, const char *na
     const char *type = drover_media_type(name);
     drover_response_type(response, type);
     struct kept_form form = choose_coding(site, name, type, file, response, request);
-    if (site->cache_control)
-        drover_response_field(response, "Cache-Control", site->cache_control);
+    const char *cache_control = cache_control_of(site, name);
+    if (cache_control)
+        drover_response_field(response, "Cache-Control", cache_control);
     add_fields(site, response);
     file_send(file, response);
     return form;
@@ -264,7 +284,9 @@ static void redirect_to_directory(const struct drover_request *request,
     char location[3 * PATH_MAX + 16384];
     struct drover_span path = drover_request_path(request);
     struct drover_span query = drover_request_query(request);
-    long n = drover_path_encode(path, location, sizeof location);
+    struct drover_span whole = drover_request_prefix(request); /* the path stands behind it */
+    whole.n += path.n;
+    long n = drover_path_encode(whole, location, sizeof location);
     if (n < 0) {
         drover_response_status(response, 414);
         return;

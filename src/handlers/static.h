@@ -23,13 +23,21 @@ struct site_field {
     const char *value;
 };
 
+/* Cache-Control of files whose name, the last segment of their path, matches (fnmatch(3)). */
+struct site_cache {
+    const char *glob;
+    const char *value;
+};
+
 /* All strings and arrays are borrowed, for as long as the application is used. */
 struct static_site {
-    const char *root_path;     /* the directory */
-    bool dot_files;            /* are names with a leading dot served and listed? */
-    bool listing;              /* is a directory without an index.html listed, or 403? */
-    bool precompressed;        /* is NAME.br, NAME.zst or NAME.gz sent for NAME? */
-    const char *cache_control; /* of answers with a file, 304 too; NULL: the field is not sent */
+    const char *root_path;           /* the directory */
+    bool dot_files;                  /* are names with a leading dot served and listed? */
+    bool listing;                    /* is a directory without an index.html listed, or 403? */
+    bool precompressed;              /* is NAME.br, NAME.zst or NAME.gz sent for NAME? */
+    const struct site_cache *caches; /* of answers with a file, 304 too; the first that matches */
+    size_t cache_count;
+    const char *cache_control; /* where none does; NULL: the field is not sent */
     const struct site_field *fields;
     size_t field_count;
     struct site_page *pages; /* instead of drover's own; they may lie under hidden names */
@@ -45,6 +53,7 @@ struct static_site {
      * - requests whose Accept rules HTML out: a program asks, and a page would mislead it.
      */
     const char *fallback;
+    size_t sharers; /* static sites of the server: they share the memory for small files; 0: 1 */
 
     struct root root; /* private: opened by every worker, with its own rights */
     struct siblings *siblings;

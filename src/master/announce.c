@@ -54,16 +54,26 @@ void announce_places(const struct generation *g, const char *between, char *out,
     }
 }
 
+/* "/srv/www", "echo", "3 sites", "/srv/www and 2 sites" */
+static void print_what(const struct master *m, char *text, size_t size)
+{
+    char root[PATH_MAX];
+    const struct settings *s = m->present->settings;
+    size_t sites = m->present->configuration->site_count;
+    const char *own = s->root && realpath(s->root, root) ? root : s->root;
+    if (!own)
+        own = m->present->app->name;
+    size_t n = (size_t)snprintf(text, size, "%s", s->is_sites_only ? "" : own);
+    if (sites > 0 && n < size)
+        snprintf(text + n, size - n, "%s%zu site%s", n ? " and " : "", sites,
+                 sites == 1 ? "" : "s");
+}
+
 static void print_line(const struct master *m)
 {
-    char where[1024], root[PATH_MAX], how[64] = "";
-    const struct settings *s = m->present->settings;
+    char where[1024], what[PATH_MAX + 32], how[64] = "";
     int size = crew_size(m->present);
-    const char *what = s->root;
-    if (!what)
-        what = m->present->app->name;
-    else if (realpath(what, root))
-        what = root;
+    print_what(m, what, sizeof what);
     announce_places(m->present, ", ", where, sizeof where);
     if (!*log_prefix(LOG_INFO)) /* the journal has the pid, and who reads it has no Ctrl-C */
         snprintf(how, sizeof how, "; Ctrl-C or kill %d stops it", (int)m->pid);

@@ -53,7 +53,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .board = m->board,
         .row = &m->board->rows[row],
         .doors = &g->doors,
-        .app = g->app,
+        .sites = g->configuration->sites,
         .forwarded = &s->trusted,
         .identity = &s->identity,
         .max_connections = (int)s->max_connections,

@@ -29,38 +29,75 @@ int prepare_keys(struct master *m, const struct generation *g)
     return -1;
 }
 
-/* What one application has loaded is good for another configuration of it with the same keys. */
-static bool is_as_good(const struct configuration *a, const struct configuration *b)
+static bool has_same_keys(const struct settings *a, const struct settings *b)
 {
-    if (a->app != b->app || a->settings.set_count != b->settings.set_count)
+    if (a->set_count != b->set_count)
         return false;
-    for (int i = 0; i < a->settings.set_count; i++)
-        if (strcmp(a->settings.sets[i], b->settings.sets[i]) != 0)
+    for (int i = 0; i < a->set_count; i++)
+        if (strcmp(a->sets[i], b->sets[i]) != 0)
             return false;
     return true;
 }
 
-int prepare_app(struct master *m, struct generation *g, char *why, size_t size)
+/* The number that an application has among those of a configuration; -1: it is none of them. */
+static int find_app(const struct configuration *c, const struct drover_app *app)
+{
+    int i = (int)configuration_app_count(c) - 1;
+    while (i >= 0 && configuration_app(c, (size_t)i) != app)
+        i--;
+    return i;
+}
+
+/* What one application has loaded is good for another configuration of it with the same keys. */
+static bool is_done(const struct configuration *before, const struct configuration *now, size_t i)
+{
+    int at = before ? find_app(before, configuration_app(now, i)) : -1;
+    return at >= 0 &&
+           has_same_keys(configuration_told(before, (size_t)at), configuration_told(now, i));
+}
+
+/* `why` gets the site, too, where there are several. */
+static int prepare_one(const struct configuration *c, size_t i, char *why, size_t size)
 {
     char reason[DROVER_WHY_SIZE] = "it gave no reason";
-    const struct drover_app *app = g->app;
-    if (apply(m, g, why, size) < 0)
-        return EX_CONFIG;
-    bool is_done = m->prepared && is_as_good(m->prepared, g->configuration);
-    m->prepared = g->configuration;
-    int status = app->before_fork && !is_done ? app->before_fork(app->context, reason) : 0;
+    const struct drover_app *app = configuration_app(c, i);
+    const char *site = c->sites->apps[i].site;
+    int status = app->before_fork ? app->before_fork(app->context, reason) : 0;
     if (status == 0)
         return 0;
     reason[sizeof reason - 1] = '\0';
-    snprintf(why, size, "application %s: %s", app->name, reason);
+    snprintf(why, size, "%s%s%sapplication %s: %s", site ? "site " : "", site ? site : "",
+             site ? ": " : "", app->name, reason);
     return status > 0 && status <= UINT8_MAX ? status : EX_SOFTWARE;
+}
+
+int prepare_app(struct master *m, struct generation *g, char *why, size_t size)
+{
+    const struct configuration *before = m->prepared, *now = g->configuration;
+    int status = 0;
+    if (apply(m, g, why, size) < 0)
+        return EX_CONFIG;
+    m->prepared = now;
+    for (size_t i = 0; i < configuration_app_count(now) && status == 0; i++)
+        if (!is_done(before, now, i))
+            status = prepare_one(now, i, why, size);
+    return status;
+}
+
+/* Is one of the present applications, which would have to go back, among those of the other? */
+static bool has_common_app(const struct configuration *present, const struct configuration *other)
+{
+    for (size_t i = 0; i < configuration_app_count(present); i++)
+        if (find_app(other, configuration_app(present, i)) >= 0)
+            return true;
+    return false;
 }
 
 void prepare_back(struct master *m)
 {
     char why[DROVER_WHY_SIZE * 2];
     const struct configuration *present = m->present->configuration;
-    if (!m->prepared || m->prepared == present || m->prepared->app != present->app)
+    if (!m->prepared || m->prepared == present || !has_common_app(present, m->prepared))
         return;
     if (prepare_app(m, m->present, why, sizeof why) != 0)
         log_warnx("%s", why);

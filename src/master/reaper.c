@@ -30,7 +30,7 @@ static struct child forget(struct master *m, struct child *child)
 {
     struct child copy = *child;
     logs_rescue(m, child);
-    board_leave(&m->board->rows[copy.row], copy.generation->app->metrics);
+    board_leave(&m->board->rows[copy.row], copy.generation->configuration->sites->metrics);
     loop_delete(m->loop, copy.channel);
     children_remove(&m->children, child);
     copy.generation->children--;

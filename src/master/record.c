@@ -65,7 +65,7 @@ static void copy_configuration(struct board *board, const struct generation *g)
     copy_text(board->app, sizeof board->app, g->app->name);
     copy_text(board->root, sizeof board->root, at ? at : g->settings->root);
     announce_places(g, " ", board->addresses, sizeof board->addresses);
-    copy_metrics(board, g->app->metrics);
+    copy_metrics(board, g->configuration->sites->metrics);
 }
 
 /* ------------------------------------------------------------------------- how things are */

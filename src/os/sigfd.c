@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const int known[] = {SIGTERM, SIGQUIT, SIGINT,  SIGHUP,  SIGUSR1, SIGUSR2,
-                            SIGTTIN, SIGTTOU, SIGCHLD, SIGPIPE, 0};
+                            SIGTTIN, SIGTTOU, SIGCHLD, SIGPIPE, SIGXFSZ, 0};
 
 static void fill(sigset_t *set, const int *signals)
 {

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/limits.h"
 #include "status/json.h"
 #include "status/page.h"
+#include "status/verdict.h"
 
 /* ------------------------------------------------------------------------------ the answers */
 
@@ -14,40 +14,14 @@ typedef void answer_fn(struct admin_view *view, struct drover_response *response
 
 static void healthz(struct admin_view *view, struct drover_response *response)
 {
-    const struct snapshot *s = view->snapshot;
-    if (s->looked_ms_ago <= HEALTH_LOOK_MS) {
-        buf_lit(&view->text, "ok\n");
-        return;
-    }
-    drover_response_status(response, 503);
-    buf_printf(&view->text, "the master (pid %lld) does not look after its workers since %lld ms\n",
-               (long long)s->pid, (long long)s->looked_ms_ago);
-}
-
-static int unserved(const struct snapshot *s)
-{
-    int count = 0;
-    for (int i = 0; i < s->slot_count; i++)
-        count += !snapshot_is_served(&s->slots[i]);
-    return count;
+    if (!verdict_healthy(view->snapshot, &view->text))
+        drover_response_status(response, 503);
 }
 
 static void readyz(struct admin_view *view, struct drover_response *response)
 {
-    const struct snapshot *s = view->snapshot;
-    if (snapshot_is_ready(s)) {
-        buf_lit(&view->text, "ready\n");
-        return;
-    }
-    drover_response_status(response, 503);
-    buf_printf(&view->text, "not ready: %s", snapshot_phase(s));
-    if (s->phase == BOARD_STARTING)
-        buf_printf(&view->text, ", %d of %llu workers accept", s->ready_count,
-                   (unsigned long long)s->workers_wanted);
-    if (s->phase == BOARD_SERVING)
-        buf_printf(&view->text, ", and %d of %d slots have no worker that accepts", unserved(s),
-                   s->slot_count);
-    buf_lit(&view->text, "\n");
+    if (!verdict_ready(view->snapshot, &view->text))
+        drover_response_status(response, 503);
 }
 
 static void metrics(struct admin_view *view, struct drover_response *response)
@@ -84,9 +58,8 @@ static const struct {
     bool needs_snapshot;
     answer_fn *answer;
 } places[] = {
-    {"/", false, lead_to_page},      {"/healthz", true, healthz},
-    {"/readyz", true, readyz},       {"/metrics", true, metrics},
-    {"/status", false, status_page}, {"/status.json", true, json},
+    {"/", false, lead_to_page},  {"/healthz", true, healthz},     {"/readyz", true, readyz},
+    {"/metrics", true, metrics}, {"/status", false, status_page}, {"/status.json", true, json},
 };
 
 /* ----------------------------------------------------------------------------- the requests */

@@ -148,6 +148,25 @@ static void put_latency(struct buf *to, const struct snapshot *s)
     json_put_close(to, '{');
 }
 
+/* The buckets that are not empty; the last of all has no end. */
+static void put_times(struct buf *to, const uint64_t times[BOARD_BUCKETS])
+{
+    json_put_open(to, "request_times_us", '[');
+    for (unsigned i = 0; i < BOARD_BUCKETS; i++) {
+        if (times[i] == 0)
+            continue;
+        json_put_open(to, NULL, '[');
+        json_put_count(to, NULL, board_bucket_us(i));
+        if (i + 1 < BOARD_BUCKETS)
+            json_put_count(to, NULL, board_bucket_us(i + 1));
+        else
+            json_put_null(to, NULL);
+        json_put_count(to, NULL, times[i]);
+        json_put_close(to, '[');
+    }
+    json_put_close(to, '[');
+}
+
 static void put_queue(struct buf *to, const struct snapshot *s)
 {
     json_put_open(to, "queue", '{');
@@ -173,6 +192,7 @@ static void put_figures(struct buf *to, const struct snapshot *s)
     put_or_null(to, "jain_index", s->jain, s->jain > 0);
     put_rates(to, s->rates);
     put_latency(to, s);
+    put_times(to, s->sum.row.times);
     json_put_open(to, "ended", '{');
     for (unsigned i = 0; i < BOARD_ENDS; i++)
         json_put_count(to, snapshot_end((enum board_end)i), s->ended[i]);

@@ -16,6 +16,8 @@
  *     wakeups_per_connection, jain_index
  *     rates              1s, 10s, 60s: null, or requests, connections, wakeups, bytes a second
  *     latency_us         p50, p90, p99, p999, null without a request
+ *     request_times_us   [[from, below, count], ..]: requests by time, where there were any; the
+ *                        longest are below null
  *     ended              workers by cause: exited, crashed, hung, failed, recycled, asked,
  * replaced, surplus, late, stopped queue              length, drops, depths [{at_least, seen}]
  *     workers [..]       slot, pid, generation, is_ready, is_leaving, is_stalled, is_stopped,

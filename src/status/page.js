@@ -99,12 +99,17 @@ function percentile(now, then, share) {
   return NaN;
 }
 
+/* The first answer has nothing before it but what the server itself has kept. */
+function requestRate(s, then, seconds) {
+  if (then) return perSecond(s.totals.requests, then.totals.requests, seconds);
+  return s.rates['1s'] ? s.rates['1s'].requests : NaN;
+}
+
 /* ---- the tiles */
 
 const tiles = [
   {title: 'requests/s', lines: [''], show: count,
-   of: (s, then, seconds) =>
-     [then ? perSecond(s.totals.requests, then.totals.requests, seconds) : NaN]},
+   of: (s, then, seconds) => [requestRate(s, then, seconds)]},
   {title: 'latency: p50, p99', lines: ['', 'second'], show: micros,
    of: (s, then) => (then ? [percentile(s, then, 0.5), percentile(s, then, 0.99)] : [NaN, NaN])},
   {title: 'connections', lines: [''], show: count, of: (s) => [s.totals.connections_open]},

@@ -158,8 +158,8 @@ static void read_worker(struct snapshot *s, const struct board_worker *from,
         .counts = {.row = *row},
     };
     ask_proc(to, s->pid);
-    s->ready_count += to->is_ready && !to->is_leaving;
-    s->stalled_count += to->is_stalled;
+    s->ready_count += to->is_ready && !to->is_leaving && !to->is_stalled && !to->is_stopped;
+    s->stalled_count += to->is_stalled || to->is_stopped;
     s->sum.cpu_us += to->counts.cpu_us;
     s->sum.voluntary += to->counts.voluntary;
     s->sum.involuntary += to->counts.involuntary;

@@ -70,9 +70,9 @@ struct snapshot {
     bool is_reloading, is_upgrading;
     uint64_t generation, reloads, reload_failures;
     uint64_t workers_wanted;
-    int worker_count; /* processes, those that leave among them */
-    int ready_count;  /* that accept and are not leaving */
-    int stalled_count;
+    int worker_count;  /* processes, those that leave among them */
+    int ready_count;   /* that accept: neither leaving, nor stalled */
+    int stalled_count; /* or stopped */
     int slot_count;
     char app[32], addresses[512], admin[128], root[256];
     uint64_t ended[BOARD_ENDS];

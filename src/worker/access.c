@@ -131,17 +131,32 @@ static struct access_record begin_record(struct access *access, time_t second, i
     return record;
 }
 
-/* Bytes of the head that these begin with. */
-static size_t head_of(struct span made)
+/* Bytes of the head. */
+static size_t head_of(const struct account *account)
 {
-    const char *end = made.n > 0 ? memmem(made.p, made.n, "\r\n\r\n", 4) : NULL;
-    return end ? (size_t)(end - made.p) + 4 : made.n;
+    struct span made = account->made;
+    const char *at = made.p;
+    const char *end = made.p + made.n;
+    if (account->head > 0)
+        return account->head;
+    while (at < end && *at != '\r') {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        at = newline ? newline + 1 : end;
+    }
+    return end - at > 2 ? (size_t)(at - made.p) + 2 : made.n;
 }
 
 /* -------------------------------------------------------------------------------- the lines */
 
+/* When the turn began that had the request's first byte, as clock_us(). */
+static int64_t begun_of(const struct conn_env *env)
+{
+    return env->begun_us ? env->begun_us : env->now_us;
+}
+
 /* What has to be filled in stays with the connection. NULL when memory ran out. */
-static struct access_open *open_line(struct access *access, const struct access_record *record,
+static struct access_open *open_line(struct access *access, const struct conn_env *env,
+                                     const struct access_record *record,
                                      const struct account *account)
 {
     struct access_open *open = malloc(sizeof *open + ACCESS_LINE_ROOM);
@@ -149,19 +164,19 @@ static struct access_open *open_line(struct access *access, const struct access_
         return NULL;
     *open = (struct access_open){.access = access,
                                  .before = account->before,
-                                 .head = head_of(account->made),
-                                 .begun_us = account->begun_us,
+                                 .head = head_of(account),
+                                 .begun_us = begun_of(env),
                                  .length = access_line(access->format, record, open->line)};
     struct access_open *fitting = realloc(open, sizeof *open + open->length);
     return fitting ? fitting : open;
 }
 
-static void keep(struct access *access, struct conn *conn, struct access_record *record,
-                 const struct account *account)
+static void keep(struct access *access, struct conn *conn, const struct conn_env *env,
+                 struct access_record *record, const struct account *account)
 {
     struct conn_work *work = work_of(conn);
     record->is_open = true;
-    struct access_open *open = work ? open_line(access, record, account) : NULL;
+    struct access_open *open = work ? open_line(access, env, record, account) : NULL;
     if (open)
         work->logged = open;
     else
@@ -180,12 +195,12 @@ void access_answer(struct access *access, struct conn *conn, struct conn_env *en
     record.status = account->status;
     record.served = conn->served;
     if (account->is_open) {
-        keep(access, conn, &record, account);
+        keep(access, conn, env, &record, account);
         return;
     }
     record.sent = account->made.n;
-    record.body = account->made.n - head_of(account->made);
-    record.us = clock_us() - account->begun_us;
+    record.body = account->made.n - head_of(account);
+    record.us = clock_us() - begun_of(env);
     char *to = room(access, env->now);
     if (to)
         add(access, access_line(access->format, &record, to), env->now);

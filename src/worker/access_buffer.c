@@ -62,6 +62,13 @@ static bool take_ragged(const struct access_file *file)
                                        __ATOMIC_RELAXED);
 }
 
+/* Somebody has emptied it meanwhile, perhaps. */
+static bool is_empty(const struct access_file *file)
+{
+    struct stat st;
+    return fstat(file->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static void set_ragged(const struct access_file *file)
 {
     __atomic_store_n(&file->shared->ragged, file->id, __ATOMIC_RELAXED);
@@ -94,7 +101,7 @@ static size_t rest_of_line(const struct access_buffer *buffer, size_t n)
 static ssize_t write_piece(const struct access_buffer *buffer, const struct access_file *file)
 {
     char newline[] = "\n";
-    bool is_ragged = take_ragged(file);
+    bool is_ragged = take_ragged(file) && !is_empty(file);
     struct iovec parts[] = {
         {newline, is_ragged},
         {(void *)(uintptr_t)(buffer->bytes + buffer->start), piece_of(buffer, file)}};

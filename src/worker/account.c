@@ -36,16 +36,12 @@ void account_answer(struct conn *conn, struct conn_env *env, const struct accoun
     turn->late[turn->late_count++] = env->begun_us;
 }
 
-bool account_is_due(const struct conn_env *env)
-{
-    return env->turn.fresh > 0 || env->turn.late_count > 0;
-}
-
 void account_turn_end(struct conn_env *env, int64_t now)
 {
     struct account_turn *turn = &env->turn;
     if (turn->fresh > 0)
         count_times(env->row, now - env->now_us, turn->fresh);
     turn->fresh = 0;
-    count_late(env, now);
+    if (turn->late_count > 0)
+        count_late(env, now);
 }

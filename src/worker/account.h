@@ -37,10 +37,10 @@ struct account {
                                       * before it was whole */
     int status;
     struct span made;    /* its bytes: all, or the head and what of the body is at hand */
+    size_t head;         /* so many of them are its head; 0: that is to be found out */
     uint64_t before;     /* bytes of other answers that leave in front of them */
     bool is_open;        /* more follows */
     struct span refused; /* of a request that was not understood: it, as far as it has come */
-    int64_t begun_us;    /* when its first byte came, as clock_us() */
 };
 
 /* The request is the one that env->begun_us tells of. */
@@ -54,7 +54,11 @@ static inline void account_bytes(struct board_row *row, uint64_t bytes)
 }
 
 /* Is account_turn_end() due, at the end of this turn? Its `now` is clock_us(). */
-bool account_is_due(const struct conn_env *env);
+static inline bool account_is_due(const struct account_turn *turn)
+{
+    return turn->fresh > 0 || turn->late_count > 0;
+}
+
 void account_turn_end(struct conn_env *env, int64_t now);
 
 #endif

@@ -99,7 +99,7 @@ static void write_head(const struct exchange *exchange, struct buf *out, uint64_
 static void add_page(struct exchange *exchange)
 {
     struct drover_response *r = &exchange->response;
-    const struct drover_app *app = exchange->env->app;
+    const struct drover_app *app = exchange->app;
     if (r->source != SOURCE_NONE || r->status < 300 || !http_status_has_body(r->status))
         return;
     int status = r->status; /* what the page says of it does not count */
@@ -312,7 +312,7 @@ static void forget_request(struct drover_request *request)
 {
     memset(&request->head, 0, sizeof request->head);
     request->path[0] = '\0';
-    request->path_length = 0;
+    request->path_at = request->path_length = 0;
 }
 
 void answer_refuse(struct exchange *exchange, struct buf *out, int status, enum http_method method)

@@ -36,7 +36,13 @@ int drover_request_is(const struct drover_request *request, const char *method)
 
 struct drover_span drover_request_path(const struct drover_request *request)
 {
-    return (struct drover_span){.p = request->path, .n = request->path_length};
+    return (struct drover_span){.p = request->path + request->path_at,
+                                .n = request->path_length - request->path_at};
+}
+
+struct drover_span drover_request_prefix(const struct drover_request *request)
+{
+    return (struct drover_span){.p = request->path, .n = request->path_at};
 }
 
 struct drover_span drover_request_query(const struct drover_request *request)
@@ -271,7 +277,7 @@ const struct drover_request *drover_response_request(const struct drover_respons
 
 struct drover_worker *drover_response_worker(const struct drover_response *response)
 {
-    return exchange_of_response(response)->env->worker;
+    return exchange_of_response(response)->worker;
 }
 
 /* ------------------------------------------------------------------- answers that take time */
@@ -342,7 +348,7 @@ int drover_response_receive(struct drover_response *response, drover_receive_fn 
                             void *state)
 {
     const struct exchange *exchange = exchange_of_response(response);
-    if (exchange->env->app->when != DROVER_AT_HEAD || exchange->has_begun)
+    if (exchange->app->when != DROVER_AT_HEAD || exchange->has_begun)
         return exchange_misuse(response, EINVAL, "the body cannot be received any more");
     response->receive = receive;
     response->receive_state = state;

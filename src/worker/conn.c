@@ -331,26 +331,27 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
     if (exchange_is_ready(conn->work->exchange)) /* in this very turn, and its wake is the next's */
         return answer_late(conn, env);
     struct exchange *exchange = conn->work->exchange;
+    const struct refused refused = exchange_refused(exchange);
     conn->work->exchange = NULL;
     exchange->conn = NULL;
     buf_clear(&env->out);
     work_resume(conn, env);
     env->refused = span_of_buf(&exchange->request.kept);
-    enum served how = serve_refusal(conn, env, 503, exchange->request.head.method);
+    enum served how = serve_refusal(conn, env, 503, &refused);
     exchange_abandon(exchange);
     return conclude_refused(conn, env, how);
 }
 
-/* Of the request that has begun; HTTP_GET where that is not known. */
-static enum http_method method_so_far(const struct conn_work *work, struct conn_env *env)
+/* Of the request that has begun. */
+static struct refused known_so_far(const struct conn_work *work, struct conn_env *env)
 {
     if (work->in_body)
-        return work->exchange->request.head.method;
+        return exchange_refused(work->exchange);
     if (!env->exchange)
-        return HTTP_GET;
+        return (struct refused){.method = HTTP_GET};
     struct http_request *head = &env->exchange->request.head;
     http_parse_head(head, work->in.p, work->in.len);
-    return head->method;
+    return (struct refused){.method = head->method};
 }
 
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind)
@@ -371,14 +372,14 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
         return CONN_WANT_CLOSE;
     buf_clear(&env->out);
     work_resume(conn, env);
-    enum http_method method = method_so_far(work, env);
+    const struct refused refused = known_so_far(work, env);
     struct exchange *begun = work->in_body ? work->exchange : NULL;
     work->exchange = NULL;
     work->in_body = false;
     env->refused = span_of_buf(begun ? &begun->request.kept : &work->in);
     if (begun)
         begun->conn = NULL;
-    enum served how = serve_refusal(conn, env, 408, method);
+    enum served how = serve_refusal(conn, env, 408, &refused);
     if (begun)
         exchange_abandon(begun);
     return conclude_refused(conn, env, how);

@@ -30,6 +30,7 @@ void exchange_env_open(struct exchange_env *env, const struct drover_app *app)
     static const struct forwarded_rules nobody;
     *env = (struct exchange_env){
         .app = app, .forwarded = &nobody, .body_max = BODY_MAX_DEFAULT, .warned_at = INT64_MIN};
+    env->asks_ready = app->ready;
     if (getrandom(&env->boundary, sizeof env->boundary, GRND_NONBLOCK) < 0)
         env->boundary = (uintptr_t)env; /* at boot there may be none yet */
     tell_time(env, 0);
@@ -71,12 +72,39 @@ void exchange_tick(struct exchange_env *env, time_t now)
 
 /* ------------------------------------------------------------------------------ its life */
 
+static void enter(struct exchange *exchange, const struct drover_app *app,
+                  struct drover_worker *worker)
+{
+    exchange->app = app;
+    exchange->worker = worker;
+}
+
+static void enter_default(struct exchange *exchange)
+{
+    enter(exchange, exchange->env->app, exchange->env->worker);
+}
+
+struct refused exchange_refused(const struct exchange *exchange)
+{
+    return (struct refused){
+        .method = exchange->request.head.method, .app = exchange->app, .worker = exchange->worker};
+}
+
+void exchange_enter(struct exchange *exchange, const struct refused *refused)
+{
+    if (refused->app)
+        enter(exchange, refused->app, refused->worker);
+    else
+        enter_default(exchange);
+}
+
 struct exchange *exchange_new(struct exchange_env *env)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
     exchange->env = env;
+    enter_default(exchange);
     exchange->response.fd = -1;
     exchange->response.status = 200;
     return exchange;
@@ -204,7 +232,7 @@ static void answer_server_options(struct exchange *exchange)
 static int refusal(struct drover_request *request)
 {
     const struct http_request *head = &request->head;
-    request->path_length = 0;
+    request->path_at = request->path_length = 0;
     request->path[0] = '\0';
     if (head->expect_unknown)
         return 417;
@@ -219,6 +247,56 @@ static int refusal(struct drover_request *request)
     return 0;
 }
 
+/* Relative links in a directory that was asked for without its slash would lead astray. */
+static int take_route(struct exchange *exchange, const struct route *route)
+{
+    struct drover_request *request = &exchange->request;
+    const struct exchange_env *env = exchange->env;
+    enum http_method method = request->head.method;
+    if (route->app > 0)
+        enter(exchange, env->others[route->app - 1].app, &env->others[route->app - 1]);
+    request->path_at = route->prefix.n;
+    if (request->path_length > route->prefix.n)
+        return 0;
+    request->path[request->path_length++] = '/'; /* there is room: a prefix is shorter */
+    request->path[request->path_length] = '\0';
+    return route->is_directory && (method == HTTP_GET || method == HTTP_HEAD) ? 301 : 0;
+}
+
+/* What is refused before it is known whose it is, is refused by the server's own. */
+static int choose_site(struct exchange *exchange, int refused)
+{
+    const struct drover_request *request = &exchange->request;
+    enter_default(exchange);
+    if (refused || request->path_length == 0)
+        return refused;
+    const struct route *route = routes_find(
+        exchange->env->routes, request->head.authority,
+        (struct span){.p = request->path, .n = request->path_length});
+    return route ? take_route(exchange, route) : 0;
+}
+
+/* Whose request it is, and the status that is answered before the application is asked; 0: none. */
+static int admit(struct exchange *exchange)
+{
+    int refused = refusal(&exchange->request);
+    return exchange->env->routes ? choose_site(exchange, refused) : refused;
+}
+
+/* To the same path with a slash behind it, which it has by now. */
+static void send_on(struct exchange *exchange)
+{
+    char location[3 * (SITE_PREFIX_MAX + 1) + HTTP_REQUEST_LINE_MAX];
+    const struct drover_request *request = &exchange->request;
+    struct span query = request->head.query;
+    struct span path = {.p = request->path, .n = request->path_length};
+    long n = http_path_encode(path, location, sizeof location);
+    snprintf(location + n, sizeof location - (size_t)n, "%s%.*s", query.n > 0 ? "?" : "",
+             (int)query.n, query.n > 0 ? query.p : "");
+    exchange_become(exchange, 301);
+    drover_response_field(&exchange->response, "Location", location);
+}
+
 /* What follows a CONNECT was meant for whoever is behind the tunnel: it is no request. */
 static void refuse(struct exchange *exchange, int status)
 {
@@ -228,19 +306,21 @@ static void refuse(struct exchange *exchange, int status)
 
 static void ask_application(struct exchange *exchange)
 {
-    const struct drover_app *app = exchange->env->app;
+    const struct drover_app *app = exchange->app;
     app->handle(app->context, &exchange->request, &exchange->response);
 }
 
 void exchange_begin(struct exchange *exchange)
 {
-    int refused = refusal(&exchange->request);
+    int refused = admit(exchange);
     exchange->body_use = EXCHANGE_DROPS;
-    if (refused)
+    if (refused == 301)
+        send_on(exchange);
+    else if (refused)
         refuse(exchange, refused);
     else if (exchange->request.path_length == 0)
         answer_server_options(exchange);
-    else if (exchange->env->app->when == DROVER_WITH_BODY)
+    else if (exchange->app->when == DROVER_WITH_BODY)
         exchange->body_use = EXCHANGE_GATHERS;
     else
         ask_application(exchange);
@@ -260,11 +340,11 @@ static bool is_plain(const struct http_request *head)
 struct drover_prepared *exchange_ready(struct exchange *exchange)
 {
     const struct exchange_env *env = exchange->env;
-    const struct drover_app *app = env->app;
-    struct drover_request *request = &exchange->request;
-    if (!app->ready || !is_plain(&request->head) || env->start.len == 0 || refusal(request))
+    const struct http_request *head = &exchange->request.head;
+    if (!env->asks_ready || !is_plain(head) || env->start.len == 0 || admit(exchange))
         return NULL;
-    return app->ready(app->context, request, env->worker);
+    const struct drover_app *app = exchange->app;
+    return app->ready ? app->ready(app->context, &exchange->request, exchange->worker) : NULL;
 }
 
 bool exchange_drops(const struct exchange *exchange)
@@ -325,7 +405,8 @@ bool exchange_is_ready(const struct exchange *exchange)
 
 int exchange_misuse(struct drover_response *response, int error, const char *format, ...)
 {
-    struct exchange_env *env = exchange_of_response(response)->env;
+    const struct exchange *exchange = exchange_of_response(response);
+    struct exchange_env *env = exchange->env;
     char words[sizeof response->misuse];
     va_list args;
     va_start(args, format);
@@ -334,7 +415,7 @@ int exchange_misuse(struct drover_response *response, int error, const char *for
     if (!response->misuse[0])
         memcpy(response->misuse, words, sizeof words);
     if (env->warned_at != env->now)
-        log_warnx("application %s: %s", env->app->name, words);
+        log_warnx("application %s: %s", exchange->app->name, words);
     env->warned_at = env->now;
     errno = error;
     return -1;

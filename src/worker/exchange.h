@@ -24,6 +24,7 @@
 #include "worker/payload.h"
 #include "worker/prepared.h"
 #include "worker/services.h"
+#include "worker/sites.h"
 
 struct conn;
 struct exchange;
@@ -33,7 +34,9 @@ struct drover_request {
     struct http_request head; /* spans into the connection's bytes, or into `kept` */
     struct buf kept;          /* the head's bytes, once they have to outlive a turn */
     struct buf body;          /* whole */
-    size_t path_length;
+    size_t path_at;     /* how much of the path is the site's prefix, which its application does not
+                         * see */
+    size_t path_length; /* with it */
     char path[FILE_PATH_MAX + 1];
 };
 
@@ -89,8 +92,13 @@ struct drover_response {
 
 /* What all exchanges of a worker share. */
 struct exchange_env {
-    const struct drover_app *app;            /* borrowed */
-    struct drover_worker *worker;            /* borrowed */
+    const struct drover_app *app;            /* where no route leads to another; borrowed */
+    struct drover_worker *worker;            /* its own; borrowed */
+    const struct sites *sites;               /* borrowed; NULL: there is no other application */
+    const struct routes *routes;             /* of the sites; NULL: there are none */
+    struct drover_worker *others;            /* of sites->apps[1] and on */
+    bool asks_ready;                         /* one of the applications may have answers that stand
+                                              * ready */
     const struct forwarded_rules *forwarded; /* whose X-Forwarded-For is taken; borrowed */
     uint64_t body_max; /* bytes of a body that the application does not receive */
     uint64_t boundary; /* of the next multipart answer: nothing that a file would hold */
@@ -106,6 +114,8 @@ struct exchange_env {
 
 struct exchange {
     struct exchange_env *env;
+    const struct drover_app *app; /* whose request it is; borrowed, as is its worker */
+    struct drover_worker *worker;
     struct conn *conn; /* whose request it is; NULL: it has gone, or this one is not in use */
     struct drover_request request;
     struct drover_response response;
@@ -125,6 +135,19 @@ void exchange_env_close(struct exchange_env *env);
 
 /* Tells the time, once a turn; the Date line is made anew only when the second has changed. */
 void exchange_tick(struct exchange_env *env, time_t now);
+
+/* What is known of a request that is refused. All zero: nothing. */
+struct refused {
+    enum http_method method;      /* HTTP_GET where it is not known */
+    const struct drover_app *app; /* whose it was; NULL: not known. It has the page */
+    struct drover_worker *worker;
+};
+
+struct refused exchange_refused(const struct exchange *exchange);
+
+/* As for one of which so much is known; where nothing is, it is for the server's own application.
+ */
+void exchange_enter(struct exchange *exchange, const struct refused *refused);
 
 /* NULL when memory ran out. */
 struct exchange *exchange_new(struct exchange_env *env);

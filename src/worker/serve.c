@@ -11,6 +11,7 @@
 /* ------------------------------------------------------------------------------ the stream */
 
 static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env,
+                                         const struct drover_app *app, struct drover_worker *worker,
                                          const struct drover_protocol *protocol)
 {
     struct conn_work *work = work_of(conn);
@@ -18,8 +19,8 @@ static struct drover_stream *make_stream(struct conn *conn, struct conn_env *env
     if (!stream)
         return NULL;
     *stream = (struct drover_stream){.protocol = protocol,
-                                     .context = env->exchanges.app->context,
-                                     .worker = env->exchanges.worker,
+                                     .context = app->context,
+                                     .worker = worker,
                                      .conn = conn,
                                      .wake = env->exchanges.wake,
                                      .wake_context = env->exchanges.wake_context};
@@ -46,7 +47,9 @@ static bool open_stream(struct conn *conn, const struct conn_env *env, struct dr
 bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_protocol *protocol,
                   struct span in)
 {
-    struct drover_stream *stream = make_stream(conn, env, protocol);
+    const struct exchange_env *exchanges = &env->exchanges;
+    struct drover_stream *stream = make_stream(conn, env, exchanges->app, exchanges->worker,
+                                               protocol);
     return stream && open_stream(conn, env, stream, in);
 }
 
@@ -57,14 +60,12 @@ static struct account account_of(const struct conn_env *env, int status, size_t 
 {
     const struct buf *out = &env->out;
     size_t n = out->len > before ? out->len - before : 0;
-    return (struct account){.status = status,
-                            .made = {.p = n > 0 ? out->p + before : NULL, .n = n},
-                            .before = before,
-                            .begun_us = env->begun_us ? env->begun_us : env->now_us};
+    return (struct account){
+        .status = status, .made = {.p = n > 0 ? out->p + before : NULL, .n = n}, .before = before};
 }
 
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
-                          enum http_method method)
+                          const struct refused *refused)
 {
     conn_before_call(env);
     if (!env->exchange)
@@ -73,7 +74,8 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
         return BROKEN;
     env->exchange->conn = conn; /* a page may ask for the client */
     size_t before = env->out.len;
-    answer_refuse(env->exchange, &env->out, status, method);
+    exchange_enter(env->exchange, refused);
+    answer_refuse(env->exchange, &env->out, status, refused->method);
     struct account account = account_of(env, status, before);
     account.exchange = env->exchange;
     account.refused = env->refused;
@@ -125,8 +127,10 @@ static enum served upgrade(struct service *s, struct exchange *exchange)
     struct conn_env *env = s->env;
     const struct drover_protocol *protocol = exchange->response.protocol;
     void *state = exchange->response.stream_state;
+    const struct drover_app *app = exchange->app;
+    struct drover_worker *worker = exchange->worker;
     serve_end(conn, env);
-    struct drover_stream *stream = make_stream(conn, env, protocol);
+    struct drover_stream *stream = make_stream(conn, env, app, worker, protocol);
     if (!stream)
         return BROKEN;
     stream->state = state;
@@ -230,14 +234,14 @@ static int take_body(struct exchange *exchange, struct body *body, struct span *
 static enum served refuse_begun(struct service *s, int status)
 {
     struct exchange *exchange = s->env->exchange;
-    enum http_method method = exchange->request.head.method;
+    const struct refused refused = exchange_refused(exchange);
     if (!exchange_is_ready(exchange)) {
         s->env->exchange = NULL;
         exchange_detach(exchange, s->head);
         exchange_abandon(exchange);
     }
     s->env->refused = s->head;
-    return serve_refusal(s->conn, s->env, status, method);
+    return serve_refusal(s->conn, s->env, status, &refused);
 }
 
 /* Nothing of a body has come, and its client may wait for a word (RFC 9110, 10.1.1). */
@@ -260,7 +264,7 @@ static bool serve_ready(const struct service *s)
     struct account account = {.exchange = env->exchange,
                               .status = 200,
                               .made = {.p = ready->start, .n = ready->length},
-                              .begun_us = env->begun_us ? env->begun_us : env->now_us};
+                              .head = ready->length - ready->body.n};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
     else
@@ -312,10 +316,11 @@ static enum served serve_body(struct service *s)
         return STARVED;
     work->in_body = false;
     if (result < 0) {
+        const struct refused refused = exchange_refused(exchange);
         s->env->refused = span_of_buf(&exchange->request.kept);
         work->exchange = NULL;
         exchange->conn = NULL;
-        enum served how = serve_refusal(s->conn, s->env, -result, exchange->request.head.method);
+        enum served how = serve_refusal(s->conn, s->env, -result, &refused);
         exchange_abandon(exchange);
         return how;
     }
@@ -340,7 +345,8 @@ enum served serve_next(struct service *s)
         return STARVED;
     if (n < 0) {
         env->refused = s->in;
-        return serve_refusal(s->conn, env, -n, env->exchange->request.head.method);
+        return serve_refusal(s->conn, env, -n,
+                             &(struct refused){.method = env->exchange->request.head.method});
     }
     s->head = (struct span){.p = s->in.p, .n = (size_t)n};
     s->in.p += n;

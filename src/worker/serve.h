@@ -32,10 +32,9 @@ enum served serve_next(struct service *service);
 /* A deferred answer is complete. `in` is what has come behind its request. */
 enum served serve_late(struct service *service);
 
-/* The last answer, for a request that cannot be served, of this method or HTTP_GET if that is not
- * known. What else the client sent is not read. */
+/* The last answer, for a request that cannot be served. What else the client sent is not read. */
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
-                          enum http_method method);
+                          const struct refused *refused);
 
 /* What was lent, which there is, becomes bytes of env->out; or it will not be sent, if there is
  * any. */

@@ -33,6 +33,7 @@ static void on_post(struct loop *loop, int fd, uint32_t events, void *context)
 
 int services_open(struct drover_worker *worker)
 {
+    worker->main = worker;
     if (mailbox_open(&worker->mailbox) < 0)
         return -1;
     if (loop_add(worker->loop, worker->mailbox.fd, EPOLLIN, on_post, worker) == 0)
@@ -62,17 +63,17 @@ void *drover_worker_attached(const struct drover_worker *worker)
 
 uint64_t drover_turn(const struct drover_worker *worker)
 {
-    return worker->turn;
+    return worker->main->turn;
 }
 
 int64_t drover_now(const struct drover_worker *worker)
 {
-    return worker->now;
+    return worker->main->now;
 }
 
 int drover_post(struct drover_worker *worker, void (*fn)(void *argument), void *argument)
 {
-    return mailbox_post(&worker->mailbox, fn, argument);
+    return mailbox_post(&worker->main->mailbox, fn, argument);
 }
 
 /* --------------------------------------------------------------------------------- timers */
@@ -80,9 +81,10 @@ int drover_post(struct drover_worker *worker, void (*fn)(void *argument), void *
 struct drover_timer *drover_timer_start(struct drover_worker *worker, uint64_t milliseconds,
                                         void (*fn)(void *argument), void *argument)
 {
-    uint64_t longest = (uint64_t)(INT64_MAX - 1 - worker->now);
+    struct drover_worker *main = worker->main;
+    uint64_t longest = (uint64_t)(INT64_MAX - 1 - main->now);
     int64_t wait = (int64_t)(milliseconds < longest ? milliseconds : longest);
-    return timers_start(&worker->timers, worker->now + wait, fn, argument);
+    return timers_start(&main->timers, main->now + wait, fn, argument);
 }
 
 void drover_timer_stop(struct drover_timer *timer)
@@ -138,11 +140,12 @@ static int watch_anew(struct drover_worker *worker, const struct watched *wanted
 int drover_watch(struct drover_worker *worker, int fd, unsigned events,
                  void (*fn)(void *argument, int fd, unsigned events), void *argument)
 {
-    struct watched wanted = {.worker = worker, .fd = fd, .fn = fn, .argument = argument};
-    struct watched *present = *find_watched(worker, fd);
+    struct drover_worker *main = worker->main;
+    struct watched wanted = {.worker = main, .fd = fd, .fn = fn, .argument = argument};
+    struct watched *present = *find_watched(main, fd);
     if (!present)
-        return watch_anew(worker, &wanted, events);
-    if (loop_change(worker->loop, fd, events_of(events)) < 0)
+        return watch_anew(main, &wanted, events);
+    if (loop_change(main->loop, fd, events_of(events)) < 0)
         return -1;
     present->fn = fn;
     present->argument = argument;
@@ -151,14 +154,14 @@ int drover_watch(struct drover_worker *worker, int fd, unsigned events,
 
 int drover_unwatch(struct drover_worker *worker, int fd)
 {
-    struct watched **at = find_watched(worker, fd);
+    struct watched **at = find_watched(worker->main, fd);
     struct watched *gone = *at;
     if (!gone) {
         errno = ENOENT;
         return -1;
     }
     *at = gone->next;
-    int result = loop_delete(worker->loop, fd);
+    int result = loop_delete(worker->main->loop, fd);
     free(gone);
     return result;
 }
@@ -177,13 +180,13 @@ static bool is_metric(const struct drover_worker *worker, unsigned index)
 void drover_metric_add(struct drover_worker *worker, unsigned index, int64_t n)
 {
     if (is_metric(worker, index))
-        board_add(&worker->row->of_app[index], n);
+        board_add(&worker->row->of_app[worker->metrics_at + index], n);
 }
 
 void drover_metric_set(struct drover_worker *worker, unsigned index, int64_t value)
 {
     if (is_metric(worker, index))
-        board_set(&worker->row->of_app[index], (uint64_t)value);
+        board_set(&worker->row->of_app[worker->metrics_at + index], (uint64_t)value);
 }
 
 void drover_metrics_each(const struct drover_worker *worker,
@@ -196,7 +199,7 @@ void drover_metrics_each(const struct drover_worker *worker,
         {"drover_requests_total", DROVER_COUNTER, "Requests answered, refused ones too."},
         {"drover_connections", DROVER_GAUGE, "Connections that are open."},
     };
-    const struct drover_metric *metrics = worker->app->metrics;
+    const struct drover_metric *metrics = worker->metrics;
     struct board_row sum = board_sum(worker->board);
     fn(argument, &ours[0], (int64_t)sum.accepted);
     fn(argument, &ours[1], (int64_t)sum.requests);

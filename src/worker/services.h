@@ -16,12 +16,17 @@
 struct watched;
 
 struct drover_worker {
-    struct loop *loop;            /* borrowed */
     const struct drover_app *app; /* borrowed */
-    const struct board *board;    /* of all workers; borrowed */
-    struct board_row *row;        /* this one's; borrowed */
-    int64_t now;                  /* of this turn, as clock_ms() */
-    uint64_t turn;                /* its number */
+    /* Of several applications each has one of these; this is the one whose loop, time, timers and
+     * posts all share. services_open() makes it itself. */
+    struct drover_worker *main;
+    const struct drover_metric *metrics; /* of all applications; borrowed; NULL: there are none */
+    unsigned metrics_at;                 /* where this one's begin */
+    struct loop *loop;                   /* borrowed */
+    const struct board *board;           /* of all workers; borrowed */
+    struct board_row *row;               /* this one's; borrowed */
+    int64_t now;                         /* of this turn, as clock_ms() */
+    uint64_t turn;                       /* its number */
     struct timers timers;
     struct mailbox mailbox;
     /* Called before the application is, in the midst of a turn; NULL: there is nothing to be done.
@@ -29,7 +34,7 @@ struct drover_worker {
     void (*before_call)(void *context);
     void *before_context;
     void *attached;          /* the application's own */
-    struct watched *watched; /* what the application has told to watch */
+    struct watched *watched; /* what the applications have told to watch */
 };
 
 /* The pointers, and the time, are the caller's to fill in first. Returns -1 with errno set. */

@@ -99,8 +99,7 @@ static void begin_to_leave(struct worker *w)
     w->is_leaving = true;
     w->env.leaving = true;
     conns_leave(&w->conns);
-    if (w->job->app->leaving)
-        w->job->app->leaving(w->job->app->context, &w->services);
+    sites_leave(&w->env.exchanges);
     w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
 }
 
@@ -327,7 +326,7 @@ static void on_strand(void *context)
 static int open_env(struct worker *w)
 {
     const struct worker_job *job = w->job;
-    if (conn_env_open(&w->env, job->app, &w->services, job->row) < 0)
+    if (conn_env_open(&w->env, job->sites->apps[0].app, &w->services, job->row) < 0)
         return -1;
     if (job->access.fd >= 0) {
         access_init(&w->access, job->access_format, job->access_buffer, &job->access, job->row,
@@ -350,19 +349,19 @@ static int open_services(struct worker *w)
 {
     const struct worker_job *job = w->job;
     w->services = (struct drover_worker){.loop = w->loop,
-                                         .app = job->app,
+                                         .app = job->sites->apps[0].app,
                                          .board = job->board,
                                          .row = job->row,
                                          .before_call = before_call,
                                          .before_context = &w->env};
     w->has_services = services_open(&w->services) == 0;
-    return w->has_services ? 0 : -1;
+    return w->has_services ? sites_open(job->sites, &w->services, &w->env.exchanges) : -1;
 }
 
 static void on_shed(void *context, int fd)
 {
     struct worker *w = context;
-    if (w->job->app->stream)
+    if (w->env.exchanges.app->stream)
         return;
     size_t sent = shed_send(fd, &w->env.out, w->env.exchanges.date);
     if (w->env.access)
@@ -396,7 +395,7 @@ static void open_doors(struct worker *w)
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
-    char why[DROVER_WHY_SIZE] = "the application gave no reason";
+    char why[DROVER_WHY_SIZE];
     int status = take_identity(w);
     if (status)
         return status;
@@ -404,8 +403,7 @@ static int start(struct worker *w)
         conns_open(&w->conns, w->loop, &w->env, on_conn_end, w) < 0)
         return failed(w, EX_OSERR, "%s", strerror(errno));
     woken(w);
-    if (job->app->worker_start)
-        status = job->app->worker_start(job->app->context, &w->services, why);
+    status = sites_start(&w->env.exchanges, why, sizeof why);
     if (status)
         return failed(w, status, "%s", why);
     open_doors(w);
@@ -503,7 +501,7 @@ static int serve(struct worker *w)
             do_what_is_due(w);
         inbox_tick(&w->inbox, w->env.now);
         acceptor_tick(&w->acceptor, w->env.now);
-        if (account_is_due(&w->env))
+        if (account_is_due(&w->env.turn))
             account_turn_end(&w->env, clock_us());
         tell_if_spent(w);
         if (preempt_is_due(&w->preempt, w->env.now))
@@ -527,13 +525,13 @@ int worker_run(const struct worker_job *job)
     int status = start(w);
     if (status == 0) {
         status = serve(w);
-        if (job->app->worker_stop)
-            job->app->worker_stop(job->app->context, &w->services);
+        sites_stop(&w->env.exchanges);
     }
     acceptor_free(&w->acceptor);
     spent_close(&w->spent);
     preempt_close(&w->preempt);
     conn_env_free(&w->env);
+    sites_close(&w->env.exchanges);
     if (w->has_services)
         services_close(&w->services);
     loop_close(w->loop);

@@ -14,6 +14,7 @@
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/doors.h"
+#include "worker/sites.h"
 
 struct worker_job {
     const char *role; /* borrowed; what this process is, where it is none of the server's workers */
@@ -24,7 +25,7 @@ struct worker_job {
     struct doors *doors;                     /* of all slots; the worker's own copy */
     const struct board *board;               /* of all workers; borrowed */
     struct board_row *row;                   /* what it does is counted here; borrowed */
-    const struct drover_app *app;            /* borrowed */
+    const struct sites *sites;               /* its applications; borrowed */
     const struct child_identity *identity;   /* borrowed */
     const struct forwarded_rules *forwarded; /* borrowed */
     int max_connections;

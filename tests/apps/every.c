@@ -63,6 +63,7 @@ static void describe(const struct drover_request *q, struct drover_response *r)
     say(r, "is=%d%d%d\n", drover_request_is(q, "GET"), drover_request_is(q, "get"),
         drover_request_is(q, "GETS"));
     say_span(r, "path", drover_request_path(q));
+    say_span(r, "prefix", drover_request_prefix(q));
     say_span(r, "query", drover_request_query(q));
     say_span(r, "authority", drover_request_authority(q));
     for (size_t i = 0; drover_request_field_at(q, i, &name, &value) == 0; i++)

@@ -10,7 +10,7 @@
  *   server pid P phase P generation G reloads R failures F workers W slots S samples N
  *   ended exit N signal N hung N start N spent N asked N reload N scale N late N stop N cpu US
  *   row N accepted A requests R connections C busy MS paused P wakeups W wasted W bytes B taken T
- *         answers N times N time US lost N
+ *         answers N times N time US lost N 1xx N 2xx N 3xx N 4xx N 5xx N
  *   worker ROW pid P slot S generation G ready R leaving L stalled S
  *   slot N queued Q drops D state S adopter A away A ends E depths N
  *   event N LEVEL TEXT
@@ -147,6 +147,10 @@ static void print_row(int number, const struct board_row *row)
     print("times", sum_of(row->times, BOARD_BUCKETS));
     print("time", row->time_us);
     print("lost", row->log_lost);
+    for (int i = 0; i < BOARD_CLASSES; i++) {
+        char class[] = {(char)('1' + i), 'x', 'x', '\0'};
+        print(class, row->answers[i]);
+    }
     printf("\n");
 }
 

@@ -31,6 +31,7 @@ load embed
     assert_line 'method=GET'
     assert_line 'is=100'
     assert_line 'path=/describe/a b/ä.html'
+    assert_line 'prefix='
     assert_line 'query=x=%20&y'
     assert_line "authority=$DROVER_ADDR"
     assert_line "field 0: Host: $DROVER_ADDR"

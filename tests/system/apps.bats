@@ -465,18 +465,18 @@ ROWS
     local readme=$ROOT/README.md line lines
     installed
     # shellcheck disable=SC2016 # three backquotes, as they are
-    sed -n '/^```c$/,/^```$/{/^```c$/d;/^```$/q;p}' "$readme" >it.c
+    sed -n '/^```c$/,/^```$/{/^```c$/d;/^```$/q;p}' "$readme" >hi.c
     mapfile -t lines < <(sed -n 's/^\$ \(cc .*\)/\1/p' "$readme")
     assert_equal "${#lines[@]}" 2
     for line in "${lines[@]}"; do
         eval "${line/#cc/$CC -Wall -Werror}"
     done
-    start_program ./it --workers 1
-    assert_equal "$(fetch '/a%20b')" 'it is /a b'
+    start_program ./hi --workers 1
+    assert_equal "$(fetch '/a%20b')" 'hi, 127.0.0.1: this is /a b'
     drover_stop
     DROVER_UNDER=()
-    drover_start --app ./it.so --workers 1
-    assert_equal "$(fetch /)" 'it is /'
+    drover_start --app ./hi.so --workers 1
+    assert_equal "$(fetch /)" 'hi, 127.0.0.1: this is /'
 }
 
 @test "the library shows the functions of drover.h alone, and the names of others do not clash" {

@@ -32,6 +32,7 @@ openat2
 Landlock
 low ports
 backlog
+admin address
 descriptors
 CPUs
 seccomp
@@ -261,6 +262,16 @@ PY
     assert_line --regexp '^drover can run here'
 }
 
+@test "an admin process that others can reach is a note" {
+    examine -- --admin 127.0.0.1:9100
+    assert_equal "$(finding 'admin address')" 'ok: 127.0.0.1:9100'
+    examine -- --admin unix:/run/a
+    assert_equal "$(finding 'admin address')" 'ok: unix:/run/a'
+    examine -- --admin :9100
+    assert_equal "$status: $(finding 'admin address')" '0: note: [::]:9100'
+    assert_regex "$(finding 'admin address' means)" 'asks nobody who he is'
+}
+
 @test "a port that is not permitted is bad, unless a right or the service manager gives it" {
     ((EUID == 0)) || skip 'needs root'
     copy_drover
@@ -269,6 +280,8 @@ PY
     assert_equal "$status" 69
     assert_equal "$(finding 'low ports')" 'bad: ports from 1024 on, without CAP_NET_BIND_SERVICE'
     assert_equal "$(finding 'low ports' means)" '--listen [::1]:80 will be refused'
+    examine "${NETWORK[@]}" "${as_nobody[@]}" -- --listen 127.0.0.1:8080 --admin 127.0.0.1:81 /
+    assert_equal "$status: $(finding 'low ports' means)" '69: --admin 127.0.0.1:81 will be refused'
     examine "${NETWORK[@]}" "${as_nobody[@]}" env LISTEN_FDS=1 -- --listen 127.0.0.1:80 /
     assert_regex "$(finding 'low ports')" '^ok: '
     examine "${NETWORK[@]}" "${as_nobody[@]}" env LISTEN_FDS=1 LISTEN_PID=1 -- --listen 127.0.0.1:80 /

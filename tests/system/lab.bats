@@ -164,9 +164,9 @@ CASES
     assert_equal "$(lines '[.[] | select(.served + .late + ([.lost[]] | add // 0) == 0)] | length')" 0
 }
 
-@test "README: its strategy compiles" {
+@test "tools/lab/README: its strategy compiles" {
     local root=$BATS_TEST_DIRNAME/../..
-    sed -n '/^#include <sys\/epoll.h>$/,/^```$/{/^```$/q;p}' "$root/README.md" >it.c
+    sed -n '/^#include <sys\/epoll.h>$/,/^```$/{/^```$/q;p}' "$root/tools/lab/README.md" >it.c
     grep -q 'const struct strategy strategy_exclusive_et' it.c
     "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -I"$root/src" -I"$root/tools" -Wall -Wextra -Werror \
         -fsyntax-only it.c

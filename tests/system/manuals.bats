@@ -107,6 +107,16 @@ examples() {
     done
 }
 
+@test "drover(1): the words of the log are those that drover has" {
+    local words
+    for words in 'serving' 'accepts, after' 'is asked for by' 'every worker is a fresh one' 'one worker more' \
+        'one worker less' 'hangs since' 'goes on after' 'was stopped' 'did not start' \
+        'has not left in time' 'was leaving' 'nothing is changed' 'no worker can start' 'stopping at once on'; do
+        grep -qaF "$words" "$DROVER" || fail "drover does not say '$words'"
+        page drover.1 | grep -qF "$words" || fail "drover(1) has nothing of '$words'"
+    done
+}
+
 @test "libdrover(3): every function, macro, constant and struct of drover.h" {
     local names
     mapfile -t names <"$BUILD/api.names"

@@ -9,8 +9,17 @@
 
 # ---- the box ----------------------------------------------------------------------------------
 
-# box_boot: once for a file. Exports what the tests need of it; BOX_LACKS says why there is none.
+# box_boot: once for a file, with what `make install` installs. BOX_LACKS says why there is none.
 box_boot() {
+    box_start
+    [[ -z $BOX_LACKS ]] || return 0
+    inside make --no-print-directory -C /project -o all install B=/build
+    [[ $SAN != 1 ]] || allow_sanitizers
+    systemctl daemon-reload
+}
+
+# box_start: the box as it comes. Exports what the tests need of it.
+box_start() {
     local build=${DROVER%/*} leader
     export BOX=$BATS_FILE_TMPDIR/box SITE=$BATS_FILE_TMPDIR/site BOX_LACKS=''
     mkdir -p "$SITE"
@@ -29,9 +38,6 @@ box_boot() {
     printf '#!/bin/sh\nexec nsenter --net=%s %s "$@"\n' "$NETWORK" "$DROVER_LOAD" >"$BATS_FILE_TMPDIR/load"
     chmod 755 "$BATS_FILE_TMPDIR/load"
     export DROVER_LOAD=$BATS_FILE_TMPDIR/load
-    inside make --no-print-directory -C /project -o all install B=/build
-    [[ $SAN != 1 ]] || allow_sanitizers
-    systemctl daemon-reload
 }
 
 # box VERB [ARG...]

@@ -38,7 +38,7 @@ Test(account, counts_answers_at_once_and_their_times_at_the_end_of_the_turn)
 {
     struct rig rig;
     open_turn(&rig);
-    cr_expect_not(account_is_due(&rig.env));
+    cr_expect_not(account_is_due(&rig.env.turn));
     for (int i = 0; i < 3; i++)
         answer(&rig, 200, 0);
     answer(&rig, 404, 0);
@@ -46,9 +46,9 @@ Test(account, counts_answers_at_once_and_their_times_at_the_end_of_the_turn)
     cr_expect_eq(rig.row->answers[1], 3);
     cr_expect_eq(rig.row->answers[3], 1);
     cr_expect_eq(timed(rig.row), 0);
-    cr_expect(account_is_due(&rig.env));
+    cr_expect(account_is_due(&rig.env.turn));
     account_turn_end(&rig.env, BEGIN + 100);
-    cr_expect_not(account_is_due(&rig.env));
+    cr_expect_not(account_is_due(&rig.env.turn));
     cr_expect_eq(rig.row->times[board_bucket(100)], 4);
     cr_expect_eq(rig.row->time_us, 400);
     account_turn_end(&rig.env, BEGIN + 200);

@@ -97,7 +97,7 @@ static const struct {
     {"ready-fd = 3",
      "f:1:1: ready-fd: a descriptor belongs to one start; it is for the command line"},
     {"config = g", "f:1:1: config: a file cannot name another one; it is for the command line"},
-    {"[site]", "f:1:1: there are no sections; every line is KEY = VALUE"},
+    {"[site]", "f:1:6: the site's name is missing, as in [site NAME]"},
     {"workers = 1\nworkers = 2", "f:2:11: workers = 2: was given already, in line 1"},
     {"set = a=1\nset = b=1\nset = a=2", "f:3:7: set = a=2: was given already, in line 1"},
     {"error-page = 404=/a\nerror-page = 404=/b",
@@ -115,10 +115,142 @@ static const struct {
     {"worker = 1\nworkers = x # y\n[a]\nroot = none\nuser = nosuchuser",
      "f:1:1: unknown key \"worker\"; did you mean \"workers\"?\n"
      "f:2:11: workers = x: must be \"auto\" or a whole number from 1 to 256\n"
-     "f:3:1: there are no sections; every line is KEY = VALUE\n"
-     "f:5:8: user = nosuchuser: there is no such user\n"
+     "f:3:2: unknown section \"a\"; a section begins with [site NAME]\n"
+     "f:5:1: user: is for the whole server: it stands before the first section\n"
      "f:4:8: root = none: No such file or directory"},
 };
+
+/* The same in sections. */
+static const struct {
+    const char *text, *why;
+} bad_sections[] = {
+    {"[sites a]\nroot = site",
+     "f:1:2: unknown section \"sites\"; a section begins with [site NAME]"},
+    {"[site a\nrot = site", "f:1:1: a section begins with [site NAME]\nf:2:1: unknown key \"rot\"; "
+                            "did you mean \"root\"?"},
+    {"[site a/b]", "f:1:7: site a/b: its name must be 1 to 63 letters, digits, '-', '_' and '.'"},
+    {"[site a]\nroot = site\nhost = a\n[site a]\nroot = site",
+     "f:4:7: site a: is there already, in line 1"},
+    {"[site a]",
+     "f:1:7: site a: has neither root nor app: one of them says what answers, as in root "
+     "= /srv/www"},
+    {"[site a]\napp = static",
+     "f:1:7: site a: has no root: app = static wants one, as in root = /srv/www"},
+    {"[site a]\nroot = f", "f:2:8: root = f: is not a directory"},
+    {"[site a]\nroot = none\n[site b]\nhost = b\nroot = none",
+     "f:2:8: root = none: No such file or directory\n"
+     "f:5:8: root = none: No such file or directory"},
+    {"[site a]\napp = echo\nroot = site\nlisting = no",
+     "f:3:8: root is for the static site, not for --app echo\n"
+     "f:4:11: listing is for the static site, not for --app echo"},
+    {"[site a]\nroot = site\nprefx = /a", "f:3:1: unknown key \"prefx\"; did you mean \"prefix\"?"},
+    {"[site a]\nroot = site\nfrobnicate = 1", "f:3:1: unknown key \"frobnicate\"; a site has root "
+                                              "or app, host, prefix, set, and the options "
+                                              "of the static site"},
+    {"[site a]\nroot = site\nworkers = 2",
+     "f:3:1: workers: is for the whole server: it stands before the first section"},
+    {"host = a\n[site a]\nroot = site",
+     "f:1:1: host: is for a site: it stands in a section that begins with [site NAME]"},
+    {"[site a]\nroot = site\nroot = site", "f:3:8: root = site: was given already, in line 2"},
+    {"[site a]\nroot = site\nhost = a.b\nhost = A.B.",
+     "f:4:8: host = A.B.: was given already, in line 3"},
+    {"[site a]\nroot = site\nhost = a:80",
+     "f:3:8: host = a:80: must be a name without a port; all ports are meant"},
+    {"[site a]\nroot = site\nprefix = a", "f:3:10: prefix = a: must be a path, as in /api"},
+    {"[site a]\nroot = site\ncache = *.css",
+     "f:3:9: cache = *.css: must be PATTERN VALUE, as in *.css max-age=3600"},
+    {"[site a]\nroot = site\ncache = *.a b\ncache = *.a c",
+     "f:4:9: cache = *.a c: was given already, in line 3"},
+    {"[site a]\nroot = site\n[site b]\nroot = site",
+     "f:3:7: site b: every host with the prefix / is site a's already, in line 1"},
+    {"[site a]\nroot = site\nhost = x\nhost = y\nprefix = /p\n"
+     "[site b]\napp = echo\nhost = Y.\nprefix = /p/",
+     "f:6:7: site b: host Y. with the prefix /p/ is site a's already, in line 1"},
+    {"listing = no\n[site a]\nroot = site",
+     "f:1:11: listing is for a site: there are sections, so give a root before the first one, too, "
+     "or move it into one"},
+    {"app = static\n[site a]\nroot = site",
+     "f:1:7: app is for a site: there are sections, so give a root before the first one, too, or "
+     "move it into one"},
+};
+
+Test(config_file, all_that_is_wrong_in_sections)
+{
+    for (size_t i = 0; i < LENGTH(bad_sections); i++)
+        expect(bad_sections[i].text, "", EX_CONFIG, bad_sections[i].why);
+}
+
+Test(config_file, an_application_has_no_sections)
+{
+    write_file("[site a]\nworkers = 1", 20);
+    cr_expect_eq(read_file("", true), EX_CONFIG);
+    cr_expect_str_eq(why, "f:1:2: sections are for drover serve; this program is an application\n"
+                          "f:2:1: workers: is for the whole server: it stands before the first "
+                          "section");
+}
+
+Test(config_file, the_options_of_sections_are_none_of_the_command_line)
+{
+    expect("", "--host a", EX_USAGE, "--host: is for a [site NAME] section of a file");
+    expect("[site a]\nroot = site", "--listing no", EX_USAGE,
+           "--listing is for a site: there are sections, so give a root before the first one, too, "
+           "or move it into one");
+    expect("", "--hosts a", EX_USAGE,
+           "--hosts: there is no such option; drover serve --help lists them");
+}
+
+static const char sections_text[] = "workers = 3\n"
+                                    "[site a]\nhost = a\nhost = *.a\nroot = site\ncache = *.css x\n"
+                                    "[site b] # words\nprefix = /b/\napp = echo\n";
+
+Test(config_file, sections_have_their_own_values)
+{
+    write_file(sections_text, sizeof sections_text - 1);
+    cr_assert_eq(read_file("", false), 0, "%s", why);
+    cr_assert_eq(givens.sections.count, 2);
+    const struct section *a = givens.sections.list[0], *b = givens.sections.list[1];
+    cr_expect_eq(s.workers, 3);
+    cr_expect(s.is_sites_only);
+    cr_expect_null(s.root, "the directory that drover was started in is not served by surprise");
+    cr_expect_eq(s.cache_count, 0);
+    cr_expect_str_eq(a->name, "a");
+    cr_expect_eq(a->place.line, 2);
+    cr_expect_eq(a->settings.host_count, 2);
+    cr_expect_str_eq(a->settings.hosts[1], "*.a");
+    cr_expect_str_eq(a->settings.root, "site");
+    cr_expect_str_eq(a->settings.caches[0].glob, "*.css");
+    cr_expect_str_eq(a->settings.caches[0].value, "x");
+    cr_expect_eq(section_prefix(a).n, 0);
+    cr_expect_str_eq(b->settings.app, "echo");
+    cr_expect_null(b->settings.root);
+    cr_expect_eq(b->settings.host_count, 0);
+    cr_expect(span_eq(section_prefix(b), SPAN("/b")));
+}
+
+Test(config_file, a_root_beside_sections_is_served)
+{
+    write_file(sections_text, sizeof sections_text - 1);
+    cr_assert_eq(read_file("--listing no --cache=*.css\ty site", false), 0, "%s", why);
+    cr_expect_not(s.is_sites_only);
+    cr_expect_str_eq(s.root, "site");
+    cr_expect_not(s.listing);
+    cr_expect(givens.sections.list[0]->settings.listing, "a section stands for itself");
+    cr_expect_str_eq(givens.sections.list[0]->settings.caches[0].value, "x");
+    cr_assert_eq(read_file("--app echo", false), 0, "%s", why);
+    cr_expect_not(s.is_sites_only);
+    cr_expect_null(s.root);
+}
+
+Test(config_file, rules_of_the_command_line_come_first)
+{
+    static const char text[] = "cache = * all\ncache = *.a file\n";
+    write_file(text, sizeof text - 1);
+    cr_assert_eq(read_file("--cache=*.a\tfirst --cache=*.b\tnext site", false), 0, "%s", why);
+    cr_assert_eq(s.cache_count, 3);
+    cr_expect_str_eq(s.caches[0].value, "first");
+    cr_expect_str_eq(s.caches[1].value, "next");
+    cr_expect_str_eq(s.caches[2].value, "all");
+}
 
 Test(config_file, all_that_is_wrong_and_where)
 {
@@ -148,7 +280,7 @@ Test(config_file, of_many_faults_twenty_are_shown)
 {
     char text[1024] = "";
     for (int i = 0; i < 23; i++)
-        strcat(text, "[a]\n");
+        strcat(text, "= a\n");
     write_file(text, strlen(text));
     cr_expect_eq(read_file("", false), EX_CONFIG);
     cr_expect_not_null(strstr(why, "\nf:20:1: "), "%s", why);

@@ -84,6 +84,7 @@ static void setup(void)
 {
     open_env(&rig);
     rig.app.ready = ready;
+    rig.env.exchanges.asks_ready = true;
     rig.app.handle = handle_and_look;
     page = prepare(&rig, 100);
     large = prepare(&rig, 4 * 1024 * 1024);

@@ -12,7 +12,7 @@ static char directory[64];
 static struct root root;
 static struct kept *kept;
 static struct drover_app app;
-static struct drover_worker worker;
+static struct drover_worker worker = {.main = &worker};
 static struct exchange_env env;
 static struct exchange *exchange;
 static time_t ahead; /* seconds that time(2) is ahead of the files' clock */
@@ -37,7 +37,7 @@ static void setup(void)
     exchange_tick(&env, 784111777);
     env.worker = &worker;
     exchange = exchange_new(&env);
-    kept = kept_new();
+    kept = kept_new(KEPT_BYTES_MAX);
     cr_assert(exchange && kept);
     worker.now = 100000;
     ahead = 1000;

@@ -20,9 +20,9 @@ static void show(const char *text, size_t n, char *shown, size_t size)
     while ((result = lines_next(&lines, &line)) != LINES_END) {
         const char *value = result == LINES_FAULT ? line.fault : line.value ? line.value : "(none)";
         used += (size_t)snprintf(shown + used, size - used, "%s%u:", used ? "\n" : "", lines.line);
-        if (result == LINES_PAIR)
-            used += (size_t)snprintf(shown + used, size - used, "%u %s ", line.key_column,
-                                     line.key);
+        if (result != LINES_FAULT)
+            used += (size_t)snprintf(shown + used, size - used, "%s%u %s ",
+                                     result == LINES_SECTION ? "[" : "", line.key_column, line.key);
         used += (size_t)snprintf(shown + used, size - used, "%u %s", line.value_column, value);
     }
     free(copy);
@@ -70,6 +70,10 @@ static const struct {
     {"a = # none\n", "1:1 a 5 (none)"},
     {"caf\xc3\xa9 = \xe2\x82\xac", "1:1 caf\xc3\xa9 8 \xe2\x82\xac"},
     {"a = \xff", "1:1 a 5 \xff"},
+    {"[site a]", "1:[2 site 7 a"},
+    {" [\tsite  a-b.c ]\t# words\r\na = b", "1:[4 site 10 a-b.c\n2:1 a 5 b"},
+    {"[site]\n[b c]", "1:[2 site 6 (none)\n2:[2 b 4 c"},
+    {"[\xc3\xa9 \xe2\x82\xac]", "1:[2 \xc3\xa9 4 \xe2\x82\xac"},
 };
 
 Test(lines, what_is_read)
@@ -81,8 +85,16 @@ Test(lines, what_is_read)
 static const struct {
     const char *text, *shown;
 } bad[] = {
-    {"[site]", "1:1 there are no sections; every line is KEY = VALUE"},
-    {"a = 1\n  [site]", "1:1 a 5 1\n2:3 there are no sections; every line is KEY = VALUE"},
+    {"[", "1:1 a section begins with [site NAME]"},
+    {"[]", "1:1 a section begins with [site NAME]"},
+    {"[ ] # none", "1:1 a section begins with [site NAME]"},
+    {"[site", "1:1 a section begins with [site NAME]"},
+    {"a = 1\n  [site a\nb = 2", "1:1 a 5 1\n2:3 a section begins with [site NAME]\n3:1 b 5 2"},
+    {"[site a b]", "1:1 a section begins with [site NAME]"},
+    {"[site # a]", "1:1 a section begins with [site NAME]"},
+    {"[site a] b = 1", "1:10 behind a section's ] may stand a comment: white space and #"},
+    {"[site a]# b", "1:9 behind a section's ] may stand a comment: white space and #"},
+    {"[site a]]", "1:9 behind a section's ] may stand a comment: white space and #"},
     {"= 4", "1:1 there is no key before the ="},
     {"--workers = 4", "1:1 keys have no dashes before them, as in workers = 4"},
     {"workers", "1:8 there is no = behind workers; a line is KEY = VALUE"},

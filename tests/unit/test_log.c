@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "support.h"
@@ -229,4 +230,103 @@ Test(log, the_prefix_of_a_line_past_the_log)
     cr_expect_str_eq(log_prefix(LOG_ERROR), "", "there is no stderr");
     cr_expect_eq(errno, EXDEV, "%m");
     capture_end(&c);
+}
+
+/* ------------------------------------------------------------------------------ other targets */
+
+Test(log, json_to_stderr_and_behind_the_journals_prefix)
+{
+    struct capture c;
+    char text[TEXT_SIZE];
+    log_set_format(LOG_JSON);
+    unsetenv("JOURNAL_STREAM");
+    capture_begin(&c);
+    log_warnx("a \"b\"");
+    capture_take(&c, text);
+    cr_expect_eq(strncmp(text, "{\"time\":\"", 9), 0, "%s", text);
+    cr_expect_not_null(strstr(text, "\"message\":\"a \\\"b\\\"\"}\n"), "%s", text);
+    capture_end(&c);
+}
+
+Test(log, json_in_the_journal)
+{
+    struct capture c;
+    char text[TEXT_SIZE];
+    log_set_format(LOG_JSON);
+    capture_begin(&c);
+    name_journal(c.file, "", ":", "");
+    log_warnx("b");
+    capture_take(&c, text);
+    cr_expect_eq(strncmp(text, "<4>{\"time\":\"", 12), 0, "%s", text);
+    cr_expect_eq(text[strlen(text) - 1], '\n');
+    capture_end(&c);
+}
+
+Test(log, a_file_in_place_of_stderr)
+{
+    struct capture c;
+    struct log_output to = {.target = LOG_TO_FILE, .fd = memfd_create("log", MFD_CLOEXEC)};
+    struct capture file = {.file = to.fd};
+    capture_begin(&c);
+    name_journal(c.file, "", ":", "");
+    log_set_output(&to);
+    log_warnx("there");
+    expect_text(&c, "");
+    expect_stamped(&file, "warn  master: there\n");
+    capture_end(&c);
+    close(to.fd);
+}
+
+/* A socket of one's own stands for the one that syslog reads. */
+Test(log, a_socket_gets_a_message_a_line_and_nobody_is_waited_for)
+{
+    char text[TEXT_SIZE];
+    struct log_output to = {.target = LOG_TO_JOURNAL, .address = {.sun_family = AF_UNIX}};
+    int reader = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    snprintf(to.address.sun_path, sizeof to.address.sun_path, "/tmp/test_log.%d", (int)getpid());
+    cr_assert_eq(bind(reader, (struct sockaddr *)&to.address, sizeof to.address), 0, "%m");
+    to.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* that would wait */
+    log_set_output(&to);
+    log_warnx("b");
+    ssize_t n = recv(reader, text, sizeof text, MSG_DONTWAIT);
+    cr_assert_gt(n, 0, "%m");
+    text[n] = '\0';
+    cr_expect_str_eq(text, "PRIORITY=4\nSYSLOG_IDENTIFIER=drover\nDROVER_PROCESS=master\n"
+                           "MESSAGE=master: b\n");
+    for (int i = 0; i < 2000; i++) /* more than wait in its queue */
+        log_info("again");
+    close(reader);
+    unlink(to.address.sun_path);
+    errno = ENOENT;
+    log_warn("to nobody");
+    cr_expect_eq(errno, ENOENT);
+    close(to.fd);
+}
+
+Test(log, a_pipe_that_nobody_reads_costs_lines_and_these_are_counted)
+{
+    static char text[1 << 17];
+    int ends[2], before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    unsetenv("JOURNAL_STREAM");
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0, "%m"); /* its writers would wait */
+    cr_assert_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    int room = fcntl(ends[1], F_GETPIPE_SZ);
+    for (int i = 0; i < 2 * room / 1000; i++)
+        log_info("%01000d", i);
+    ssize_t n = read(ends[0], text, sizeof text);
+    cr_assert_gt(n, 0);
+    cr_expect_eq(text[n - 1], '\n', "whole lines");
+    log_info("after");
+    n = read(ends[0], text, sizeof text - 1);
+    cr_assert_gt(n, 0);
+    text[n] = '\0';
+    const char *told = strstr(text, " warn  master: log: ");
+    cr_assert_not_null(told, "%s", text);
+    cr_expect_gt(atoi(told + strlen(" warn  master: log: ")), room / 2000);
+    cr_expect_not_null(strstr(text, " lines before this one could not be written\n"), "%s", text);
+    cr_expect_not_null(strstr(text, "master: after\n"), "%s", text);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[0]);
+    close(ends[1]);
 }

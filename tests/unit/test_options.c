@@ -611,6 +611,7 @@ Test(options, help_has_every_option_and_short_lines)
                                          "  --access-format FORMAT   (default: combined)\n",
                                          "  --precompressed yes|no   (default: yes)\n",
                                          "  --cache-control VALUE   (default: none)\n",
+                                         "  --cache 'PATTERN VALUE'   (default: none)\n",
                                          "  --field 'NAME: VALUE'   (default: none)\n",
                                          "  --error-page STATUS=/PATH   (default: drover's own)\n",
                                          "  --fallback /PATH   (default: off)\n"};
@@ -620,6 +621,8 @@ Test(options, help_has_every_option_and_short_lines)
     char *rest = NULL;
     for (size_t i = 0; i < LENGTH(starts); i++)
         cr_expect_not_null(strstr(text, starts[i]), "%s", starts[i]);
+    cr_expect_not_null(strstr(text, "\n  host = NAME   (default: any that no other site has)\n"));
+    cr_expect_not_null(strstr(text, "\n  prefix = /PATH   (default: /)\n"));
     size_t options = 0;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         cr_expect_leq(strlen(line), 80, "%s", line);
@@ -642,5 +645,7 @@ Test(options, help_of_an_application_leaves_out_what_it_has_not)
     cr_expect_null(strstr(text, "  --root "));
     cr_expect_null(strstr(text, "  --listing "));
     cr_expect_null(strstr(text, "  --dot-files "));
+    cr_expect_null(strstr(text, "  host "));
+    cr_expect_null(strstr(text, "A section"));
     free(text);
 }

@@ -55,6 +55,8 @@ Test(record, has_a_cause_for_every_end)
 struct scene {
     struct drover_app app;
     struct settings settings;
+    struct sites sites;
+    struct configuration configuration;
     struct generation generation;
     struct child children[2];
     struct master m;
@@ -65,7 +67,10 @@ static void scene_begin(struct scene *s)
     static const struct drover_metric metrics[] = {
         {.name = "gauge", .type = DROVER_GAUGE, .help = "A gauge."}, {.name = NULL}};
     *s = (struct scene){.app = {.name = "hello", .metrics = metrics}};
-    s->generation = (struct generation){.settings = &s->settings, .app = &s->app, .number = 3};
+    s->sites = (struct sites){.metrics = metrics};
+    s->configuration = (struct configuration){.sites = &s->sites};
+    s->generation = (struct generation){
+        .configuration = &s->configuration, .settings = &s->settings, .app = &s->app, .number = 3};
     for (int i = 0; i < 2; i++) {
         plan_add_slot(&s->generation.plan);
         s->generation.plan.slots[i].state = SLOT_LIVE;

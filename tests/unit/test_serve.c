@@ -148,7 +148,8 @@ Test(serve, the_exchange_of_the_worker)
     cr_expect_eq(rig.conn.work->exchange, first);
     cr_expect_null(rig.env.exchange);
     buf_clear(&rig.env.out);
-    cr_expect_eq(serve_refusal(&rig.conn, &rig.env, 503, HTTP_GET), SERVED);
+    cr_expect_eq(serve_refusal(&rig.conn, &rig.env, 503, &(struct refused){.method = HTTP_GET}),
+                 SERVED);
     cr_expect_not_null(rig.env.exchange);
     struct span out = {.p = rig.env.out.p, .n = rig.env.out.len};
     cr_expect_eq(take_answer(&out, false).status, 503);

@@ -25,6 +25,7 @@ static void open_rig(struct rig *rig)
     cr_assert_not_null(rig->board);
     rig->worker = (struct drover_worker){.loop = loop_open(),
                                          .app = &rig->app,
+                                         .metrics = metrics,
                                          .board = rig->board,
                                          .row = &rig->board->rows[3],
                                          .now = 1000};
@@ -315,6 +316,7 @@ Test(services, metrics_that_are_not_there)
     cr_expect_eq(memcmp(&before, rig.worker.row, sizeof before), 0);
     cr_expect_eq(memcmp(&after_row, &rig.board->rows[4], sizeof after_row), 0);
     rig.app.metrics = NULL;
+    rig.worker.metrics = NULL;
     drover_metric_add(&rig.worker, 0, 1);
     cr_expect_eq(memcmp(&before, rig.worker.row, sizeof before), 0);
     cr_expect_eq(sum(&rig).count, 3);

@@ -5,8 +5,8 @@
 
 #include "support.h"
 
-static const int known[] = {SIGTERM, SIGQUIT, SIGINT,  SIGHUP,  SIGUSR1,
-                            SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, SIGPIPE};
+static const int known[] = {SIGTERM, SIGQUIT, SIGINT,  SIGHUP,  SIGUSR1, SIGUSR2,
+                            SIGTTIN, SIGTTOU, SIGCHLD, SIGPIPE, SIGXFSZ};
 
 Test(sigfd, blocks_what_it_knows_and_nothing_else)
 {

@@ -152,3 +152,161 @@ Test(site, paths_and_values)
     cr_expect_not(site_field_value("a\nb", why, sizeof why));
     cr_expect_str_eq(why, "has a control byte in it");
 }
+
+static const char bad_rule[] = "must be PATTERN VALUE, as in *.css max-age=3600";
+static const char bad_set[] = "the pattern has a [ that is not closed";
+
+static const struct {
+    const char *text, *glob, *value; /* glob: NULL: it is wrong, for the reason in value */
+} caches[] = {
+    {"*.css max-age=3600", "*.css", "max-age=3600"},
+    {"* \t no-store, private", "*", "no-store, private"},
+    {"a[0-9]?.js x", "a[0-9]?.js", "x"},
+    {"[]a].js x", "[]a].js", "x"},
+    {"[!]].js x", "[!]].js", "x"},
+    {"", NULL, bad_rule},
+    {"*.css", NULL, bad_rule},
+    {"*.css ", NULL, bad_rule},
+    {" x", NULL, bad_rule},
+    {"a/b x", NULL, "the pattern is of a file's name alone, without a slash"},
+    {"[a x", NULL, bad_set},
+    {"[] x", NULL, bad_set},
+    {"[!] x", NULL, bad_set},
+    {"[ x", NULL, bad_set},
+    {"* a\nb", NULL, "has a control byte in it"},
+    {NAME_63 "4 x", NULL, "the pattern has more than 63 bytes"},
+};
+
+Test(site, cache_rules)
+{
+    for (size_t i = 0; i < LENGTH(caches); i++) {
+        struct settings s = {0};
+        char why[256] = "";
+        bool is_right = site_cache(caches[i].text, &s, why, sizeof why);
+        cr_expect_eq(is_right, caches[i].glob != NULL, "%s: %s", caches[i].text, why);
+        cr_expect_str_eq(is_right ? s.caches[0].value : why, caches[i].value, "%s: %s",
+                         caches[i].text, why);
+        if (is_right && caches[i].glob)
+            cr_expect_str_eq(s.caches[0].glob, caches[i].glob);
+    }
+}
+
+Test(site, cache_rules_up_to_the_limit)
+{
+    struct settings s = {0};
+    char why[256];
+    for (size_t i = 0; i < SITE_CACHES_MAX; i++)
+        cr_assert(site_cache("* x", &s, why, sizeof why), "%zu: %s", i, why);
+    cr_expect_not(site_cache("* x", &s, why, sizeof why));
+    cr_expect_str_eq(why, "there are too many rules; 32 are allowed");
+}
+
+static const char bad_host[] =
+    "must be a host's name, as in example.org, or *.example.org for all below it";
+static const char bad_star[] = "a star stands for the first labels, as in *.example.org";
+static const char has_port[] = "must be a name without a port; all ports are meant";
+
+static const struct {
+    const char *text, *why; /* NULL: it is right */
+} hosts[] = {
+    {"a", NULL},
+    {"a.example.org", NULL},
+    {"A.example.org.", NULL},
+    {"*.example.org", NULL},
+    {"*.a", NULL},
+    {"a_b-c.example", NULL},
+    {"192.0.2.1", NULL},
+    {"[2001:db8::1]", NULL},
+    {"", bad_host},
+    {".", bad_host},
+    {"a..b", bad_host},
+    {".a", bad_host},
+    {"a..", bad_host},
+    {"a b", bad_host},
+    {"a/b", bad_host},
+    {"user@a", bad_host},
+    {"caf\xc3\xa9", bad_host},
+    {"[::1", bad_host},
+    {"[]", bad_host},
+    {"*", "stands for any host, which a site without host answers for"},
+    {"*.", "stands for any host, which a site without host answers for"},
+    {"a.*.b", bad_star},
+    {"*a.b", bad_star},
+    {"*.*.b", bad_star},
+    {"a:80", has_port},
+    {"::1", has_port},
+    {"http://a", has_port},
+};
+
+Test(site, hosts)
+{
+    for (size_t i = 0; i < LENGTH(hosts); i++) {
+        struct settings s = {0};
+        char why[256] = "";
+        bool is_right = site_host(hosts[i].text, &s, why, sizeof why);
+        cr_expect_eq(is_right, hosts[i].why == NULL, "%s: %s", hosts[i].text, why);
+        cr_expect_eq(s.host_count, is_right ? 1u : 0u);
+        cr_expect_str_eq(why, hosts[i].why ? hosts[i].why : "", "%s: %s", hosts[i].text, why);
+    }
+}
+
+Test(site, hosts_up_to_the_limits)
+{
+    struct settings s = {0};
+    char why[256], name[HOST_NAME_MAX_LENGTH + 2];
+    memset(name, 'a', sizeof name);
+    name[HOST_NAME_MAX_LENGTH] = '\0';
+    for (size_t i = 0; i < SITE_HOSTS_MAX; i++)
+        cr_assert(site_host(name, &s, why, sizeof why), "%zu: %s", i, why);
+    cr_expect_not(site_host("a", &s, why, sizeof why));
+    cr_expect_str_eq(why, "there are too many hosts; 32 are allowed");
+    s.host_count = 0;
+    name[HOST_NAME_MAX_LENGTH] = 'a';
+    name[HOST_NAME_MAX_LENGTH + 1] = '\0';
+    cr_expect_not(site_host(name, &s, why, sizeof why));
+    cr_expect_str_eq(why, "is longer than 253 bytes");
+}
+
+static const char bad_segment[] = "must not have . or .. for a segment";
+static const char encoded[] = "is written as it is after decoding: without %, ? and #";
+
+static const struct {
+    const char *text, *why; /* NULL: it is right */
+} prefixes[] = {
+    {"/", NULL},
+    {"/api", NULL},
+    {"/api/", NULL},
+    {"/a b/\xc3\xa9", NULL},
+    {"/.well-known/...", NULL},
+    {"", "must be a path, as in /api"},
+    {"api", "must be a path, as in /api"},
+    {"//", "must not have // in it"},
+    {"/a//b", "must not have // in it"},
+    {"/a//", "must not have // in it"},
+    {"/.", bad_segment},
+    {"/a/./b", bad_segment},
+    {"/a/..", bad_segment},
+    {"/../a", bad_segment},
+    {"/a%20b", encoded},
+    {"/a?b", encoded},
+    {"/a#b", encoded},
+};
+
+Test(site, prefixes)
+{
+    char why[256], longest[SITE_PREFIX_MAX + 2];
+    for (size_t i = 0; i < LENGTH(prefixes); i++) {
+        why[0] = '\0';
+        bool is_right = site_prefix(prefixes[i].text, why, sizeof why);
+        cr_expect_eq(is_right, prefixes[i].why == NULL, "%s: %s", prefixes[i].text, why);
+        cr_expect_str_eq(why, prefixes[i].why ? prefixes[i].why : "", "%s", prefixes[i].text);
+    }
+    memset(longest, '/', 1);
+    memset(longest + 1, 'a', sizeof longest - 1);
+    longest[SITE_PREFIX_MAX] = '\0';
+    cr_expect(site_prefix(longest, why, sizeof why));
+    longest[SITE_PREFIX_MAX] = 'a';
+    longest[SITE_PREFIX_MAX + 1] = '\0';
+    cr_expect_not(site_prefix(longest, why, sizeof why));
+    cr_expect_str_eq(why, "is longer than 255 bytes");
+}

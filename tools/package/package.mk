@@ -72,16 +72,17 @@ uninstall: ## remove what install put there, but for a configuration that was ch
 # Of the Debian packages: the revision of this version's, who answers for them.
 REVISION   ?= 1
 MAINTAINER ?= drover maintainers <maintainers@drover.invalid>
-STAGE       = $(B)/deb
+OUT        ?= $(B)
+STAGE       = $(abspath $(OUT))/deb
 
 dist: ## the source as build/drover-VERSION.tar.gz, the same bytes each time
-	tools/package/dist drover-$(VERSION) $(B)/drover-$(VERSION).tar.gz
+	tools/package/dist drover-$(VERSION) $(OUT)/drover-$(VERSION).tar.gz
 
 deb: all ## Debian packages, build/drover_VERSION-REVISION_ARCH.deb and drover-dev's; needs no root
 	@rm -rf $(STAGE) && mkdir -p $(STAGE)
-	$(Q)$(MAKE) -o all install DESTDIR='$(CURDIR)/$(STAGE)/drover' PREFIX=/usr SYSCONFDIR=/etc \
+	$(Q)$(MAKE) -o all install DESTDIR='$(STAGE)/drover' PREFIX=/usr SYSCONFDIR=/etc \
 		ZSHDIR=/usr/share/zsh/vendor-completions UNITDIR=/lib/systemd/system \
 		LIBDIR=/usr/lib/$$(dpkg-architecture -qDEB_HOST_MULTIARCH) >$(STAGE)/log
-	$(call say,DEB,$(B)/drover_$(VERSION)-$(REVISION))
-	$(Q)tools/package/deb $(STAGE) '$(VERSION)-$(REVISION)' '$(MAINTAINER)' $(B)
+	$(call say,DEB,$(OUT)/drover_$(VERSION)-$(REVISION))
+	$(Q)tools/package/deb $(STAGE) '$(VERSION)-$(REVISION)' '$(MAINTAINER)' $(OUT)
 	@rm -rf $(STAGE)
