@@ -129,8 +129,8 @@ PLACES
     for _ in {1..5}; do
         ask /healthz
     done
-    assert_equal "$(sample 'drover_requests_total{code="4xx"}')" 1
-    assert_equal "$(sample drover_request_duration_seconds_count)" 8
+    wait_until 10 sample_is 'drover_requests_total{code="4xx"}' 1
+    wait_until 10 sample_is drover_request_duration_seconds_count 8
     assert_equal "$(sample drover_connections_accepted_total)" 8
     assert_equal "$(sample added)" 21
     assert_equal "$(sample drover_ready)" 1
@@ -166,20 +166,30 @@ PLACES
     drover_stop
 }
 
-@test "from the lame duck to the last worker's end it answers, and is not ready" {
-    local socket=$BATS_TEST_TMPDIR/admin ADMIN=http://admin
-    drover_start --admin "unix:$socket" --workers 1 --lame-duck 1s --app "${DROVER%/*}/apps/hang.so"
-    fault '/hold?1500'
-    wait_until 10 board_has 1 row connections
-    ask /readyz --unix-socket "$socket"
-    assert_equal "$code" 200
+@test "a lame duck accepts, and is not ready" {
+    admin_start --workers 1 --lame-duck 60s "$SITE"
     kill -TERM "$DROVER_PID"
-    wait_until 10 logged 'goes on accepting'
+    wait_until 10 answers_with 503 /readyz 'not ready: lame-duck'
+    [[ $(fetch /hello.txt) == hello ]]
+    ask /healthz
+    assert_equal "$code $body" '200 ok'
+    drover_stop # the second signal
+    assert_equal "$status" 0
+}
+
+@test "until the last worker has left it answers, and is not ready" {
+    local socket=$BATS_TEST_TMPDIR/admin ADMIN=http://admin
+    drover_start --admin "unix:$socket" --workers 1 "$SITE"
+    slow_client
     ask /readyz --unix-socket "$socket"
-    assert_equal "$code $body" '503 not ready: lame-duck'
+    assert_equal "$code $body" '200 ready'
+    kill -TERM "$DROVER_PID"
     wait_until 10 logged 'stopping on'
+    ask /readyz --unix-socket "$socket"
+    assert_equal "$code $body" '503 not ready: stopping'
     ask /healthz --unix-socket "$socket"
     assert_equal "$code $body" '200 ok'
+    slow_finish "$SLOW"
     drover_wait 20
     assert_equal "$status" 0
     [[ ! -e $socket ]]
