@@ -254,15 +254,21 @@ PLACES
     assert_equal "$code" 200
 }
 
-@test "it has given up what the workers have given up" {
+# listens_at PORT PID: has the process a socket that listens there?
+listens_at() {
+    ss --no-header --listening --tcp --numeric --processes "sport = :$1" | grep -q "pid=$2,"
+}
+
+@test "it has the workers' user, not their listeners, and they have not its own" {
     ((EUID == 0)) || skip 'takes root'
     copy_drover
     admin_start --workers 1 --user nobody "$SITE"
     assert_equal "$(awk '/^Uid/ { print $2, $3 }' "/proc/$(admin_pid)/status")" \
         "$(id --user nobody) $(id --user nobody)"
-    # nothing of the listeners, the control socket, the workers' channels: its own door and inbox
-    (($(ss --no-header --listening --tcp --numeric --processes "sport = :$(port_of)" |
-        grep -c "pid=$(admin_pid),") == 0))
+    listens_at "${ADMIN##*:}" "$(admin_pid)"
+    listens_at "$(port_of)" "$(worker_of 0)"
+    refute listens_at "$(port_of)" "$(admin_pid)"
+    refute listens_at "${ADMIN##*:}" "$(worker_of 0)"
     ask /readyz
     assert_equal "$code" 200
 }
