@@ -28,7 +28,7 @@ admin_start() {
 # admin_learn: ADMIN, where the log has last said that it answers.
 admin_learn() {
     wait_until 10 logged 'admin process (pid'
-    ADMIN=http://$(sed -n 's/.* admin process (pid .*) answers at //p' "$DROVER_LOG" | tail -n 1)
+    ADMIN=$(sed -n 's,.* admin process (pid .*) answers at \(http:.*\)/$,\1,p' "$DROVER_LOG" | tail -n 1)
 }
 
 # ask PATH [CURL-OPTION...]: `code`, and `body`, of the admin process's answer; the code is 000
