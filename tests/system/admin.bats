@@ -240,6 +240,38 @@ PLACES
     assert_equal "$status" 0
 }
 
+# bats test_tags=nosan
+@test "it spins: it is ended after --hang-timeout, and another comes" { # preloads a library
+    local pid spin=$BATS_TEST_TMPDIR/spin
+    cat >"$spin.c" <<'C'
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+ssize_t getrandom(void *to, size_t n, unsigned flags)
+{
+    (void)flags;
+    while (access(getenv("SPIN"), F_OK) == 0) {
+    }
+    memset(to, 1, n);
+    return (ssize_t)n;
+}
+C
+    "${CC:-cc}" -shared -fPIC -o "$spin.so" "$spin.c"
+    DROVER_UNDER=(env LD_PRELOAD="$spin.so" SPIN="$spin")
+    admin_start --workers 2 --hang-timeout 300ms "$SITE"
+    pid=$(admin_pid)
+    : >"$spin"
+    ask /status # the page is the one that wants random bytes
+    assert_equal "$code" 000
+    rm "$spin"
+    wait_until 20 admin_is_other "$pid"
+    logged "admin process (pid $pid) has hung for"
+    ask /status
+    assert_equal "$code" 200
+}
+
 @test "there is no descriptor for another one: it is tried again" {
     local pid
     admin_start --workers 1 "$SITE"
