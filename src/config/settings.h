@@ -49,6 +49,7 @@ struct settings {
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root;   /* NULL: the application is not the static site */
+    int64_t site_count; /* sections */
     bool is_sites_only; /* there are sections, and neither root nor application outside of them */
     size_t host_count;  /* these three: of a section */
     const char *hosts[SITE_HOSTS_MAX];
