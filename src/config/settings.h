@@ -42,6 +42,7 @@ struct settings {
     const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    bool is_reload;         /* read for one: --ready-fd was closed long ago */
     bool listen_is_default; /* no --listen was given */
     int admin_count;        /* 0: there is no admin process */
     struct net_address admin[ADDRESSES_MAX];
@@ -65,7 +66,6 @@ struct settings {
     size_t page_count; /* one a status */
     struct setting_page pages[SITE_PAGES_MAX];
     int64_t ready_fd;    /* -1: none */
-    bool is_reload;      /* read for one: --ready-fd was closed long ago */
     const char *pidfile; /* NULL: none */
     const char *control; /* NULL: see os/control_path.h; "off": none */
     const char *user;    /* NULL: as started */
