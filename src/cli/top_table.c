@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "status/trouble.h"
+
 /* Milliseconds of one turn from which on a worker is shown as busy: others take a few. */
 #define BUSY_MS 100
 
@@ -148,20 +150,21 @@ static void put_state(struct table_row *row, const char *state, double rank, boo
     row->is_bad = is_bad;
 }
 
+/* In the words of drover status. */
 static void put_worker_state(struct table_row *row, const struct snapshot_worker *worker)
 {
-    if (worker->is_stalled)
-        put_state(row, "stalled", 0, true);
+    if (trouble_hangs(worker))
+        put_state(row, worker->is_stopped ? "stopped" : "hangs", 0, true);
     else if (worker->is_leaving)
-        put_state(row, "leaving", 5, false);
+        put_state(row, "leaves", 5, false);
     else if (!worker->is_ready)
-        put_state(row, "starting", 2, false);
+        put_state(row, "starts", 2, false);
     else if (worker->counts.row.is_paused)
-        put_state(row, "paused", 3, true);
+        put_state(row, "full", 3, true);
     else if (worker->busy_ms >= BUSY_MS)
         put_state(row, "busy", 4, true);
     else
-        put_state(row, "live", 6, false);
+        put_state(row, "accepts", 6, false);
 }
 
 static struct table_row *add_row(struct table *table)

@@ -3,23 +3,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/limits.h"
 #include "base/log.h"
+#include "status/trouble.h"
+#include "status/units.h"
 
 /* Columns between two things of the head, and the width of a time with a blank before it. */
 #define GAP        2
 #define TIME_WIDTH 9
-
-static void print_time(int64_t date, char text[16])
-{
-    time_t seconds = (time_t)(date / 1000);
-    struct tm tm;
-    text[0] = '\0';
-    if (localtime_r(&seconds, &tm))
-        strftime(text, 16, "%H:%M:%S", &tm);
-}
 
 /* ------------------------------------------------------------------------------------- head */
 
@@ -140,7 +131,7 @@ static int draw_head(const struct snapshot *s, const struct table *table, struct
                      int rows)
 {
     bool has_time = screen->columns >= 60;
-    char time[16];
+    char time[UNITS_SIZE];
     struct flow flow = {.screen = screen,
                         .rows = rows,
                         .first_width = screen->columns - (has_time ? TIME_WIDTH : 0)};
@@ -160,27 +151,52 @@ static int draw_head(const struct snapshot *s, const struct table *table, struct
     if (*s->admin)
         flow_printf(&flow, LOOK_PLAIN, 0, "admin %s", s->admin);
     flow_put(&flow, LOOK_PLAIN, 0, *s->root ? s->root : s->app);
-    print_time(s->date, time);
+    units_date(time, s->date, s->date);
     if (has_time && s->date)
         screen_put(screen, 0, screen->columns - TIME_WIDTH + 1, LOOK_PLAIN, time);
     return flow.row < rows ? flow.row + 1 : rows;
 }
 
-static void draw_message(const struct view *view, const struct snapshot *s, struct screen *screen,
-                         int row)
+/* At the end of the line, over what is too long. */
+static void put_more(struct screen *screen, int row, int column, int count)
 {
+    char more[32];
+    int at = screen->columns - snprintf(more, sizeof more, " (and %d more)", count);
+    screen_put(screen, row, at < column ? at : column, LOOK_BOLD, more);
+}
+
+/* What is wrong with the server, a line each. Returns how many, of `rows` at most. */
+static int draw_troubles(const struct snapshot *s, struct screen *screen, int row, int rows)
+{
+    struct buf lines = {0};
+    int count = trouble_tell(&lines, s), n = 0;
+    buf_add(&lines, "", 1);
+    for (char *at = lines.failed ? NULL : lines.p; at && n < rows && n < count; n++) {
+        char *end = at + strcspn(at, "\n");
+        *end = '\0';
+        int column = screen_put(screen, row + n, 0, LOOK_BOLD, at);
+        if (n == rows - 1 && count > rows)
+            put_more(screen, row + n, column, count - rows);
+        at = end + 1;
+    }
+    buf_free(&lines);
+    return n;
+}
+
+/* Returns the rows that it has taken: one, or one for each trouble, of a row in eight at most. */
+static int draw_message(const struct view *view, const struct snapshot *s, struct screen *screen,
+                        int row)
+{
+    int rows = screen->rows >= 16 ? screen->rows / 8 : 1, troubles = 0;
     if (view->absence)
         screen_put(screen, row, 0, LOOK_BOLD, view->absence);
     else if (*view->message)
         screen_put(screen, row, 0, LOOK_BOLD, view->message);
-    else if (s->looked_ms_ago > TOP_SILENT_MS)
-        screen_printf(screen, row, 0, LOOK_BOLD,
-                      "the master has done nothing for %lld s: it is stopped, or hangs",
-                      (long long)(s->looked_ms_ago / 1000));
     else if (view->is_paused)
         screen_put(screen, row, 0, LOOK_BOLD, "paused: p goes on, space looks once");
-    else
+    else if ((troubles = draw_troubles(s, screen, row, rows)) == 0)
         screen_put(screen, row, 0, LOOK_PLAIN, view->hint);
+    return troubles > 0 ? troubles : 1;
 }
 
 /* ------------------------------------------------------------------------------------ table */
@@ -247,9 +263,9 @@ static void draw_events(const struct snapshot *s, struct screen *screen, int top
     int count = s->event_count < rows ? s->event_count : rows;
     for (int i = 0; i < count; i++) {
         const struct board_event *event = &s->events[s->event_count - count + i];
-        char time[16];
-        print_time(event->date, time);
-        screen_printf(screen, top + i, 0, look_if(event->level <= LOG_WARN), " %s %s", time,
+        char date[UNITS_SIZE];
+        units_date(date, event->date, s->date);
+        screen_printf(screen, top + i, 0, look_if(event->level <= LOG_WARN), " %s %s", date,
                       event->text);
     }
 }
@@ -303,11 +319,11 @@ int view_draw(struct view *view, const struct snapshot *s, const struct table *t
         return 0;
     }
     int top = draw_head(s, table, screen, head_rows(screen->rows));
-    int left = screen->rows - top - 2;
-    draw_message(view, s, screen, top);
+    top += draw_message(view, s, screen, top);
+    int left = screen->rows - top - 1;
     int events = event_rows(s, table, screen->rows, left);
     int rows = left - (events > 0 ? events + 1 : 0);
-    draw_table(view, table, screen, top + 1, rows > 0 ? rows : 0);
+    draw_table(view, table, screen, top, rows > 0 ? rows : 0);
     if (events > 0) {
         int title = screen->rows - events - 1;
         screen_put(screen, title, 0, LOOK_PLAIN, " LAST EVENTS");

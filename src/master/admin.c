@@ -11,19 +11,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/admin_child.h"
 #include "master/admin_doors.h"
 #include "master/crew.h"
 #include "master/slots.h"
-#include "master/takeover.h"
+#include "os/child.h"
 #include "os/pass.h"
-#include "status/admin.h"
-#include "worker/worker.h"
-
-/* What outlives each of them. A row a place: two at a time never write to the same one. */
-struct admin_memory {
-    struct board_row rows[ADMIN_CHILDREN_MAX];
-    struct metrics_floor floor;
-};
 
 void admin_init(struct admin *admin)
 {
@@ -191,36 +184,6 @@ static void on_channel(struct loop *loop, int fd, uint32_t events, void *context
 
 /* ----------------------------------------------------------------------------- the starting */
 
-static void fill_job(struct master *m, struct worker_job *job, int place, int channel)
-{
-    static const struct forwarded_rules nobody;
-    struct generation *g = m->present;
-    const struct settings *s = g->settings;
-    *job = (struct worker_job){
-        .role = "admin",
-        .is_held = !takeover_is_done(m),
-        .channel = channel,
-        .master = m->pid,
-        .board = m->board,
-        .row = &m->admin.memory->rows[place],
-        .doors = &g->admin,
-        .forwarded = &nobody,
-        .identity = &s->identity,
-        .max_connections = ADMIN_CONNECTIONS_MAX,
-        .max_body = (uint64_t)s->max_body,
-        .preemption = PREEMPT_NO, /* no client of a worker waits for it */
-        .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
-                     [DEADLINE_BODY] = s->body_timeout,
-                     [DEADLINE_ANSWER] = s->answer_timeout,
-                     [DEADLINE_SEND] = s->send_timeout,
-                     [DEADLINE_IDLE] = s->idle_timeout,
-                     [DEADLINE_LINGER] = LINGER_MS},
-        .drain_timeout = s->drain_timeout,
-        .log_fd = g->logs.output.fd,
-        .access = {.fd = -1},
-    };
-}
-
 void admin_tell_logs(const struct master *m, const struct order *order, int log)
 {
     struct order own = *order;
@@ -230,42 +193,6 @@ void admin_tell_logs(const struct master *m, const struct order *order, int log)
         if (own.has_log && m->admin.children[i].pid &&
             pass_send(m->admin.children[i].channel, &own, sizeof own, &log, 1) < 0)
             log_debug("the admin process cannot be told of a new log file");
-}
-
-/* Nobody's doors but its own stay open here: what is closed later is to be closed. */
-static void close_others(const struct master *m)
-{
-    const struct generation *g = m->present;
-    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
-        if (m->admin.children[i].pid)
-            close(m->admin.children[i].channel);
-    slots_leave(&g->doors, NULL);
-    if (m->coming) {
-        slots_leave(&m->coming->doors, &g->doors);
-        slots_leave(&m->coming->admin, &g->admin);
-    }
-    slots_leave(&m->lent.doors, &g->admin);
-}
-
-/* In the child. */
-static _Noreturn void become_admin(struct master *m, int place, int channel)
-{
-    struct worker_job job;
-    struct admin_view view = {.board = m->board, .floor = &m->admin.memory->floor};
-    struct drover_app app = admin_app(&view);
-    struct site_app own = {.app = &app};
-    const struct sites sites = {.count = 1, .apps = &own};
-    fill_job(m, &job, place, channel);
-    job.sites = &sites;
-    crew_forsake(m);
-    close_others(m);
-    int status = worker_run(&job);
-    close(channel);
-    admin_view_free(&view);
-    doors_close(&m->present->admin);
-    admin_free(&m->admin);
-    board_close(m->board);
-    exit(status);
 }
 
 static int open_memory(struct admin *admin)
@@ -307,7 +234,7 @@ static int fork_admin(struct master *m)
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        become_admin(m, place, ends[1]);
+        admin_child_run(m, place, ends[1]);
     }
     int saved = errno;
     close(ends[1]);

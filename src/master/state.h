@@ -82,6 +82,7 @@ struct master {
     struct generation *coming;                 /* owned; NULL: no reload is under way */
     struct generation *leaving;                /* owned; a list */
     pid_t pid;
+    int status; /* to exit with; 0 but for a start that was given up */
     struct loop *loop;
     int signals;        /* signalfd */
     int pidfile;        /* -1: none */
@@ -105,9 +106,9 @@ struct master {
     struct logs_room logs;
     struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */
-    bool is_announced;                    /* every worker has accepted once */
     const struct configuration *applied;  /* whose keys the applications have; NULL: nobody's */
     const struct configuration *prepared; /* with whose keys before_fork was called last; NULL */
+    bool is_announced;                    /* every worker has accepted once */
     bool is_stopping;
     bool is_filtered;    /* the kernel drops new clients of a stop */
     bool is_handed_over; /* a new master serves: this one only waits for its workers to leave */
@@ -129,7 +130,6 @@ struct master {
     void (*on_give_up)(struct master *m, int slot);
     bool is_under_way[OUTCOME_KINDS];
     bool reload_is_upgrade; /* a reload was asked for during the upgrade */
-    int status;             /* to exit with; 0 but for a start that was given up */
     size_t cut;             /* connections that were closed at a drain's deadline */
 };
 

@@ -158,8 +158,8 @@ static void read_worker(struct snapshot *s, const struct board_worker *from,
         .counts = {.row = *row},
     };
     ask_proc(to, s->pid);
-    s->ready_count += to->is_ready && !to->is_leaving;
-    s->stalled_count += to->is_stalled;
+    s->ready_count += to->is_ready && !to->is_leaving && !to->is_stalled && !to->is_stopped;
+    s->stalled_count += to->is_stalled || to->is_stopped;
     s->sum.cpu_us += to->counts.cpu_us;
     s->sum.voluntary += to->counts.voluntary;
     s->sum.involuntary += to->counts.involuntary;
@@ -188,8 +188,12 @@ static void read_rows(struct snapshot *s, const struct board *b, int64_t now)
     }
 }
 
-/* Those who have ended, and what they had used. */
-static void read_ended(struct snapshot *s, struct snapshot_counts *used, const struct board *b)
+/* What those who have ended had used. */
+struct used {
+    uint64_t cpu_us, voluntary, involuntary;
+};
+
+static void read_ended(struct snapshot *s, struct used *used, const struct board *b)
 {
     read_numbers(s->ended, b->ended, sizeof s->ended);
     used->cpu_us = board_get(&b->ended_cpu_us);
@@ -197,7 +201,7 @@ static void read_ended(struct snapshot *s, struct snapshot_counts *used, const s
     used->involuntary = board_get(&b->ended_involuntary);
 }
 
-static bool has_ended(const struct snapshot_counts *then, const struct snapshot_counts *now)
+static bool has_ended(const struct used *then, const struct used *now)
 {
     return then->cpu_us != now->cpu_us || then->voluntary != now->voluntary ||
            then->involuntary != now->involuntary;
@@ -205,7 +209,7 @@ static bool has_ended(const struct snapshot_counts *then, const struct snapshot_
 
 static void read_workers(struct snapshot *s, const struct board *b, int64_t now)
 {
-    struct snapshot_counts before, used;
+    struct used before, used;
     read_ended(s, &used, b);
     for (int tries = 0; tries == 0 || (tries < TRIES && has_ended(&before, &used)); tries++) {
         before = used;

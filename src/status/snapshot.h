@@ -70,9 +70,9 @@ struct snapshot {
     bool is_reloading, is_upgrading;
     uint64_t generation, reloads, reload_failures;
     uint64_t workers_wanted;
-    int worker_count; /* processes, those that leave among them */
-    int ready_count;  /* that accept and are not leaving */
-    int stalled_count;
+    int worker_count;  /* processes, those that leave among them */
+    int ready_count;   /* that accept: neither leaving, nor stalled */
+    int stalled_count; /* or stopped */
     int slot_count;
     char app[32], addresses[512], admin[128], root[256];
     uint64_t ended[BOARD_ENDS];
@@ -91,8 +91,8 @@ struct snapshot {
     bool metric_is_gauge[DROVER_METRICS_MAX];
 };
 
-/* More than a stack is for: the caller has it static, or allocates it. Never fails: what /proc does
- * not tell is 0. */
+/* More than a stack is for: the caller has it static, or by aligned_alloc(3), since rows are
+ * aligned. Never fails: what /proc does not tell is 0. */
 void snapshot_take(struct snapshot *snapshot, const struct board *board);
 
 /* Of so many requests a bucket, as struct board_row has them. */

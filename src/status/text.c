@@ -8,6 +8,10 @@
 /* Events that are shown: what fits a screen beside the rest. */
 #define EVENTS_SHOWN 10
 
+/* Slots from which on what is wrong is told behind the table, too: before it it has scrolled away.
+ */
+#define SLOTS_OF_A_SCREEN 12
+
 struct page {
     struct buf *to;
     const struct snapshot *s;
@@ -51,7 +55,7 @@ static void put_server(const struct page *page)
     buf_printf(to, "\nworkers      %d of %llu accept", s->ready_count,
                (unsigned long long)s->workers_wanted);
     if (s->worker_count > s->ready_count)
-        buf_printf(to, ", %d more start or leave", s->worker_count - s->ready_count);
+        buf_printf(to, ", %d do not", s->worker_count - s->ready_count);
     if (s->slot_count > (int)s->workers_wanted)
         buf_printf(to, "; %d slots", s->slot_count);
     buf_lit(to, "\naddresses    ");
@@ -419,4 +423,6 @@ void status_text(struct buf *to, const struct snapshot *snapshot, const struct t
     put_ended(&page);
     put_table(&page);
     put_events(&page);
+    if (style->width > 0 && snapshot->slot_count > SLOTS_OF_A_SCREEN)
+        put_troubles(&page);
 }

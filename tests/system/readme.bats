@@ -19,8 +19,8 @@ ELSEWHERE=$(
 make test   run: what runs this is what it says
 make bench  bench: bench: every work has its rows, on the page and as JSON, and nothing is left running
 make lab    lab: every strategy serves singles, and each line has all that it must have
-make deb    package: PACKAGE_TEST
-apt         package: PACKAGE_TEST
+make deb    package: make deb: lintian finds no error; what is in the packages, whose it is, and what they need
+apt         package: installed: enabled and started, a page is served, and nothing differs from the package
 TABLE
 )
 

@@ -42,6 +42,7 @@ class Terminal:
         """The kernel sends SIGWINCH by itself."""
         self.rows, self.columns = rows, columns
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.was_resized = tell
         if tell:
             self.lines = [(line + [" "] * columns)[:columns] for line in self.lines[:rows]]
             self.lines += [[" "] * columns for _ in range(rows - len(self.lines))]
@@ -51,17 +52,19 @@ class Terminal:
         if byte == "\r":
             self.cursor[1] = 0
         elif byte == "\n":
-            if row == self.rows - 1:
+            if row >= self.rows - 1:
                 self.lines = self.lines[1:] + [[" "] * self.columns]
             else:
                 self.cursor[0] += 1
         elif byte >= " " and byte < "\x7f":
-            if column == self.columns and not self.alternate:
+            if column >= self.columns and not self.alternate:
                 self.put("\r")
                 self.put("\n")
                 row, column = self.cursor
-            assert row < self.rows and column < self.columns, f"{byte} beyond {row} {column}"
-            self.lines[row][column] = byte
+            if row < self.rows and column < self.columns:
+                self.lines[row][column] = byte
+            else: # what was under way when it became smaller
+                assert self.was_resized, f"{byte} beyond {row} {column}"
             self.cursor[1] += 1
         else:
             raise AssertionError(f"a control character: {byte!r}")
@@ -81,7 +84,8 @@ class Terminal:
         elif final == "H":
             self.cursor = [numbers[0] - 1, numbers[1] - 1]
         elif final == "K" and not numbers:
-            self.lines[row][column:] = [" "] * (self.columns - column)
+            if row < self.rows:
+                self.lines[row][column:] = [" "] * (self.columns - column)
         elif final == "J" and numbers == [2]:
             self.lines = self.blank()
         elif final == "m":
@@ -112,6 +116,12 @@ class Terminal:
             return False
         self.feed(os.read(self.master, 65536))
         return True
+
+    def wait(self, seconds):
+        """Reads what comes within that time."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.read(left)
 
     def text(self):
         return "\n".join("".join(line).rstrip() for line in self.lines)

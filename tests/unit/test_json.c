@@ -61,3 +61,34 @@ Test(json, members)
     cr_expect_str_eq(b.p, "\"what\":\"a \\\"b\\\"\"");
     buf_free(&b);
 }
+
+Test(json, commas_stand_where_they_belong)
+{
+    struct buf b = {0};
+    json_put_open(&b, NULL, '{');
+    json_put_open(&b, "empty", '[');
+    json_put_close(&b, '[');
+    json_put_open(&b, "list", '[');
+    json_put_text(&b, NULL, "{[:");
+    json_put_int(&b, NULL, -3);
+    json_put_open(&b, NULL, '{');
+    json_put_bool(&b, "is", true);
+    json_put_bool(&b, "is not", false);
+    json_put_close(&b, '{');
+    json_put_close(&b, '[');
+    json_put_count(&b, "most", UINT64_MAX);
+    json_put_null(&b, "none");
+    json_put_number(&b, "half", .5);
+    json_put_number(&b, "infinite", 1 / (double)0);
+    json_put_close(&b, '{');
+    buf_lit(&b, "\n");
+    json_put_open(&b, NULL, '{');
+    json_put_close(&b, '{');
+    buf_add(&b, "", 1);
+    cr_expect_str_eq(b.p,
+                     "{\"empty\":[],\"list\":[\"{[:\",-3,{\"is\":true,\"is not\":false}],"
+                     "\"most\":18446744073709551615,\"none\":null,\"half\":0.500,"
+                     "\"infinite\":null}\n{}",
+                     "%s", b.p);
+    buf_free(&b);
+}

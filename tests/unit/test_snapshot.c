@@ -2,36 +2,7 @@
 
 #include <math.h>
 
-#include "support.h"
-#include "worker/slot_state.h"
-
-/* Of the server, as clock_ms(). */
-#define NOW 100000
-
-static struct snapshot snapshot; /* more than a stack is for */
-
-/* A server that serves with this many workers, of no process that there is. */
-static struct board *serving(int workers)
-{
-    struct board *board = board_open(NULL);
-    cr_assert_not_null(board);
-    board->pid = 1;
-    board->phase = BOARD_SERVING;
-    board->begun_ms = NOW - 90000;
-    board->looked_ms = NOW - 20;
-    board->workers = board->slot_count = board->row_count = (uint64_t)workers;
-    for (int i = 0; i < workers; i++) {
-        board->slots[i].state = SLOT_LIVE;
-        board->workers_of[i] = (struct board_worker){
-            .pid = 0x7fffff00 + (uint64_t)i, .slot = (uint64_t)i, .is_ready = 1, .generation = 1};
-    }
-    return board;
-}
-
-static void take(struct board *board)
-{
-    snapshot_take_at(&snapshot, board, NOW, 0);
-}
+#include "snapshots.h"
 
 static void sample(struct board *board, int64_t ago_ms, uint64_t requests)
 {
@@ -62,7 +33,7 @@ Test(snapshot, of_an_empty_board_is_all_nothing)
 
 Test(snapshot, adds_up_all_rows_and_has_the_workers_of_now)
 {
-    struct board *board = serving(3);
+    struct board *board = make_server(3);
     board->row_count = 4; /* the last one's has left */
     for (int i = 0; i < 4; i++) {
         board->rows[i].requests = 10;
@@ -93,7 +64,7 @@ Test(snapshot, adds_up_all_rows_and_has_the_workers_of_now)
 
 Test(snapshot, asks_proc_of_the_servers_own_children_alone)
 {
-    struct board *board = serving(1);
+    struct board *board = make_server(1);
     board->workers_of[0].pid = (uint64_t)getpid();
     board->pid = (uint64_t)getppid();
     board->ended_voluntary = 1000000;
@@ -112,7 +83,7 @@ Test(snapshot, asks_proc_of_the_servers_own_children_alone)
 
 Test(snapshot, workers_come_by_slot_and_those_that_leave_last)
 {
-    struct board *board = serving(4);
+    struct board *board = make_server(4);
     static const struct {
         uint64_t slot, is_leaving, begun_ms;
     } rows[] = {{1, 1, NOW - 50}, {1, 0, NOW - 5}, {0, 0, NOW - 30}, {1, 0, NOW - 10}};
@@ -134,7 +105,7 @@ Test(snapshot, workers_come_by_slot_and_those_that_leave_last)
 
 Test(snapshot, says_how_long_a_turn_lasts)
 {
-    struct board *board = serving(2);
+    struct board *board = make_server(2);
     board->rows[1].busy_since = NOW - 1500;
     board->rows[0].busy_since = NOW + 3; /* since the clock was read */
     take(board);
@@ -147,7 +118,7 @@ Test(snapshot, is_safe_with_what_makes_no_sense)
 {
     struct board *board = board_open(NULL);
     cr_assert_not_null(board);
-    memset((char *)board + 64, 0xff, sizeof *board - 64);
+    make_hostile(board);
     take(board);
     cr_expect_eq(snapshot.worker_count, BOARD_ROWS);
     cr_expect_eq(snapshot.slot_count, SLOTS_MAX);
@@ -181,7 +152,7 @@ Test(snapshot, is_ready_while_every_slot_is_served)
         {"stopping", BOARD_STOPPING, SLOT_LIVE, 0, false},
         {"left", BOARD_LEFT, SLOT_LIVE, 0, false},
     };
-    struct board *board = serving(2);
+    struct board *board = make_server(2);
     for (size_t i = 0; i < LENGTH(rows); i++) {
         board->phase = rows[i].phase;
         board->slots[1].state = rows[i].state;
@@ -196,7 +167,7 @@ Test(snapshot, is_ready_while_every_slot_is_served)
 
 Test(snapshot, rates_are_against_the_nearest_sample)
 {
-    struct board *board = serving(1);
+    struct board *board = make_server(1);
     board->rows[0].requests = 10000;
     board->rows[0].accepted = 5000;
     for (int64_t s = 63; s >= 0; s--)
@@ -225,7 +196,7 @@ Test(snapshot, a_rate_is_not_known_before_the_server_is_that_old)
         {"a master that has not looked for 30 s", 63000, 30000, {false, false, true}},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
-        struct board *board = serving(1);
+        struct board *board = make_server(1);
         for (int64_t ago = rows[i].oldest_ms; ago >= rows[i].newest_ms; ago -= 1000)
             sample(board, ago, 0);
         take(board);
@@ -238,7 +209,7 @@ Test(snapshot, a_rate_is_not_known_before_the_server_is_that_old)
 
 Test(snapshot, a_count_that_a_sample_is_ahead_of_is_no_rate)
 {
-    struct board *board = serving(1);
+    struct board *board = make_server(1);
     board->rows[0].requests = 5;
     sample(board, 1000, 7);
     take(board);
@@ -251,7 +222,7 @@ Test(snapshot, a_count_that_a_sample_is_ahead_of_is_no_rate)
 
 Test(snapshot, percentiles_lie_in_their_bucket)
 {
-    struct board *board = serving(2);
+    struct board *board = make_server(2);
     struct board_row *row = &board->rows[0];
     row->times[board_bucket(100)] = 90;           /* 96 to 111 */
     board->rows[1].times[board_bucket(1000)] = 9; /* 896 to 1023 */
@@ -267,7 +238,7 @@ Test(snapshot, percentiles_lie_in_their_bucket)
 
 Test(snapshot, jain_is_1_for_even_and_1_by_n_for_one_alone)
 {
-    struct board *board = serving(4);
+    struct board *board = make_server(4);
     for (int i = 0; i < 4; i++)
         board->rows[i].requests = 25;
     take(board);
@@ -287,7 +258,7 @@ Test(snapshot, jain_is_1_for_even_and_1_by_n_for_one_alone)
 Test(snapshot, events_are_the_last_ones_the_oldest_first)
 {
     char text[32];
-    struct board *board = serving(1);
+    struct board *board = make_server(1);
     for (int i = 1; i <= BOARD_EVENTS + 5; i++) {
         snprintf(text, sizeof text, "event %d", i);
         board_tell(board, i, 2, text);

@@ -34,7 +34,7 @@ Test(top_table, what_a_second_has_is_known_from_the_second_look_on)
     cr_assert_eq(table.count, 2);
     expect_cell(1, COLUMN_SLOT, "1");
     expect_cell(1, COLUMN_PID, "1001");
-    expect_cell(1, COLUMN_STATE, "live");
+    expect_cell(1, COLUMN_STATE, "accepts");
     expect_cell(1, COLUMN_RSS, "2.0M");
     expect_cell(1, COLUMN_QUEUE, "1");
     expect_cell(1, COLUMN_AGE, "2s");
@@ -94,7 +94,7 @@ Test(top_table, states)
     snapshot.slots[5].worker = -1;
     snapshot.worker_count = 5;
     table_take(&table, &snapshot);
-    static const char *const states[] = {"stalled", "starting", "paused", "busy", "leaving"};
+    static const char *const states[] = {"hangs", "starts", "full", "busy", "leaves"};
     cr_assert_eq(table.count, 7, "the slots 4 and 5 have no worker");
     for (int i = 0; i < (int)LENGTH(states); i++)
         expect_cell(i, COLUMN_STATE, states[i]);
@@ -103,8 +103,11 @@ Test(top_table, states)
     expect_cell(5, COLUMN_PID, "-");
     expect_cell(6, COLUMN_SLOT, "5");
     expect_cell(6, COLUMN_QUEUE, "5");
+    snapshot.workers[0].is_stopped = true;
+    table_take(&table, &snapshot);
+    expect_cell(0, COLUMN_STATE, "stopped");
     table_sort(&table, COLUMN_STATE, false);
-    expect_cell(0, COLUMN_STATE, "stalled");
+    expect_cell(0, COLUMN_STATE, "stopped");
     expect_cell(1, COLUMN_SLOT, "4");
 }
 

@@ -69,7 +69,7 @@ Test(top_view, the_usual_size_has_all)
         "12:00:00\n",
         "\nthe hint\n",
         "\n^SLOT     PID GEN STATE    CONNS REQ/S  CPU%   RSS WAKE/S QUEUE DROPS    AGE\n",
-        "\n    3    1003   1 live         0     -     -  4.0M      -     3     3     2s\n",
+        "\n    3    1003   1 accepts      0     -     -  4.0M      -     3     3     2s\n",
         "\n LAST EVENTS\n 12:00:01 serving\n 12:00:02 worker 2 was killed\n",
     };
     for (size_t i = 0; i < LENGTH(wanted); i++)
@@ -86,7 +86,7 @@ Test(top_view, a_small_screen_has_the_most_telling)
     expect_seen("pid 999  serving");
     expect_seen("requests/s -");
     expect_seen("\n^SLOT     PID STATE    CONNS REQ/S  CPU%\n");
-    expect_seen("\n    5    1005 live         0     -     -\n");
+    expect_seen("\n    5    1005 accepts      0     -     -\n");
     expect_unseen("12:00:01");
 }
 
@@ -189,19 +189,46 @@ Test(top_view, the_order_is_marked_and_chosen_among_what_is_shown)
 Test(top_view, what_is_told_instead_of_the_hint)
 {
     top_rig_fill(&snapshot, 1);
+    snapshot.is_stopped = true;
+    draw(24, 80);
+    expect_seen("\nthe master (pid 999) is stopped by a signal");
+    expect_unseen("the hint");
     view.is_paused = true;
     draw(24, 80);
     expect_seen("\npaused");
-    expect_unseen("the hint");
-    snapshot.looked_ms_ago = 4000;
-    draw(24, 80);
-    expect_seen("\nthe master has done nothing for 4 s");
     view.message = "reload: is asked for";
     draw(24, 80);
     expect_seen("\nreload: is asked for\n");
     view.absence = "pid 999 has ended: waiting for a server";
     draw(24, 80);
     expect_seen("\npid 999 has ended: waiting for a server\n");
+}
+
+Test(top_view, troubles_have_a_line_each_as_far_as_there_are_lines)
+{
+    top_rig_fill(&snapshot, 4);
+    snapshot.workers[1].is_stalled = true;
+    snapshot.workers[2].is_stopped = true;
+    snapshot.workers[3].counts.row.is_paused = 1;
+    snapshot.sum.row.log_lost = 7;
+    draw(24, 80);
+    expect_seen("\nworker 1 (pid 1001) hangs\nworker 2 (pid 1002) is stopped by a signal\nslot 3 ");
+    expect_seen(" (and 1 more)\n^SLOT");
+    expect_unseen("7 lines");
+    draw(10, 80);
+    expect_seen("\nworker 1 (pid 1001) hangs (and 3 more)\n^SLOT");
+    draw(40, 80);
+    expect_seen("\n7 lines of the access log could not be written\n^SLOT");
+    cr_expect_eq(look_at(5, "worker 1"), LOOK_BOLD);
+}
+
+Test(top_view, an_event_of_another_day_has_its_date)
+{
+    top_rig_fill(&snapshot, 1);
+    top_rig_tell(&snapshot, LOG_INFO, "serving");
+    snapshot.date += 3LL * 24 * 3600 * 1000;
+    draw(24, 80);
+    expect_seen("\n 1970-01-01 12:00 serving\n");
 }
 
 Test(top_view, help_fits_a_small_screen)

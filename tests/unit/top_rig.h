@@ -6,6 +6,7 @@
 
 #include "status/snapshot.h"
 #include "support.h"
+#include "worker/slot_state.h"
 
 /* Worker i: slot and row i, pid 1000 + i; 10 * (i + 1) requests and as many wake-ups, i wasted. */
 static inline struct snapshot_worker top_rig_worker(int i)
@@ -40,6 +41,7 @@ static inline void top_rig_fill(struct snapshot *s, int workers)
     for (int i = 0; i < workers; i++) {
         s->workers[i] = top_rig_worker(i);
         s->slots[i].worker = i;
+        s->slots[i].board.state = SLOT_LIVE;
         s->slots[i].board.queued = s->slots[i].board.drops = (uint64_t)i;
     }
 }

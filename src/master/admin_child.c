@@ -1,0 +1,75 @@
+#include "master/admin_child.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "master/crew.h"
+#include "master/slots.h"
+#include "master/takeover.h"
+#include "status/admin.h"
+#include "worker/worker.h"
+
+static void fill_job(struct master *m, struct worker_job *job, int place, int channel)
+{
+    static const struct forwarded_rules nobody;
+    struct generation *g = m->present;
+    const struct settings *s = g->settings;
+    *job = (struct worker_job){
+        .role = "admin",
+        .is_held = !takeover_is_done(m),
+        .channel = channel,
+        .master = m->pid,
+        .board = m->board,
+        .row = &m->admin.memory->rows[place],
+        .doors = &g->admin,
+        .forwarded = &nobody,
+        .identity = &s->identity,
+        .max_connections = ADMIN_CONNECTIONS_MAX,
+        .max_body = (uint64_t)s->max_body,
+        .preemption = PREEMPT_NO, /* no client of a worker waits for it */
+        .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
+                     [DEADLINE_BODY] = s->body_timeout,
+                     [DEADLINE_ANSWER] = s->answer_timeout,
+                     [DEADLINE_SEND] = s->send_timeout,
+                     [DEADLINE_IDLE] = s->idle_timeout,
+                     [DEADLINE_LINGER] = LINGER_MS},
+        .drain_timeout = s->drain_timeout,
+        .log_fd = g->logs.output.fd,
+        .access = {.fd = -1},
+    };
+}
+
+/* Nobody's doors but its own stay open here: what is closed later is to be closed. */
+static void close_others(const struct master *m)
+{
+    const struct generation *g = m->present;
+    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
+        if (m->admin.children[i].pid)
+            close(m->admin.children[i].channel);
+    slots_leave(&g->doors, NULL);
+    if (m->coming) {
+        slots_leave(&m->coming->doors, &g->doors);
+        slots_leave(&m->coming->admin, &g->admin);
+    }
+    slots_leave(&m->lent.doors, &g->admin);
+}
+
+_Noreturn void admin_child_run(struct master *m, int place, int channel)
+{
+    struct worker_job job;
+    struct admin_view view = {.board = m->board, .floor = &m->admin.memory->floor};
+    struct drover_app app = admin_app(&view);
+    struct site_app own = {.app = &app};
+    const struct sites sites = {.count = 1, .apps = &own};
+    fill_job(m, &job, place, channel);
+    job.sites = &sites;
+    crew_forsake(m);
+    close_others(m);
+    int status = worker_run(&job);
+    close(channel);
+    admin_view_free(&view);
+    doors_close(&m->present->admin);
+    admin_free(&m->admin);
+    board_close(m->board);
+    exit(status);
+}
