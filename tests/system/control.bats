@@ -718,7 +718,7 @@ has_descriptors() {
     local verb
     for verb in reload upgrade reopen stop; do
         ask 0 "usage: drover $verb \[--control PATH\].*" '' "$verb" --help
-        ask 64 '' "drover $verb: --sleep: there is no such option; drover $verb --help tells more" "$verb" --sleep
+        ask 64 '' "drover $verb: --quickly: there is no such option; drover $verb --help tells more" "$verb" --quickly
         ask 64 '' "drover $verb: --jsno: there is no such option; did you mean --json\?" "$verb" --jsno
         ask 64 '' "drover $verb: --control: its value is missing.*" "$verb" --control
         ask 64 '' "drover $verb: --control: must not be empty.*" "$verb" --control=
