@@ -120,7 +120,8 @@ $ (exit 3)                # exit status 3
     done
     # and the tests behind the figures
     # shellcheck disable=SC2013,SC2016 # backquotes, as they are
-    for file in $(sed -n '/^| what | seen | bound | NAME |/,/^$/p' "$README" | awk -F '|' '{ print $5 }' | grep -oE '[a-z]+'); do
+    for file in $(sed -n '/^| what | seen | bound | NAME |/,/^$/p' "$README" \
+        "$BATS_TEST_DIRNAME/../../tools/bench/README.md" | awk -F '|' 'NF == 6 { print $5 }' | grep -oE '[a-z]+'); do
         [[ -e $BATS_TEST_DIRNAME/$file.bats ]] || fail "there is no $file.bats"
     done
 }
