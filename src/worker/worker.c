@@ -19,6 +19,7 @@
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
 #include "worker/access.h"
+#include "worker/account.h"
 #include "worker/conn.h"
 #include "worker/conns.h"
 #include "worker/inbox.h"
@@ -188,7 +189,7 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     case ORDER_BEGIN: begin(w); break;
     case ORDER_LOGS:
         logging_change(&w->env, w->job, order, fds, fd_count);
-        report(w, REPORT_LOGS, 0, "");
+        report(w, REPORT_LOGS, order->number, "");
         break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
