@@ -101,7 +101,8 @@ DOCUMENTS    := $(if $(filter 1,$(STATIC)),,$(MANUALS) $(COMPLETIONS))
 
 # The fuzz targets have a compiler, flags and a library of their own: the floors that parse.
 FUZZ         := $(B)/fuzz
-FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/%.o,$(wildcard $(addsuffix /*.c,src/base src/config src/http src/os)))
+FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/%.o,$(wildcard $(addsuffix /*.c,src/base src/config src/http src/os)) \
+                src/worker/access_format.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ---- make itself ------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
         "in it stands in quotes: 'as it is', or \"with \\\", \\\\ and \\xNN\". Of the same option "
         "the\n"
         "command line goes before the file: one --listen or --trust-proxy before all of the\n"
-        "file's, one --set, --field or --error-page before that of the same name. Paths are\n"
-        "relative to where the program was started.\n"
+        "file's, one --set, --field, --error-page or --cache before that of the same name. Paths\n"
+        "are relative to where the program was started.\n"
         "Signals to the master: TERM, QUIT or INT stop, a second one at once; HUP reads the\n"
         "configuration anew and replaces the workers; USR1 opens the log files anew; USR2 runs the\n"
         "binary that is on disk now; TTIN and TTOU add and remove a worker.\n");

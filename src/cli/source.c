@@ -34,7 +34,6 @@ static void find_apps(struct reading *r, const struct source *source, struct fau
     c->sites = &r->lineup.sites;
     c->told = r->lineup.told;
     c->app = r->lineup.apps[0].app;
-    c->site_count = r->givens.sections.count;
     take_silent_clients(c);
 }
 

@@ -94,9 +94,10 @@ static int refuse(const struct verb_row *verb, const char *operand, const char *
 }
 
 /* With the operand behind the words, if there is one. */
-static int ask_with(const struct verb_row *verb, struct request *request, const char *operand)
+static int ask_with(const struct verb_row *verb, const struct request *request, const char *operand)
 {
     char words[CONTROL_REQUEST_MAX];
+    struct request whole = *request;
     if (!verb->operand)
         return ask(request);
     if (!operand)
@@ -105,8 +106,8 @@ static int ask_with(const struct verb_row *verb, struct request *request, const 
     if (wrong)
         return refuse(verb, operand, wrong);
     snprintf(words, sizeof words, "%s %s", request->words, operand);
-    request->words = words;
-    return ask(request);
+    whole.words = words;
+    return ask(&whole);
 }
 
 static int run(const struct verb_row *verb, int argc, char *const argv[])

@@ -23,7 +23,6 @@ struct configuration {
     const struct drover_app *app;       /* what answers where no site does */
     const struct sites *sites;          /* all applications, that one first; never NULL */
     const struct settings *const *told; /* what each of them is told, in the same order */
-    size_t site_count;                  /* sections, which may share an application */
 };
 
 /* How many applications there are; each of them; and the settings that have its keys. */

@@ -16,10 +16,10 @@ int64_t descriptors_raise(void)
     return limit.rlim_cur < DESCRIPTORS_UNLIMITED ? (int64_t)limit.rlim_cur : DESCRIPTORS_UNLIMITED;
 }
 
-/* Those of no connection. */
+/* Those of no connection: a site has its root open. */
 static int64_t fixed(const struct settings *s)
 {
-    return s->workers * (s->address_count + INBOX_ENDS) + SPARE_FDS;
+    return s->workers * (s->address_count + INBOX_ENDS) + s->site_count + SPARE_FDS;
 }
 
 int64_t descriptors_fit(const struct settings *s, int64_t limit)

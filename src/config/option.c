@@ -84,14 +84,15 @@ static const struct option options[] = {
      "how long a stop goes on accepting before it begins"},
     {"log-level", OPTION_LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level),
      "error, warn, info or debug"},
-    {"log", OPTION_LOG, "TARGET", "stderr", NULL, 0, 0, AT(log),
+    {"log", OPTION_LOG, "stderr|syslog|journal|FILE", "stderr", NULL, 0, 0, AT(log),
      "where what happens to the server is logged: stderr, syslog, journal, or a file's path; USR1, "
      "or drover reopen, opens files anew"},
     {"log-format", OPTION_LOG_FORMAT, "text|json", "text", NULL, 0, 0, AT(log_format),
      "a line of text, or an object of JSON a line"},
-    {"access-log", OPTION_TEXT, "FILE", "off", NULL, 0, 0, AT(access_log),
+    {"access-log", OPTION_TEXT, "off|FILE", "off", NULL, 0, 0, AT(access_log),
      "a line for every answer; - is stdout, off is none; USR1, or drover reopen, opens it anew"},
-    {"access-format", OPTION_ACCESS_FORMAT, "FORMAT", "combined", NULL, 0, 0, AT(access_format),
+    {"access-format", OPTION_ACCESS_FORMAT, "combined|common|json|FORMAT", "combined", NULL, 0, 0,
+     AT(access_format),
      "of these lines: combined, common, json, or a text with directives, as in '%h \"%r\" %s %b "
      "%D'"},
 };

@@ -431,7 +431,8 @@ static const char *heading(size_t i)
     if (option_is_site(o) && !option_is_site(option_at(i - 1)))
         return "\nThe static site:\n";
     if (option_is_section(o) && !option_is_section(option_at(i - 1)))
-        return "\nA section [site NAME] of a file, beside app, set and all of the static site:\n";
+        return "\nA section [site NAME] of a file: one of several sites. It has app, set and the\n"
+               "options of the static site, for itself alone; and\n";
     return NULL;
 }
 

@@ -42,12 +42,14 @@ struct settings {
     const char *sets[SETS_MAX]; /* NAME=VALUE, for the application's keys */
     int address_count;
     struct net_address addresses[ADDRESSES_MAX];
+    bool is_reload;         /* read for one: --ready-fd was closed long ago */
     bool listen_is_default; /* no --listen was given */
     int admin_count;        /* 0: there is no admin process */
     struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
     const char *root;   /* NULL: the application is not the static site */
+    int64_t site_count; /* sections */
     bool is_sites_only; /* there are sections, and neither root nor application outside of them */
     size_t host_count;  /* these three: of a section */
     const char *hosts[SITE_HOSTS_MAX];
@@ -64,7 +66,6 @@ struct settings {
     size_t page_count; /* one a status */
     struct setting_page pages[SITE_PAGES_MAX];
     int64_t ready_fd;    /* -1: none */
-    bool is_reload;      /* read for one: --ready-fd was closed long ago */
     const char *pidfile; /* NULL: none */
     const char *control; /* NULL: see os/control_path.h; "off": none */
     const char *user;    /* NULL: as started */

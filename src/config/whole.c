@@ -98,6 +98,7 @@ static void choose_default(const struct part *p)
 {
     struct settings *s = p->settings;
     bool is_static = s->app && strcmp(s->app, "static") == 0;
+    s->site_count = (int64_t)p->givens->sections.count;
     s->is_sites_only = p->givens->sections.count > 0 && is_static && !p->app_is_unknown &&
                        !givens_find(p->givens, "root");
     if (s->is_sites_only)

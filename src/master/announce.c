@@ -59,13 +59,13 @@ static void print_what(const struct master *m, char *text, size_t size)
 {
     char root[PATH_MAX];
     const struct settings *s = m->present->settings;
-    size_t sites = m->present->configuration->site_count;
+    long long sites = s->site_count;
     const char *own = s->root && realpath(s->root, root) ? root : s->root;
     if (!own)
         own = m->present->app->name;
     size_t n = (size_t)snprintf(text, size, "%s", s->is_sites_only ? "" : own);
     if (sites > 0 && n < size)
-        snprintf(text + n, size - n, "%s%zu site%s", n ? " and " : "", sites,
+        snprintf(text + n, size - n, "%s%lld site%s", n ? " and " : "", sites,
                  sites == 1 ? "" : "s");
 }
 

@@ -85,14 +85,14 @@ void scale_down(struct master *m)
 
 bool scale_read(struct master *m, const char *argument, size_t n, char *why, size_t size)
 {
-    char text[8] = "", *end = text;
+    char text[8] = "", *last;
     memcpy(text, argument, n < sizeof text ? n : 0);
-    long number = strtol(text, &end, 10);
-    bool is_one = text[0] >= '0' && text[0] <= '9' && end == text + n && number >= 1 && number <= SLOTS_MAX;
-    m->scale.asked = is_one ? (int)number : 0;
-    if (!is_one)
+    long number = strtol(text, &last, 10);
+    bool is_number = text[0] >= '0' && text[0] <= '9' && last == text + n;
+    m->scale.asked = is_number && number <= SLOTS_MAX ? (int)number : 0;
+    if (m->scale.asked == 0)
         snprintf(why, size, "must be a number of workers, 1 to %d", SLOTS_MAX);
-    return is_one;
+    return m->scale.asked > 0;
 }
 
 static void end(struct master *m, int status, const char *words)

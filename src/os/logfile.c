@@ -26,7 +26,7 @@ int logfile_socket(const char *path, struct sockaddr_un *address)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int result = probe < 0 ? -1 : connect(probe, (struct sockaddr *)address, sizeof *address);
     int saved = errno;

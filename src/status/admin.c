@@ -98,7 +98,7 @@ static int start(void *context, struct drover_worker *worker, char why[DROVER_WH
     struct admin_view *view = context;
     (void)worker;
     (void)why;
-    view->snapshot = malloc(sizeof *view->snapshot);
+    view->snapshot = aligned_alloc(_Alignof(struct snapshot), sizeof *view->snapshot);
     return view->snapshot ? 0 : EX_OSERR;
 }
 

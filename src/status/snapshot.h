@@ -91,8 +91,8 @@ struct snapshot {
     bool metric_is_gauge[DROVER_METRICS_MAX];
 };
 
-/* More than a stack is for: the caller has it static, or allocates it. Never fails: what /proc does
- * not tell is 0. */
+/* More than a stack is for: the caller has it static, or by aligned_alloc(3), since rows are
+ * aligned. Never fails: what /proc does not tell is 0. */
 void snapshot_take(struct snapshot *snapshot, const struct board *board);
 
 /* Of so many requests a bucket, as struct board_row has them. */

@@ -106,7 +106,7 @@ static int port_of(int fd)
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_storage storage;
-    } own;
+    } own = {.storage = {0}};
     socklen_t length = sizeof own;
     if (getsockname(fd, &own.any, &length) < 0)
         return -1;
@@ -135,15 +135,14 @@ static struct access_record begin_record(struct access *access, time_t second, i
 static size_t head_of(const struct account *account)
 {
     struct span made = account->made;
-    const char *at = made.p;
-    const char *end = made.p + made.n;
+    size_t at = 0;
     if (account->head > 0)
         return account->head;
-    while (at < end && *at != '\r') {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        at = newline ? newline + 1 : end;
+    while (at < made.n && made.p[at] != '\r') {
+        const char *newline = memchr(made.p + at, '\n', made.n - at);
+        at = newline ? (size_t)(newline - made.p) + 1 : made.n;
     }
-    return end - at > 2 ? (size_t)(at - made.p) + 2 : made.n;
+    return at < made.n ? at + 2 : made.n;
 }
 
 /* -------------------------------------------------------------------------------- the lines */
@@ -168,7 +167,9 @@ static struct access_open *open_line(struct access *access, const struct conn_en
                                  .begun_us = begun_of(env),
                                  .length = access_line(access->format, record, open->line)};
     struct access_open *fitting = realloc(open, sizeof *open + open->length);
-    return fitting ? fitting : open;
+    if (fitting)
+        open = fitting;
+    return open;
 }
 
 static void keep(struct access *access, struct conn *conn, const struct conn_env *env,

@@ -26,20 +26,20 @@ static const struct {
 
 /* A letter, and the word in braces before it that makes it another thing; NULL: none. */
 static const struct directive {
-    char letter;
     const char *word;
     enum access_what what;
+    char letter;
 } directives[] = {
-    {'%', NULL, ACCESS_PERCENT},  {'a', NULL, ACCESS_CLIENT}, {'b', NULL, ACCESS_BODY},
-    {'B', NULL, ACCESS_BODY_0},   {'D', NULL, ACCESS_US},     {'h', NULL, ACCESS_CLIENT},
-    {'H', NULL, ACCESS_PROTOCOL}, {'i', "", ACCESS_FIELD},    {'k', NULL, ACCESS_SERVED},
-    {'l', NULL, ACCESS_DASH},     {'m', NULL, ACCESS_METHOD}, {'O', NULL, ACCESS_SENT},
-    {'p', NULL, ACCESS_PORT},     {'P', NULL, ACCESS_PID},    {'P', "pid", ACCESS_PID},
-    {'P', "slot", ACCESS_SLOT},   {'q', NULL, ACCESS_QUERY},  {'r', NULL, ACCESS_LINE},
-    {'s', NULL, ACCESS_STATUS},   {'t', NULL, ACCESS_TIME},   {'T', NULL, ACCESS_S},
-    {'T', "ms", ACCESS_MS},       {'T', "s", ACCESS_S},       {'T', "us", ACCESS_US},
-    {'u', NULL, ACCESS_DASH},     {'U', NULL, ACCESS_PATH},   {'v', NULL, ACCESS_HOST},
-    {'V', NULL, ACCESS_HOST},
+    {NULL, ACCESS_PERCENT, '%'},  {NULL, ACCESS_CLIENT, 'a'}, {NULL, ACCESS_BODY, 'b'},
+    {NULL, ACCESS_BODY_0, 'B'},   {NULL, ACCESS_US, 'D'},     {NULL, ACCESS_CLIENT, 'h'},
+    {NULL, ACCESS_PROTOCOL, 'H'}, {"", ACCESS_FIELD, 'i'},    {NULL, ACCESS_SERVED, 'k'},
+    {NULL, ACCESS_DASH, 'l'},     {NULL, ACCESS_METHOD, 'm'}, {NULL, ACCESS_SENT, 'O'},
+    {NULL, ACCESS_PORT, 'p'},     {NULL, ACCESS_PID, 'P'},    {"pid", ACCESS_PID, 'P'},
+    {"slot", ACCESS_SLOT, 'P'},   {NULL, ACCESS_QUERY, 'q'},  {NULL, ACCESS_LINE, 'r'},
+    {NULL, ACCESS_STATUS, 's'},   {NULL, ACCESS_TIME, 't'},   {NULL, ACCESS_S, 'T'},
+    {"ms", ACCESS_MS, 'T'},       {"s", ACCESS_S, 'T'},       {"us", ACCESS_US, 'T'},
+    {NULL, ACCESS_DASH, 'u'},     {NULL, ACCESS_PATH, 'U'},   {NULL, ACCESS_HOST, 'v'},
+    {NULL, ACCESS_HOST, 'V'},
 };
 
 #define DIRECTIVE_COUNT (sizeof directives / sizeof *directives)
@@ -109,7 +109,8 @@ static bool refuse(const struct reader *r, const char *start, const char *end)
 
 static bool keep_name(struct reader *r, struct access_part *part, struct span name)
 {
-    memcpy(r->to, name.p, name.n);
+    if (name.n > 0)
+        memcpy(r->to, name.p, name.n);
     part->text.n = name.n;
     r->to += name.n;
     return true;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "worker/account.h"
 
 /* There are as many structs as descriptors. */
 int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,

@@ -1,7 +1,6 @@
 #include "worker/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,9 +19,11 @@
 #include "os/sigfd.h"
 #include "worker/acceptor.h"
 #include "worker/access.h"
+#include "worker/account.h"
 #include "worker/conn.h"
 #include "worker/conns.h"
 #include "worker/inbox.h"
+#include "worker/logging.h"
 #include "worker/order.h"
 #include "worker/shed.h"
 #include "worker/spent.h"
@@ -178,25 +179,6 @@ static void begin(struct worker *w)
         rearm(w);
 }
 
-static void replace(int fd, int with)
-{
-    if (dup3(with, fd, O_CLOEXEC) < 0)
-        log_warn("a log file that was opened anew cannot be used");
-}
-
-/* The old files may be taken away once the master has heard that they are not written to. */
-static void change_logs(struct worker *w, const struct order *order, const int *fds, size_t count)
-{
-    size_t at = 0;
-    if (order->has_log && at < count)
-        replace(w->job->log_fd, fds[at++]);
-    if (order->has_access && at < count)
-        access_change(&w->access, fds[at++], order->until);
-    for (size_t i = 0; i < count; i++)
-        close(fds[i]);
-    report(w, REPORT_LOGS, 0, "");
-}
-
 static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
 {
     switch (order->kind) {
@@ -205,7 +187,10 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
     case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
     case ORDER_REARM: rearm(w); break;
     case ORDER_BEGIN: begin(w); break;
-    case ORDER_LOGS: change_logs(w, order, fds, fd_count); break;
+    case ORDER_LOGS:
+        logging_change(&w->env, w->job, order, fds, fd_count);
+        report(w, REPORT_LOGS, order->number, "");
+        break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }
@@ -328,11 +313,7 @@ static int open_env(struct worker *w)
     const struct worker_job *job = w->job;
     if (conn_env_open(&w->env, job->sites->apps[0].app, &w->services, job->row) < 0)
         return -1;
-    if (job->access.fd >= 0) {
-        access_init(&w->access, job->access_format, job->access_buffer, &job->access, job->row,
-                    job->slot);
-        w->env.access = &w->access;
-    }
+    logging_open(&w->access, &w->env, job);
     memcpy(w->env.deadlines.length, job->timeouts, sizeof job->timeouts);
     w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
@@ -460,6 +441,15 @@ static void end_at_deadline(struct worker *w)
     conns_end_all(&w->conns);
 }
 
+/* After a hang the file may be another one, which is heard of first. */
+static void write_log(struct worker *w)
+{
+    struct access *access = w->env.access;
+    if (w->env.now - access_next(access) > REOPEN_WAIT_MS / 2)
+        on_channel(w->loop, w->job->channel, EPOLLIN, w);
+    access_tick(access, w->env.now);
+}
+
 /* Most turns come before anything is. */
 static void do_what_is_due(struct worker *w)
 {
@@ -467,7 +457,7 @@ static void do_what_is_due(struct worker *w)
     conns_expire(&w->conns);
     conns_tick(&w->conns);
     if (w->env.access)
-        access_tick(w->env.access, w->env.now);
+        write_log(w);
     end_at_deadline(w);
 }
 

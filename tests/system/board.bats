@@ -208,8 +208,8 @@ PY
 
 # ---- all of it --------------------------------------------------------------------------------
 
-@test "60 rounds of kill, reload, scale, scrape and reopen under load: all counters add up" {
-    run env B="${DROVER%/*}" timeout 120 "$BATS_TEST_DIRNAME/../rounds" --rounds 60 --rate 1500 3>&- 4>&-
+@test "200 rounds of kill, reload, scale, scrape and reopen under load: all counters add up" {
+    run env B="${DROVER%/*}" timeout 120 "$BATS_TEST_DIRNAME/../rounds" --rounds 200 --rate 1500 3>&- 4>&-
     tell "$output"
     assert_success
 }

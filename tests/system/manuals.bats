@@ -77,6 +77,8 @@ examples() {
     local keys
     mapfile -t keys < <(options_of "$DROVER" serve | grep -vxE -e '--(config|ready-fd)' | cut -c 3-)
     has drover.conf.5 "${keys[@]/%/ =}"
+    mapfile -t keys < <("$DROVER" serve --help | sed -nE 's/^  ([a-z-]+ =) .*/\1/p') # of sections
+    has drover.conf.5 "${keys[@]}"
     page drover.conf.5 | grep -A 3 '^ *workers = N' | grep -F 'from 1 to 256'
     page drover.conf.5 | grep -A 3 '^ *log-level = LEVEL' | grep -F 'It must be error, warn, info or debug.'
 }

@@ -73,13 +73,14 @@ traces() {
 
 @test "make dist: what git has, the same bytes each time, also from itself" {
     local first=$BATS_TEST_TMPDIR/first.tar.gz unpacked=$BATS_TEST_TMPDIR/unpacked root=$BATS_TEST_DIRNAME/../..
-    git -C "$root" ls-files --error-unmatch Makefile >/dev/null 2>&1 || skip 'this is no checkout of git'
     packaged dist
     mv "$DEBS"/drover-*.tar.gz "$first"
     mkdir "$unpacked"
     tar -xzf "$first" -C "$unpacked"
     unpacked=$(echo "$unpacked"/drover-*)
-    assert_equal "$(cd "$unpacked" && find . -type f -printf '%P\n' | sort)" "$(git -C "$root" ls-files | sort)"
+    if git -C "$root" ls-files --error-unmatch Makefile >/dev/null 2>&1; then # else all that is there
+        assert_equal "$(cd "$unpacked" && find . -type f -printf '%P\n' | sort)" "$(git -C "$root" ls-files | sort)"
+    fi
     make -C "$unpacked" dist OUT="$BATS_TEST_TMPDIR" >/dev/null 3>&- 4>&-
     cmp "$first" "$BATS_TEST_TMPDIR"/drover-*.tar.gz
     # it builds: what is made of it is asked for, and nothing lacks

@@ -284,7 +284,7 @@ $CONF:17:7: set = n=1: the application has no keys"
     drover_start --workers 2 -c "$CONF"
     assert_equal "$(at s20 /)" one
     both_begin
-    for i in 1 2 3; do
+    for i in 1 2; do
         configure '[site all]' "root = $SITE" '[site two]' 'host = s20' "root = $TWO"
         reload
         assert_equal "$(at s20 /)" two

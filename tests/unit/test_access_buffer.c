@@ -95,7 +95,7 @@ Test(access_buffer, has_room_for_the_longest_line_until_it_is_full)
         count++;
     cr_expect_geq(count * ACCESS_LINE_MAX, ACCESS_GATHER_MAX);
     cr_expect_leq(rig.buffer->length, sizeof rig.buffer->bytes);
-    cr_expect_eq(access_buffer_drop(rig.buffer), count);
+    cr_expect_eq((int)access_buffer_drop(rig.buffer), count);
     cr_expect_not_null(access_buffer_room(rig.buffer));
     close_rig(&rig);
 }

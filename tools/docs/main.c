@@ -16,18 +16,6 @@
 #include "docs/header.h"
 #include "docs/tables.h"
 
-static int options(struct buf *to, const char *build, const char *of)
-{
-    (void)build;
-    return tables_options(to, strcmp(of, "site") == 0);
-}
-
-static int keys(struct buf *to, const char *build, const char *of)
-{
-    (void)build;
-    return tables_keys(to, strcmp(of, "site") == 0);
-}
-
 static int api(struct buf *to, const char *build, const char *file)
 {
     (void)build;
@@ -38,8 +26,8 @@ static const struct filler {
     const char *name;
     int (*fill)(struct buf *to, const char *build, const char *argument);
 } fillers[] = {
-    {"options", options},
-    {"keys", keys},
+    {"options", tables_options},
+    {"keys", tables_keys},
     {"commands", tables_commands},
     {"shared", tables_shared},
     {"program", tables_program},

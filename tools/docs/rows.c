@@ -151,7 +151,7 @@ static int give_option(const struct giver *giver, const struct command *command,
 static int give_shared(const struct giver *giver, const struct command *command)
 {
     for (size_t i = 0; i < option_count(); i++)
-        if (give_option(giver, command, option_at(i)) < 0)
+        if (!option_is_section(option_at(i)) && give_option(giver, command, option_at(i)) < 0)
             return -1;
     return 0;
 }

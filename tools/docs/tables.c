@@ -51,31 +51,51 @@ static void add_option(struct buf *to, const struct option *o)
     add_bounds(to, o, false);
 }
 
-int tables_options(struct buf *to, bool of_site)
+static const char *part_of(const struct option *o)
 {
-    begin_list(to);
+    if (option_is_section(o))
+        return "section";
+    return option_is_site(o) ? "site" : "server";
+}
+
+static int add_part(struct buf *to, const char *part,
+                    void (*add)(struct buf *to, const struct option *o))
+{
+    size_t before = to->len;
     for (size_t i = 0; i < option_count(); i++)
-        if (option_is_site(option_at(i)) == of_site)
-            add_option(to, option_at(i));
+        if (strcmp(part_of(option_at(i)), part) == 0)
+            add(to, option_at(i));
+    if (to->len > before)
+        return 0;
+    fprintf(stderr, "drover-docs: %s: no option is of that part\n", part);
+    return -1;
+}
+
+int tables_options(struct buf *to, const char *build, const char *part)
+{
+    (void)build;
+    begin_list(to);
+    int done = add_part(to, part, add_option);
     end_list(to);
-    return 0;
+    return done;
 }
 
 static void add_key(struct buf *to, const struct option *o)
 {
+    if (!option_in_file(o))
+        return;
     buf_printf(to, ".It Ic %s No = Ar %s\n", o->name, o->argument);
     mdoc_text(to, o->help);
     add_bounds(to, o, true);
 }
 
-int tables_keys(struct buf *to, bool of_site)
+int tables_keys(struct buf *to, const char *build, const char *part)
 {
+    (void)build;
     begin_list(to);
-    for (size_t i = 0; i < option_count(); i++)
-        if (option_is_site(option_at(i)) == of_site && option_in_file(option_at(i)))
-            add_key(to, option_at(i));
+    int done = add_part(to, part, add_key);
     end_list(to);
-    return 0;
+    return done;
 }
 
 /* ------------------------------------------------------------------------------- commands */

@@ -7,15 +7,14 @@
 #ifndef DROVER_DOCS_TABLES_H
 #define DROVER_DOCS_TABLES_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 
-/* The options of drover serve: the server's, or those of the static site alone. */
-int tables_options(struct buf *to, bool of_site);
+/* The options of drover serve, of a part: "server", "site" for the static site's. */
+int tables_options(struct buf *to, const char *build, const char *part);
 
-/* The same as keys of the configuration file, with what is allowed. */
-int tables_keys(struct buf *to, bool of_site);
+/* The same as keys of the configuration file, with what is allowed; "section" has those that stand
+ * in [site NAME] sections alone. */
+int tables_keys(struct buf *to, const char *build, const char *part);
 
 /* The commands of a program in this directory, each with what its --help says, and no other's. */
 int tables_commands(struct buf *to, const char *build, const char *program);
