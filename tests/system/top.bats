@@ -270,8 +270,11 @@ PY
     assert_equal "$status" 64
     drover top --control
     assert_equal "$status" 64
-    drover top --contro x
+    drover top --intervall=1s
     assert_equal "$status" 64
+    assert_output 'drover top: --intervall=1s: there is no such option; did you mean --interval?'
+    drover top me
+    assert_output 'drover top: me: there is nothing to be named here; drover top --help tells more'
     drover top --help
     assert_equal "$status" 0
     assert_line --partial 'usage: drover top '
