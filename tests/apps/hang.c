@@ -141,7 +141,10 @@ static void handle(void *context, const struct drover_request *q, struct drover_
 static int worker_start(void *context, struct drover_worker *w, char why[DROVER_WHY_SIZE])
 {
     (void)context, (void)why;
+    const char *slow = getenv("HANG_START_US");
     worker = w;
+    if (slow)
+        usleep((useconds_t)atoi(slow));
     return 0;
 }
 

@@ -174,6 +174,26 @@ PY
     ((us >= 90000)) || fail "$us us"
 }
 
+@test "a client that is turned away has a line" {
+    drover_start --workers 1 --access-log "$LINES" --access-format '%h %s %O %B "%r"' "$SITE"
+    py "$DROVER_ADDR" "$(worker_of 0)" <<'PY'
+import resource
+worker = int(sys.argv[2])
+before = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+kept = connect(sys.argv[1])
+ask(kept, close=False)
+answer(kept)
+fds = [int(fd) for fd in os.listdir(f"/proc/{worker}/fd")]
+resource.prlimit(worker, resource.RLIMIT_NOFILE, (max(fds) + 1, before[1]))
+s = connect(sys.argv[1], 20)
+ask(s)
+assert answer(s)[0] == 503
+resource.prlimit(worker, resource.RLIMIT_NOFILE, before)
+PY
+    wait_lines 2
+    line_is 2 '127\.0\.0\.1 503 5[0-9][0-9] 3[0-9][0-9] "-"'
+}
+
 @test "stdout takes the lines" {
     drover_start --workers 1 --access-log - --access-format 'line %U' "$SITE"
     fetch /hello.txt >/dev/null
@@ -340,6 +360,28 @@ CONF
     follow_upgrade
     fetch /hello.txt >/dev/null
     wait_lines 2
+}
+
+@test "what is renamed while a new server starts is opened anew when it serves" {
+    export HANG_START_US=1500000
+    drover_start --workers 1 --access-log "$LINES" --app "${DROVER%/*}/apps/hang.so"
+    kill -USR2 "$DROVER_PID"
+    wait_until 20 logged 'upgrade: pid'
+    wait_until 20 new_worker_starts
+    mv "$LINES" "$LINES.1"
+    wait_until 20 follow_upgrade
+    wait_until 20 logged 'reopened: 1 file was opened anew'
+    fetch /who >/dev/null
+    wait_until 20 test -s "$LINES"
+}
+
+# The new one's has the file open, and its master. For wait_until.
+new_worker_starts() {
+    local pid count=0
+    for pid in $(drover_processes); do
+        find "/proc/$pid/fd" -printf '%l\n' 2>/dev/null | grep -qxF "$LINES" && count=$((count + 1))
+    done
+    ((count >= 4)) # two masters, two workers
 }
 
 # ---- what goes wrong --------------------------------------------------------------------------
