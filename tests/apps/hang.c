@@ -12,6 +12,8 @@
  *   /hold?MS     no fault: an answer that comes later, while the worker goes on
  *   /abort       the end of the process
  *   /leak?KB     so much memory that is never given back
+ *
+ * A worker takes HANG_START_US microseconds to start, if that is in its environment.
  */
 #define _GNU_SOURCE
 #include "app.h"
