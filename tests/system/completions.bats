@@ -48,7 +48,7 @@ compadd() {
     }
     builtin compadd "$@"
 }
-finish() { print -r -- done >>$ZDOTDIR/found }
+finish() { comppostfuncs=(finish); print -r -- done >>$ZDOTDIR/found }
 comppostfuncs=(finish)
 bindkey '^I' complete-word
 RC
@@ -59,11 +59,17 @@ RC
         zpty shell "ZDOTDIR=$ZDOTDIR zsh -d -i"
         zpty -w shell "print rea""dy"
         zpty -r shell text "*ready*"
-        zpty -n -w shell "$LINE"$'"'\\t'"'
-        repeat 500; do
-            grep -qsx done $ZDOTDIR/found && break
-            sleep 0.02
-        done
+        complete() {
+            rm -f $ZDOTDIR/found
+            zpty -n -w shell "$1"$'"'\\t'"'
+            repeat 500; do
+                grep -qsx done $ZDOTDIR/found && break
+                sleep 0.02
+            done
+        }
+        # the first time it is loaded, which the second is to be without
+        complete "drover sto"
+        complete $'"'\\x15'"'"$LINE"
         zpty -d shell' </dev/null >/dev/null 2>&1 3>&- 4>&-
     sed '/^done$/,$d' "$BATS_TEST_TMPDIR/zsh/found"
 }
