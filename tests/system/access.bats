@@ -257,11 +257,12 @@ $LINES $PWD/drover.log {
 }
 CONF
     chmod 600 rotate.conf
-    "$DROVER_LOAD" --json --rate 5000 --duration 2s "$DROVER_URL/1k.bin" >load 3>&- 4>&- &
+    "$DROVER_LOAD" --json --rate 5000 --duration 60s "$DROVER_URL/1k.bin" >load 3>&- 4>&- &
     for _ in 1 2 3 4 5; do
         wait_until 20 test -s "$LINES"
         PATH=$PATH:/usr/sbin logrotate --state "$PWD/state" rotate.conf 3>&- 4>&-
     done
+    kill -TERM "$!"
     wait "$!"
     drover_stop
     assert_equal "$(jq .lost load)" 0
@@ -302,9 +303,8 @@ CONF
 @test "a worker that hangs is not waited for, and its lines are in the new file" {
     local pid
     drover_start --workers 1 --hang-timeout 60s --access-log "$LINES" --listen 127.0.0.1:0 "$SITE"
-    fetch /hello.txt >/dev/null
     pid=$(worker_of 0)
-    kill -STOP "$pid"
+    stop_with_a_line "$pid"
     wait_until 20 logged 'was stopped by SIGSTOP'
     mv "$LINES" "$LINES.1"
     reopen
@@ -312,6 +312,19 @@ CONF
     kill -CONT "$pid"
     wait_until 20 test -s "$LINES"
     assert_equal "$(wc -l <"$LINES") $(wc -l <"$LINES.1")" '1 0'
+}
+
+# stop_with_a_line PID: the worker is stopped before it has written the line that it has, where a
+# busy machine lets that happen within its second.
+stop_with_a_line() {
+    for _ in 1 2 3 4 5; do
+        fetch /hello.txt >/dev/null
+        kill -STOP "$1"
+        [[ -s $LINES ]] || return 0
+        kill -CONT "$1"
+        : >"$LINES"
+    done
+    skip 'this machine is too busy'
 }
 
 @test "the master opens what workers may not: as root, for workers that are nobody" {
