@@ -291,15 +291,13 @@ $CONF:17:7: set = n=1: the application has no keys"
     drover_start --workers 2 -c "$CONF"
     assert_equal "$(at s20 /)" one
     both_begin
-    for i in 1 2; do
-        configure '[site all]' "root = $SITE" '[site two]' 'host = s20' "root = $TWO"
-        reload
-        assert_equal "$(at s20 /)" two
-        assert_equal "$(at s19 /hello.txt)" hello
-        configure "root = $SITE" "${many[@]}"
-        reload
-        assert_equal "$(at s20 /)" one
-    done
+    configure '[site all]' "root = $SITE" '[site two]' 'host = s20' "root = $TWO"
+    reload
+    assert_equal "$(at s20 /)" two
+    assert_equal "$(at s19 /hello.txt)" hello
+    configure "root = $SITE" "${many[@]}"
+    reload
+    assert_equal "$(at s20 /)" one
     configure "root = $SITE" '[site two]' 'rot = x'
     reload_refused "$CONF:3:1: unknown key \"rot\"; did you mean \"root\"?"
     assert_equal "$(at s20 /)" one
@@ -308,8 +306,8 @@ $CONF:17:7: set = n=1: the application has no keys"
 
 @test "many sites are told apart" {
     local i lines=()
+    mkdir "$BATS_TEST_TMPDIR"/{1..256}
     for i in {1..256}; do
-        mkdir "$BATS_TEST_TMPDIR/$i"
         echo "$i" >"$BATS_TEST_TMPDIR/$i/index.html"
         lines+=("[site s$i]" "host = s$i.example" "root = $BATS_TEST_TMPDIR/$i")
     done
