@@ -1,3 +1,8 @@
+/*
+ * It is written against drover.h alone, as an application of somebody else would be, and shows what
+ * that gives one: the sums of the metrics. What the server is as a whole, --admin tells, from the
+ * board (src/status), and the two share no text: neither knows what the other has to say.
+ */
 #include "handlers/status.h"
 
 #include <stdarg.h>

@@ -88,7 +88,9 @@ static void describe_place(const struct settings *s, char *out, size_t size)
     out[0] = '\0';
     for (int i = 0; i < s->admin_count && n < size; i++) {
         net_text(&s->admin[i], text);
-        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? " " : "", text);
+        n += (size_t)snprintf(out + n, size - n,
+                              net_is_shared(&s->admin[i]) ? "%s%s" : "%shttp://%s/", i ? " " : "",
+                              text);
     }
 }
 

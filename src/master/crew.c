@@ -374,7 +374,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
     case REPORT_STRANDED: crew_wake_others(m, child); break;
     case REPORT_AWAKE: pulse_wake(m); break;
     case REPORT_LOGS:
-        child->is_reopening = false;
+        child->is_reopening &= report->count != m->logs.number;
         logs_look(m);
         break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;

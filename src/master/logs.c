@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -194,7 +195,8 @@ static void give_fresh(struct master *m, struct generation *g, const struct fres
     struct order order = {.kind = ORDER_LOGS,
                           .has_log = fresh->output >= 0,
                           .has_access = fresh->access >= 0,
-                          .until = m->logs.until};
+                          .until = m->logs.until,
+                          .number = m->logs.number};
     if (order.has_log)
         fds[count++] = fresh->output;
     if (order.has_access)
@@ -242,6 +244,7 @@ void logs_reopen(struct master *m)
     m->logs.begun = clock_ms();
     m->logs.until = m->logs.begun + REOPEN_WAIT_MS;
     m->logs.opened = 0;
+    m->logs.number++;
     m->logs.is_reopening = true;
     give_fresh(m, m->present, &present);
     if (m->coming)
@@ -250,6 +253,23 @@ void logs_reopen(struct master *m)
     close_fresh(&coming);
     reopen_leaving(m);
     logs_look(m);
+}
+
+static bool is_elsewhere(const char *path, int fd)
+{
+    struct stat at_path, open;
+    return fstat(fd, &open) == 0 && S_ISREG(open.st_mode) &&
+           (stat(path, &at_path) < 0 || at_path.st_ino != open.st_ino ||
+            at_path.st_dev != open.st_dev);
+}
+
+void logs_take_over(struct master *m)
+{
+    const struct settings *s = m->present->settings;
+    const struct logs *logs = &m->present->logs;
+    if ((has_path(s) && is_elsewhere(s->log, logs->output.fd)) ||
+        (has_access_path(s) && is_elsewhere(s->access_log, logs->access.fd)))
+        logs_reopen(m);
 }
 
 static void end_reopening(struct master *m, const char *words)

@@ -36,6 +36,7 @@ struct logs_room {
     struct access_shared *shared;             /* owned; NULL: no access log was wanted yet */
     struct access_buffer *buffer[BOARD_ROWS]; /* the same, a row's */
     bool is_reopening;                        /* workers are still to confirm it */
+    int number;                               /* of the last time that it was asked for */
     int opened;                               /* files, by that */
     int64_t begun;                            /* as clock_ms() */
     int64_t until;                            /* they are waited for; CLOCK_NEVER */
@@ -62,6 +63,9 @@ void logs_rescue(struct master *m, const struct child *child);
 /* Opens the files anew, by their paths; its end is that of OUTCOME_REOPEN. Where one cannot be
  * opened nothing is changed. */
 void logs_reopen(struct master *m);
+
+/* The server begins to serve: what was renamed since its files were opened is opened anew. */
+void logs_take_over(struct master *m);
 
 /* A worker has the new ones, or has ended; to be called when a child's is_reopening has changed. */
 void logs_look(struct master *m);

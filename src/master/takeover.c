@@ -233,6 +233,7 @@ void takeover_end(struct master *m)
     plan_serving(plan_of(m), &word.slots);
     admin_begin(m);
     crew_begin(m);
+    logs_take_over(m);
     say(m, &word);
     if (loop_add(m->loop, m->predecessor, EPOLLIN, on_predecessor, m) < 0)
         log_warn("cannot hear the old server");

@@ -10,6 +10,9 @@
 #define BOUND_STEP  2
 _Static_assert(BOUND_LAST < BOARD_BUCKETS, "a bound is a bucket's begin");
 
+/* By the name that Prometheus' libraries have for it, not by one of drover's. */
+#define START_TIME "process_start_time_seconds"
+
 /* ------------------------------------------------------------------------------ the format */
 
 /* In a line of HELP a backslash and a newline are escaped; in a label's value a quote, too. */
@@ -77,9 +80,8 @@ static void put_build(struct buf *to, const struct snapshot *s)
 {
     put_family(to, "drover_build_info", "gauge", "1, with the version of the server.");
     put_labelled(to, "drover_build_info", "version", s->version, 1);
-    put_family(to, "process_start_time_seconds", "gauge",
-               "When the server's master began, since the Epoch.");
-    put_seconds(to, "process_start_time_seconds", (uint64_t)s->started * 1000);
+    put_family(to, START_TIME, "gauge", "When the server's master began, since the Epoch.");
+    put_seconds(to, START_TIME, (uint64_t)s->started * 1000);
     put_one(to, "drover_ready", "gauge",
             "1: new requests may be sent; 0: the server starts or stops, or a slot is not served.",
             snapshot_is_ready(s));
@@ -288,10 +290,11 @@ static void put_depths(struct buf *to, const struct snapshot *s)
 
 /* ------------------------------------------------------------------------- the application's */
 
-/* Two families of one name would make the whole text invalid. */
+/* Two families of one name would make the whole text invalid. That no application has a name that
+ * starts with drover_, and no two have the same, was seen to when they were loaded. */
 static bool is_ours(const char *name)
 {
-    return strncmp(name, "drover_", 7) == 0 || strncmp(name, "process_", 8) == 0;
+    return strcmp(name, START_TIME) == 0;
 }
 
 static void put_of_app(struct buf *to, const struct snapshot *s)

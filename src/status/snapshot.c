@@ -141,29 +141,30 @@ static void ask_proc(struct snapshot_worker *worker, int64_t server)
     counts->rss = proc.rss;
 }
 
-static void read_worker(struct snapshot *s, const struct board_worker *from,
-                        const struct board_row *row, int number, int64_t now)
+/* The row was read already. */
+static void read_worker(struct snapshot_worker *to, const struct board_worker *from, int64_t now)
 {
-    struct snapshot_worker *to = &s->workers[s->worker_count++];
-    *to = (struct snapshot_worker){
-        .pid = (int64_t)board_get(&from->pid),
-        .slot = (int)at_most(board_get(&from->slot), SLOTS_MAX - 1),
-        .row = number,
-        .generation = board_get(&from->generation),
-        .is_ready = board_get(&from->is_ready) != 0,
-        .is_leaving = board_get(&from->is_leaving) != 0,
-        .is_stalled = board_get(&from->is_stalled) != 0,
-        .age_ms = since(now, (int64_t)board_get(&from->begun_ms)),
-        .busy_ms = row->busy_since ? since(now, (int64_t)row->busy_since) : 0,
-        .counts = {.row = *row},
-    };
-    ask_proc(to, s->pid);
-    s->ready_count += to->is_ready && !to->is_leaving && !to->is_stalled && !to->is_stopped;
-    s->stalled_count += to->is_stalled || to->is_stopped;
-    s->sum.cpu_us += to->counts.cpu_us;
-    s->sum.voluntary += to->counts.voluntary;
-    s->sum.involuntary += to->counts.involuntary;
-    s->sum.rss += to->counts.rss;
+    const struct board_row *row = &to->counts.row;
+    to->pid = (int64_t)board_get(&from->pid);
+    to->slot = (int)at_most(board_get(&from->slot), SLOTS_MAX - 1);
+    to->generation = board_get(&from->generation);
+    to->is_ready = board_get(&from->is_ready) != 0;
+    to->is_leaving = board_get(&from->is_leaving) != 0;
+    to->is_stalled = board_get(&from->is_stalled) != 0;
+    to->age_ms = since(now, (int64_t)board_get(&from->begun_ms));
+    to->busy_ms = row->busy_since ? since(now, (int64_t)row->busy_since) : 0;
+}
+
+static void count_worker(struct snapshot *s, const struct snapshot_worker *worker)
+{
+    bool is_stalled = worker->is_stalled || worker->is_stopped;
+    s->worker_count++;
+    s->ready_count += worker->is_ready && !worker->is_leaving && !is_stalled;
+    s->stalled_count += is_stalled;
+    s->sum.cpu_us += worker->counts.cpu_us;
+    s->sum.voluntary += worker->counts.voluntary;
+    s->sum.involuntary += worker->counts.involuntary;
+    s->sum.rss += worker->counts.rss;
 }
 
 static void add_row(struct board_row *sum, const struct board_row *row)
@@ -174,51 +175,51 @@ static void add_row(struct board_row *sum, const struct board_row *row)
         to[i] += from[i];
 }
 
+/* No row lies on the stack: sanitizers keep it no place of its alignment there. */
 static void read_rows(struct snapshot *s, const struct board *b, int64_t now)
 {
-    struct board_row row;
     uint64_t count = at_most(board_get(&b->row_count), BOARD_ROWS);
     s->worker_count = s->ready_count = s->stalled_count = 0;
     memset(&s->sum, 0, sizeof s->sum);
     for (uint64_t i = 0; i < count; i++) {
-        read_numbers(&row, &b->rows[i], sizeof row);
-        add_row(&s->sum.row, &row);
-        if (board_get(&b->workers_of[i].pid))
-            read_worker(s, &b->workers_of[i], &row, (int)i, now);
+        struct snapshot_worker *to = &s->workers[s->worker_count];
+        memset(to, 0, sizeof *to);
+        to->row = (int)i;
+        read_numbers(&to->counts.row, &b->rows[i], sizeof to->counts.row);
+        add_row(&s->sum.row, &to->counts.row);
+        read_worker(to, &b->workers_of[i], now);
+        if (to->pid == 0)
+            continue;
+        ask_proc(to, s->pid);
+        count_worker(s, to);
     }
 }
 
-/* What those who have ended had used. */
-struct used {
+/* Those who have ended, and what they had used. */
+struct ended {
     uint64_t cpu_us, voluntary, involuntary;
 };
 
-static void read_ended(struct snapshot *s, struct used *used, const struct board *b)
+static struct ended read_ended(struct snapshot *s, const struct board *b)
 {
     read_numbers(s->ended, b->ended, sizeof s->ended);
-    used->cpu_us = board_get(&b->ended_cpu_us);
-    used->voluntary = board_get(&b->ended_voluntary);
-    used->involuntary = board_get(&b->ended_involuntary);
-}
-
-static bool has_ended(const struct used *then, const struct used *now)
-{
-    return then->cpu_us != now->cpu_us || then->voluntary != now->voluntary ||
-           then->involuntary != now->involuntary;
+    return (struct ended){.cpu_us = board_get(&b->ended_cpu_us),
+                          .voluntary = board_get(&b->ended_voluntary),
+                          .involuntary = board_get(&b->ended_involuntary)};
 }
 
 static void read_workers(struct snapshot *s, const struct board *b, int64_t now)
 {
-    struct used before, used;
-    read_ended(s, &used, b);
-    for (int tries = 0; tries == 0 || (tries < TRIES && has_ended(&before, &used)); tries++) {
-        before = used;
+    struct ended before, ended = read_ended(s, b);
+    int tries = 0;
+    do {
+        before = ended;
         read_rows(s, b, now);
-        read_ended(s, &used, b);
-    }
-    s->sum.cpu_us += used.cpu_us;
-    s->sum.voluntary += used.voluntary;
-    s->sum.involuntary += used.involuntary;
+        ended = read_ended(s, b);
+    } while (memcmp(&before, &ended, sizeof ended) != 0 && ++tries < TRIES);
+    s->sum.cpu_us += ended.cpu_us;
+    s->sum.voluntary += ended.voluntary;
+    s->sum.involuntary += ended.involuntary;
 }
 
 static int compare(const void *a, const void *b)

@@ -119,7 +119,7 @@ static int write_some(struct access_buffer *buffer, const struct access_file *fi
     size_t rest = rest_of_line(buffer, (size_t)written);
     if (rest > 0) {
         set_ragged(file);
-        *lost += 1;
+        *lost += rest > 1; /* all but the newline is all of it */
     }
     buffer->start += (size_t)written + rest;
     return 0;

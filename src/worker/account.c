@@ -1,8 +1,5 @@
 #include "worker/account.h"
 
-#include "worker/access.h"
-#include "worker/conn.h"
-
 static void count_times(struct board_row *row, int64_t us, uint64_t requests)
 {
     uint64_t time = us > 0 ? (uint64_t)us : 0;
@@ -12,33 +9,23 @@ static void count_times(struct board_row *row, int64_t us, uint64_t requests)
 
 static void count_late(struct conn_env *env, int64_t now)
 {
-    struct account_turn *turn = &env->turn;
+    struct conn_turn *turn = &env->turn;
     for (int i = 0; i < turn->late_count; i++)
         count_times(env->row, now - turn->late[i], 1);
     turn->late_count = 0;
 }
 
-void account_answer(struct conn *conn, struct conn_env *env, const struct account *account)
+void account_late(struct conn_env *env)
 {
-    struct account_turn *turn = &env->turn;
-    unsigned class = (unsigned)account->status / 100 - 1;
-    board_add(&env->row->answers[class < BOARD_CLASSES ? class : BOARD_CLASSES - 1], 1);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a worker that is killed here: see board_leave() */
-    board_add(&env->row->requests, 1);
-    if (env->access)
-        access_answer(env->access, conn, env, account);
-    if (env->begun_us == 0) {
-        turn->fresh++;
-        return;
-    }
-    if (turn->late_count == ACCOUNT_LATE_MAX)
+    struct conn_turn *turn = &env->turn;
+    if (turn->late_count == CONN_TURN_LATE_MAX)
         count_late(env, env->now_us);
     turn->late[turn->late_count++] = env->begun_us;
 }
 
 void account_turn_end(struct conn_env *env, int64_t now)
 {
-    struct account_turn *turn = &env->turn;
+    struct conn_turn *turn = &env->turn;
     if (turn->fresh > 0)
         count_times(env->row, now - env->now_us, turn->fresh);
     turn->fresh = 0;

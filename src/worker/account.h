@@ -15,23 +15,9 @@
 
 #include "base/span.h"
 #include "worker/board.h"
+#include "worker/conn.h"
 
-struct conn;
-struct conn_env;
-struct exchange;
-
-/* Requests of a turn that had begun before it, and whose times are taken at its end. More than
- * these are taken to have ended when it began. */
-#define ACCOUNT_LATE_MAX 64
-
-/* Answers of this turn whose time is not counted yet. Zeroed: none. */
-struct account_turn {
-    uint64_t fresh; /* to requests that have come in this turn */
-    int late_count;
-    int64_t late[ACCOUNT_LATE_MAX]; /* when the others had begun, as clock_us() */
-};
-
-/* What is known of an answer. */
+/* What is known of an answer, for the access log. */
 struct account {
     const struct exchange *exchange; /* borrowed; its head may be that of a request that was refused
                                       * before it was whole */
@@ -43,8 +29,22 @@ struct account {
     struct span refused; /* of a request that was not understood: it, as far as it has come */
 };
 
+/* For account_answer(): to a request that had begun before this turn. */
+void account_late(struct conn_env *env);
+
 /* The request is the one that env->begun_us tells of. */
-void account_answer(struct conn *conn, struct conn_env *env, const struct account *account);
+static inline void account_answer(struct conn_env *env, int status)
+{
+    struct board_row *row = env->row;
+    unsigned class = (unsigned)status / 100 - 1;
+    board_add(&row->answers[class < BOARD_CLASSES ? class : BOARD_CLASSES - 1], 1);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a worker that is killed here: see board_leave() */
+    board_add(&row->requests, 1);
+    if (env->begun_us == 0)
+        env->turn.fresh++;
+    else
+        account_late(env);
+}
 
 /* Bytes have left for a client. */
 static inline void account_bytes(struct board_row *row, uint64_t bytes)
@@ -53,8 +53,16 @@ static inline void account_bytes(struct board_row *row, uint64_t bytes)
         board_add(&row->bytes, (int64_t)bytes);
 }
 
+/* A turn begins that waiting for events has led to. */
+static inline void account_wakeup(struct board_row *row, bool is_in_vain)
+{
+    board_add(&row->wakeups, 1);
+    if (is_in_vain)
+        board_add(&row->wasted, 1);
+}
+
 /* Is account_turn_end() due, at the end of this turn? Its `now` is clock_us(). */
-static inline bool account_is_due(const struct account_turn *turn)
+static inline bool account_is_due(const struct conn_turn *turn)
 {
     return turn->fresh > 0 || turn->late_count > 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
+#include "worker/account.h"
 #include "worker/answer.h"
 #include "worker/greeting.h"
 #include "worker/linger.h"

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "worker/account.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
 #include "worker/exchange.h"
@@ -56,6 +55,17 @@ struct conn {
 
 _Static_assert(sizeof(struct conn) <= 64, "a connection is one cache line");
 
+/* Requests of a turn that had begun before it, and whose times are taken at its end. More than
+ * these are taken to have ended when it began. */
+#define CONN_TURN_LATE_MAX 64
+
+/* Answers of a turn whose time is not counted yet: see account.h. Zeroed: none. */
+struct conn_turn {
+    uint64_t fresh; /* to requests that have come in this turn */
+    int late_count;
+    int64_t late[CONN_TURN_LATE_MAX]; /* when the others had begun, as clock_us() */
+};
+
 /* What all connections of a worker share. */
 struct conn_env {
     struct exchange_env exchanges;
@@ -74,7 +84,7 @@ struct conn_env {
     int64_t now;               /* of this turn, as clock_ms() */
     int64_t now_us;            /* the same as clock_us() */
     int64_t begun_us;          /* the request at hand: the turn that had its first byte; 0: this */
-    struct account_turn turn;  /* what was answered in it */
+    struct conn_turn turn;     /* what was answered in it */
     uint32_t served_max;       /* answers of one connection, 0: any number */
     time_t greeting_warned_at; /* when a bad PROXY header was last told */
     bool has_streams;          /* there were upgrades */

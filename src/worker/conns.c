@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "worker/account.h"
 
 /* There are as many structs as descriptors. */
 int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
@@ -193,6 +194,14 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
     }
     conns->count++;
     settle(conns, conn, CONN_WANT_READ);
+}
+
+bool conns_have_room(const struct conns *conns, const struct doors *doors, int max_connections)
+{
+    int64_t doors_of_all = (int64_t)doors->slot_count * (doors->address_count + INBOX_ENDS);
+    int64_t fit = ((int64_t)conns->room - SPARE_FDS - doors_of_all) / CONN_FDS_MAX;
+    int64_t most = max_connections + (max_connections + 1) / 2;
+    return conns->count < (fit > most ? fit : most);
 }
 
 /* ------------------------------------------------------------------------------ their life */

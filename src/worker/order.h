@@ -62,6 +62,7 @@ struct order {
     bool has_log;
     bool has_access;
     int64_t until;
+    int number; /* that its REPORT_LOGS has as its count */
 };
 
 enum report_kind {
@@ -70,7 +71,7 @@ enum report_kind {
     REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
     REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
     REPORT_CUT,      /* closed `count` connections at the drain's deadline */
-    REPORT_LOGS,     /* nothing is written to the old log files any more */
+    REPORT_LOGS,     /* nothing is written to the old log files any more; `count`: of the order */
     REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };

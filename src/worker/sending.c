@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "worker/access.h"
+#include "worker/account.h"
 #include "worker/linger.h"
 #include "worker/outlet.h"
 #include "worker/progress.h"

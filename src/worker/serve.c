@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "http/parse.h"
+#include "worker/access.h"
 #include "worker/account.h"
 #include "worker/answer.h"
 #include "worker/work.h"
@@ -55,13 +56,20 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
 
 /* ----------------------------------------------------------------------------- the answers */
 
-/* Of the answer behind the first so many bytes. */
-static struct account account_of(const struct conn_env *env, int status, size_t before)
+/* The answer behind the first so many bytes; with a status of its own, since the exchange may be
+ * that of another. */
+static void log_answer(struct conn *conn, struct conn_env *env, const struct exchange *exchange,
+                       int status, size_t before, bool is_open)
 {
     const struct buf *out = &env->out;
     size_t n = out->len > before ? out->len - before : 0;
-    return (struct account){
-        .status = status, .made = {.p = n > 0 ? out->p + before : NULL, .n = n}, .before = before};
+    struct account account = {.exchange = exchange,
+                              .status = status,
+                              .made = {.p = n > 0 ? out->p + before : NULL, .n = n},
+                              .before = before,
+                              .is_open = is_open,
+                              .refused = env->refused};
+    access_answer(env->access, conn, env, &account);
 }
 
 enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
@@ -76,10 +84,9 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
     size_t before = env->out.len;
     exchange_enter(env->exchange, refused);
     answer_refuse(env->exchange, &env->out, status, refused->method);
-    struct account account = account_of(env, status, before);
-    account.exchange = env->exchange;
-    account.refused = env->refused;
-    account_answer(conn, env, &account);
+    account_answer(env, status);
+    if (env->access)
+        log_answer(conn, env, env->exchange, status, before, false);
     env->refused = (struct span){0};
     exchange_reset(env->exchange);
     conn->closing = conn->linger = true;
@@ -153,9 +160,9 @@ void serve_write_lent(struct conn_env *env)
     serve_drop_lent(env);
 }
 
-static void count_answer(struct conn *conn, struct conn_env *env, const struct account *account)
+static void count_answer(struct conn *conn, struct conn_env *env, int status)
 {
-    account_answer(conn, env, account);
+    account_answer(env, status);
     conn->served++;
     deadlines_disarm(&env->deadlines, &conn->deadline); /* the next request has its own time */
 }
@@ -169,10 +176,10 @@ static enum served answer(struct service *s, struct exchange *exchange)
     enum answer kind = answer_write(exchange, &env->out, &s->payload, is_last(conn, env, exchange));
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
-    struct account account = account_of(env, exchange->response.status, before);
-    account.exchange = exchange;
-    account.is_open = s->payload || kind == ANSWER_PULLED;
-    count_answer(conn, env, &account);
+    int status = exchange->response.status;
+    count_answer(conn, env, status);
+    if (env->access)
+        log_answer(conn, env, exchange, status, before, s->payload || kind == ANSWER_PULLED);
     if (kind == ANSWER_UPGRADED)
         return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
@@ -250,6 +257,15 @@ static bool waits_for_continue(const struct exchange *exchange, const struct spa
     return exchange->request.head.expect_continue && in->n == 0;
 }
 
+static void log_ready(struct conn *conn, struct conn_env *env, const struct drover_prepared *ready)
+{
+    struct account account = {.exchange = env->exchange,
+                              .status = 200,
+                              .made = {.p = ready->start, .n = ready->length},
+                              .head = ready->length - ready->body.n};
+    access_answer(env->access, conn, env, &account);
+}
+
 /* An answer that stands ready is sent from where it stands, if it is the only one. */
 static bool serve_ready(const struct service *s)
 {
@@ -261,15 +277,13 @@ static bool serve_ready(const struct service *s)
     if (!ready)
         return false;
     env->exchange->conn = NULL;
-    struct account account = {.exchange = env->exchange,
-                              .status = 200,
-                              .made = {.p = ready->start, .n = ready->length},
-                              .head = ready->length - ready->body.n};
     if (env->out.len == 0)
         env->lent = prepared_hold(ready);
     else
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
-    count_answer(s->conn, env, &account);
+    count_answer(s->conn, env, 200);
+    if (env->access)
+        log_ready(s->conn, env, ready);
     return true;
 }
 

@@ -27,8 +27,9 @@ lines() {
     cat "$LINES"* 2>/dev/null | wc -l
 }
 
-# wait_lines N: there are so many.
+# wait_lines N: there are so many. What is gathered leaves when a file is opened anew, too.
 wait_lines() {
+    kill -USR1 "$DROVER_PID"
     wait_until 20 has_lines "$1"
     assert_equal "$(lines)" "$1"
 }
@@ -58,7 +59,7 @@ TIME='\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\
     fetch /nothing >/dev/null
     fetch /big.bin --range 10-19 >/dev/null
     fetch /hello.txt --request DELETE >/dev/null
-    wait_lines 6
+    wait_until 20 has_lines 6 # without being told to
     line_is 1 "127\.0\.0\.1 - - $TIME \"GET /hello\.txt\?a=b HTTP/1\.1\" 200 6 \"http://r/\" \"it \\\\x22is\\\\x22\""
     line_is 2 "127\.0\.0\.1 - - $TIME \"GET /big\.bin HTTP/1\.1\" 200 1048583 \"-\" \"curl/[^\"]*\""
     line_is 3 ".* \"HEAD /big\.bin HTTP/1\.1\" 200 - .*"
@@ -367,14 +368,22 @@ in_small_disk() {
 @test "a full disk costs lines, which are counted, and no request; it goes on when there is room" {
     in_small_disk
     drover_start --workers 2 --access-log "$PWD/small/a" --access-format '%h "%r" %s %b %D end' "$SITE"
-    local small=/proc/$DROVER_PID/root$PWD/small whole lost
+    local small=/proc/$DROVER_PID/root$PWD/small whole lost kept
     run -0 "$DROVER_LOAD" --requests 20000 "$DROVER_URL/1k.bin" 3>&- 4>&-
     wait_until 20 logged_lost
     assert_equal "$(stat --format=%s "$small/a")" 262144
+    whole=$(grep -c ' end$' "$small/a")
     : >"$small/a"
     wait_until 20 is_logged_again "$small/a"
     # a line that was cut is alone in its row
     run -1 grep -E 'end.+end' "$small/a"
+    # each request has its line, or is counted as lost
+    exec {kept}<"$small/a" # its disk goes with the server
+    lost=$(timeout 20 "$DROVER" status --json 3>&- 4>&- | jq '[.. | .log_lines_lost? | numbers] | max')
+    drover_stop
+    whole=$((whole + $(grep -c ' end$' <&"$kept")))
+    exec {kept}<&-
+    logged "stopped: $((whole + lost)) requests were answered" || fail "$whole lines, $lost lost"
 }
 
 # is_logged_again FILE: for wait_until.

@@ -28,7 +28,7 @@ admin_start() {
 # admin_learn: ADMIN, where the log has last said that it answers.
 admin_learn() {
     wait_until 10 logged 'admin process (pid'
-    ADMIN=http://$(sed -n 's/.* admin process (pid .*) answers at //p' "$DROVER_LOG" | tail -n 1)
+    ADMIN=$(sed -n 's,.* admin process (pid .*) answers at \(http:.*\)/$,\1,p' "$DROVER_LOG" | tail -n 1)
 }
 
 # ask PATH [CURL-OPTION...]: `code`, and `body`, of the admin process's answer; the code is 000
@@ -129,8 +129,8 @@ PLACES
     for _ in {1..5}; do
         ask /healthz
     done
-    assert_equal "$(sample 'drover_requests_total{code="4xx"}')" 1
-    assert_equal "$(sample drover_request_duration_seconds_count)" 8
+    wait_until 10 sample_is 'drover_requests_total{code="4xx"}' 1
+    wait_until 10 sample_is drover_request_duration_seconds_count 8
     assert_equal "$(sample drover_connections_accepted_total)" 8
     assert_equal "$(sample added)" 21
     assert_equal "$(sample drover_ready)" 1
@@ -166,20 +166,30 @@ PLACES
     drover_stop
 }
 
-@test "from the lame duck to the last worker's end it answers, and is not ready" {
-    local socket=$BATS_TEST_TMPDIR/admin ADMIN=http://admin
-    drover_start --admin "unix:$socket" --workers 1 --lame-duck 1s --app "${DROVER%/*}/apps/hang.so"
-    fault '/hold?1500'
-    wait_until 10 board_has 1 row connections
-    ask /readyz --unix-socket "$socket"
-    assert_equal "$code" 200
+@test "a lame duck accepts, and is not ready" {
+    admin_start --workers 1 --lame-duck 60s "$SITE"
     kill -TERM "$DROVER_PID"
-    wait_until 10 logged 'goes on accepting'
+    wait_until 10 answers_with 503 /readyz 'not ready: lame-duck'
+    [[ $(fetch /hello.txt) == hello ]]
+    ask /healthz
+    assert_equal "$code $body" '200 ok'
+    drover_stop # the second signal
+    assert_equal "$status" 0
+}
+
+@test "until the last worker has left it answers, and is not ready" {
+    local socket=$BATS_TEST_TMPDIR/admin ADMIN=http://admin
+    drover_start --admin "unix:$socket" --workers 1 "$SITE"
+    slow_client
     ask /readyz --unix-socket "$socket"
-    assert_equal "$code $body" '503 not ready: lame-duck'
+    assert_equal "$code $body" '200 ready'
+    kill -TERM "$DROVER_PID"
     wait_until 10 logged 'stopping on'
+    ask /readyz --unix-socket "$socket"
+    assert_equal "$code $body" '503 not ready: stopping'
     ask /healthz --unix-socket "$socket"
     assert_equal "$code $body" '200 ok'
+    slow_finish "$SLOW"
     drover_wait 20
     assert_equal "$status" 0
     [[ ! -e $socket ]]
@@ -230,6 +240,38 @@ PLACES
     assert_equal "$status" 0
 }
 
+# bats test_tags=nosan
+@test "it spins: it is ended after --hang-timeout, and another comes" { # preloads a library
+    local pid spin=$BATS_TEST_TMPDIR/spin
+    cat >"$spin.c" <<'C'
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+ssize_t getrandom(void *to, size_t n, unsigned flags)
+{
+    (void)flags;
+    while (access(getenv("SPIN"), F_OK) == 0) {
+    }
+    memset(to, 1, n);
+    return (ssize_t)n;
+}
+C
+    "${CC:-cc}" -shared -fPIC -o "$spin.so" "$spin.c"
+    DROVER_UNDER=(env LD_PRELOAD="$spin.so" SPIN="$spin")
+    admin_start --workers 2 --hang-timeout 300ms "$SITE"
+    pid=$(admin_pid)
+    : >"$spin"
+    ask /status # the page is the one that wants random bytes
+    assert_equal "$code" 000
+    rm "$spin"
+    wait_until 20 admin_is_other "$pid"
+    logged "admin process (pid $pid) has hung for"
+    ask /status
+    assert_equal "$code" 200
+}
+
 @test "there is no descriptor for another one: it is tried again" {
     local pid
     admin_start --workers 1 "$SITE"
@@ -244,15 +286,21 @@ PLACES
     assert_equal "$code" 200
 }
 
-@test "it has given up what the workers have given up" {
+# listens_at PORT PID: has the process a socket that listens there?
+listens_at() {
+    ss --no-header --listening --tcp --numeric --processes "sport = :$1" | grep -q "pid=$2,"
+}
+
+@test "it has the workers' user, not their listeners, and they have not its own" {
     ((EUID == 0)) || skip 'takes root'
     copy_drover
     admin_start --workers 1 --user nobody "$SITE"
     assert_equal "$(awk '/^Uid/ { print $2, $3 }' "/proc/$(admin_pid)/status")" \
         "$(id --user nobody) $(id --user nobody)"
-    # nothing of the listeners, the control socket, the workers' channels: its own door and inbox
-    (($(ss --no-header --listening --tcp --numeric --processes "sport = :$(port_of)" |
-        grep -c "pid=$(admin_pid),") == 0))
+    listens_at "${ADMIN##*:}" "$(admin_pid)"
+    listens_at "$(port_of)" "$(worker_of 0)"
+    refute listens_at "$(port_of)" "$(admin_pid)"
+    refute listens_at "${ADMIN##*:}" "$(worker_of 0)"
     ask /readyz
     assert_equal "$code" 200
 }

@@ -13,6 +13,7 @@ setup() {
 }
 
 # A worker whose limit is lowered is as one whose descriptors an application has leaked.
+# bats test_tags=alone
 @test "without descriptors: who waits is served when others leave, hears 503 after a second, and all is well again" {
     drover_start --workers 1 "$SITE"
     client "$(worker_of 0)" "$DROVER_LOG" >"$BATS_TEST_TMPDIR/refused" <<'PYTHON'

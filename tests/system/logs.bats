@@ -88,14 +88,18 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
     mv drover.log old.log
     drover reopen
     assert_equal "$status" 0
+    wait_until 20 nobody_has old.log
     make_lines
     wait_until 20 holds drover.log 'info  master: reload: every worker is a fresh one'
     holds drover.log 'warn  worker 0: '
     run -1 holds old.log 'worker 0: '
-    # nobody has the old one open
+}
+
+# nobody_has FILE: none of the server's processes has it open. For wait_until.
+nobody_has() {
     local pid
     for pid in $(drover_processes); do
-        run -1 grep -F "$PWD/old.log" <(find "/proc/$pid/fd" -printf '%l\n')
+        ! find "/proc/$pid/fd" -printf '%l\n' | grep -qxF "$PWD/$1" || return
     done
 }
 

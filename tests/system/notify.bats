@@ -472,7 +472,7 @@ pings_more() {
     (($(pings) > $1))
 }
 
-# bats test_tags=nosan
+# bats test_tags=nosan,alone
 @test "WATCHDOG=1 comes at half of the interval" {
     local ms
     watched 800

@@ -118,6 +118,12 @@ $ (exit 3)                # exit status 3
     for file in $(grep -oE '\]\([^)#]+' "$README" | sed 's/^](//'); do
         [[ -e $BATS_TEST_DIRNAME/../../$file ]] || fail "$file is not there"
     done
+    # and the tests behind the figures
+    # shellcheck disable=SC2013,SC2016 # backquotes, as they are
+    for file in $(sed -n '/^| what | seen | bound | NAME |/,/^$/p' "$README" \
+        "$BATS_TEST_DIRNAME/../../tools/bench/README.md" | awk -F '|' 'NF == 6 { print $5 }' | grep -oE '[a-z]+'); do
+        [[ -e $BATS_TEST_DIRNAME/$file.bats ]] || fail "there is no $file.bats"
+    done
 }
 
 @test "every command does what the README says" {

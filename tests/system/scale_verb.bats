@@ -95,7 +95,7 @@ PY
 @test "a new worker that does not start: the reason, and as many as before" {
     local old
     misbehave "$LINKS" MISBEHAVE_SLOW="$PWD/slow"
-    drover_start --workers 2 --start-timeout 200ms "$SITE"
+    drover_start --workers 2 --start-timeout 500ms "$SITE"
     old=$(workers)
     touch slow
     drover scale 4
@@ -104,8 +104,7 @@ PY
     rm slow
     wait_until 10 has_workers 2
     assert_equal "$(workers)" "$old"
-    drover scale 4
-    assert_success
+    wait_until 30 "$DROVER" scale 4 3>&- 4>&- # a busy machine may need more than one try
     has_workers 4
 }
 

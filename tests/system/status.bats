@@ -108,21 +108,21 @@ PY
     drover_start --workers 64 --hang-timeout 0 "$SITE"
     workers | xargs kill -STOP
     wait_until 20 has '.workers_stalled == 64'
-    # The median of many, since other tests run; of the best of some rounds, for the same reason.
+    # What it takes by itself, and what it takes when nothing else has the CPUs: other tests run.
     py "$DROVER" <<'PY'
 def run():
     begun = time.monotonic()
     pid = os.posix_spawn(sys.argv[1], [sys.argv[1], "status"], os.environ,
                          file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-    assert os.waitpid(pid, 0)[1] == 0
-    return (time.monotonic() - begun) * 1000
+    _, status, used = os.wait4(pid, 0)
+    assert status == 0
+    return (time.monotonic() - begun) * 1000, (used.ru_utime + used.ru_stime) * 1000
 
-best = 1e9
-for _ in range(20):
-    best = min(best, sorted(run() for _ in range(21))[10])
-    if best < 5:
-        break
-assert best < 5, f"{best:.1f} ms"
+taken = [run() for _ in range(21)]
+while min(taken)[0] >= 5 and len(taken) < 500:
+    taken.append(run())
+cpu = sorted(cpu for _, cpu in taken)[len(taken) // 2]
+assert min(taken)[0] < 5 and cpu < 5, f"{min(taken)[0]:.1f} ms, CPU {cpu:.1f} ms"
 PY
 }
 

@@ -284,7 +284,7 @@ PYTHON
 }
 
 @test "leaving: streams are told, and those that stay are cut at --drain-timeout" {
-    frames lines --drain-timeout 400ms
+    frames lines --drain-timeout 1500ms
     client "$DROVER_PID" <<'PYTHON'
 ends_itself, stays, talks = Frames(), Frames(), Frames()
 for c in stays, talks:
@@ -296,14 +296,14 @@ started = time.monotonic()
 os.kill(int(args[0]), 15)
 for c in ends_itself, stays, talks:
     assert c.get() == b'leaving'
-assert ends_itself.is_closed() and time.monotonic() - started < 0.35
+assert ends_itself.is_closed() and time.monotonic() - started < 1.3
 ends_itself.socket.close()
 talks.put('who')
 assert talks.get().startswith(b'127.0.0.1 ')
 talks.put('end')
 assert talks.get() == b'bye' and talks.is_closed()
 talks.socket.close()
-assert ends(stays) and time.monotonic() - started > 0.35
+assert ends(stays) and time.monotonic() - started > 1.3
 PYTHON
     drover_wait "$STOP_SECONDS"
     assert_equal "$status" 0

@@ -14,8 +14,7 @@ static void open_turn(struct rig *rig)
 static void answer(struct rig *rig, int status, int64_t begun_us)
 {
     rig->env.begun_us = begun_us;
-    account_answer(&rig->conn, &rig->env,
-                   &(struct account){.exchange = rig->env.exchange, .status = status});
+    account_answer(&rig->env, status);
 }
 
 static uint64_t timed(const struct board_row *row)
@@ -73,11 +72,11 @@ Test(account, has_room_for_any_number_of_these)
 {
     struct rig rig;
     open_turn(&rig);
-    for (int i = 0; i < 3 * ACCOUNT_LATE_MAX + 1; i++)
+    for (int i = 0; i < 3 * CONN_TURN_LATE_MAX + 1; i++)
         answer(&rig, 503, BEGIN - 7);
     account_turn_end(&rig.env, BEGIN + 1);
-    cr_expect_eq(timed(rig.row), 3 * ACCOUNT_LATE_MAX + 1);
-    cr_expect_eq(rig.row->answers[4], 3 * ACCOUNT_LATE_MAX + 1);
+    cr_expect_eq(timed(rig.row), 3 * CONN_TURN_LATE_MAX + 1);
+    cr_expect_eq(rig.row->answers[4], 3 * CONN_TURN_LATE_MAX + 1);
     close_rig(&rig);
 }
 
