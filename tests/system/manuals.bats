@@ -98,13 +98,15 @@ examples() {
 }
 
 @test "drover(1): every metric, and every member of drover status --json" {
-    local names
+    local names admin
     drover_start --admin 127.0.0.1:0 .
+    wait_until 10 logged 'answers at http://'
+    admin=$(grep -o 'answers at http://[0-9.:]*' "$DROVER_LOG")
     mapfile -t names < <("$DROVER" status --json | jq -r 'keys[]')
     has drover.1 "${names[@]}"
     mapfile -t names < <("$DROVER" status --json | jq -r '.totals, .ended | keys[]')
     has drover.1 "${names[@]}"
-    mapfile -t names < <(curl -sS -m 10 "http://$("$DROVER" status --json | jq -r .admin)/metrics" |
+    mapfile -t names < <(curl -sS -m 10 "${admin#answers at }/metrics" |
         sed -n 's/^# TYPE \([^ ]*\) .*/\1/p')
     ((${#names[@]} > 20))
     has drover.1 "${names[@]}"
