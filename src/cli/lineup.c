@@ -199,7 +199,7 @@ static bool make_room(struct lineup *lineup, size_t parts)
 {
     lineup->room = parts;
     lineup->apps = calloc(parts, sizeof *lineup->apps);
-    lineup->told = calloc(parts, sizeof *lineup->told);
+    lineup->told = calloc(parts, sizeof(void *));
     lineup->files = calloc(parts, sizeof *lineup->files);
     lineup->routes = parts > 1 ? routes_new() : NULL;
     return lineup->apps && lineup->told && lineup->files && (lineup->routes || parts == 1);

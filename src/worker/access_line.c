@@ -1,5 +1,6 @@
 #include "worker/access_line.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,16 @@ static char *put_number(char *to, uint64_t value)
     return to;
 }
 
+static char *put_byte(char *to, unsigned value)
+{
+    if (value >= 100)
+        *to++ = (char)('0' + value / 100);
+    if (value >= 10)
+        *to++ = (char)('0' + value / 10 % 10);
+    *to++ = (char)('0' + value % 10);
+    return to;
+}
+
 static char *put_padded(char *to, unsigned value, int width)
 {
     for (int i = width - 1; i >= 0; i--, value /= 10)
@@ -49,9 +60,41 @@ static char *put_hex(char *to, unsigned char c)
     return to;
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* One of its bytes may be a zero: never wrong where there is one. */
+static inline uint64_t has_zero(uint64_t word)
+{
+    return (word - EACH_BYTE(1)) & ~word;
+}
+
+/* Do eight bytes stand for themselves? No may be wrong, so that it is cheap. */
+static inline bool are_plain(uint64_t word)
+{
+    uint64_t not = word | (word - EACH_BYTE(' ')) | has_zero(word ^ EACH_BYTE('"')) |
+                   has_zero(word ^ EACH_BYTE('\\')) | has_zero(word ^ EACH_BYTE(0x7f));
+    return (not &EACH_BYTE(0x80)) == 0;
+}
+
+/* As many bytes as can be copied eight at a time. */
+static size_t put_plain(char *to, const char *end, struct span s)
+{
+    size_t i = 0;
+    uint64_t word;
+    for (; i + sizeof word <= s.n && end - to >= (ptrdiff_t)(i + sizeof word); i += sizeof word) {
+        memcpy(&word, s.p + i, sizeof word);
+        if (!are_plain(word))
+            break;
+        memcpy(to + i, &word, sizeof word);
+    }
+    return i;
+}
+
 static char *put_escaped(char *to, const char *end, struct span s)
 {
-    for (size_t i = 0; i < s.n && to < end; i++) {
+    size_t plain = put_plain(to, end, s);
+    to += plain;
+    for (size_t i = plain; i < s.n && to < end; i++) {
         if (is_plain(s.p[i])) {
             *to++ = s.p[i];
         } else if (end - to >= 4) {
@@ -85,7 +128,9 @@ static char *put_json_other(char *to, struct span s, size_t *taken)
 static char *put_json(char *to, const char *end, struct span s)
 {
     *to++ = '"';
-    for (size_t i = 0; i < s.n && end - to > 7;) { /* the longest, and the quote */
+    size_t plain = put_plain(to, end - 1, s);
+    to += plain;
+    for (size_t i = plain; i < s.n && end - to > 7;) { /* the longest, and the quote */
         size_t taken = 1;
         if (is_plain(s.p[i]))
             *to++ = s.p[i];
@@ -147,7 +192,7 @@ static char *put_client(char *to, const struct http_address *client, bool is_jso
         to = put(to, SPAN("unix:"));
     else if (client->family == 4)
         for (int i = 0; i < 4; i++) {
-            to = put_number(to, client->bytes[i]);
+            to = put_byte(to, client->bytes[i]);
             *to++ = '.';
         }
     else

@@ -53,6 +53,14 @@ static inline void account_bytes(struct board_row *row, uint64_t bytes)
         board_add(&row->bytes, (int64_t)bytes);
 }
 
+/* A turn begins that waiting for events has led to. */
+static inline void account_wakeup(struct board_row *row, bool is_in_vain)
+{
+    board_add(&row->wakeups, 1);
+    if (is_in_vain)
+        board_add(&row->wasted, 1);
+}
+
 /* Is account_turn_end() due, at the end of this turn? Its `now` is clock_us(). */
 static inline bool account_is_due(const struct conn_turn *turn)
 {

@@ -196,6 +196,14 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
     settle(conns, conn, CONN_WANT_READ);
 }
 
+bool conns_have_room(const struct conns *conns, const struct doors *doors, int max_connections)
+{
+    int64_t doors_of_all = (int64_t)doors->slot_count * (doors->address_count + INBOX_ENDS);
+    int64_t fit = ((int64_t)conns->room - SPARE_FDS - doors_of_all) / CONN_FDS_MAX;
+    int64_t most = max_connections + (max_connections + 1) / 2;
+    return conns->count < (fit > most ? fit : most);
+}
+
 /* ------------------------------------------------------------------------------ their life */
 
 /* An idle client's request may be there unread, where the worker itself was late: it was stopped,

@@ -39,6 +39,11 @@ void conns_close(struct conns *conns);
 void conns_start(struct conns *conns, int fd, bool is_proxied);
 void conns_take(struct conns *conns, int fd, const struct handover *what);
 
+/* Is there room for one more that is handed over? It is served already, and stays so: only where
+ * more descriptors could not be had, each with a file to send, or half as many again as the limit
+ * says, it waits. */
+bool conns_have_room(const struct conns *conns, const struct doors *doors, int max_connections);
+
 /* The turn's events are over: what stood ready leaves. */
 void conns_flush(struct conns *conns);
 

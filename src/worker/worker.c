@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "worker/inbox.h"
 #include "worker/logging.h"
 #include "worker/order.h"
+#include "worker/report.h"
 #include "worker/shed.h"
 #include "worker/spent.h"
 
@@ -68,16 +68,10 @@ static void take_handed(void *context, int fd, const struct handover *what)
     conns_take(&w->conns, fd, what);
 }
 
-/* What others hand over is served already, and stays so: only where more descriptors could not be
- * had, each with a file to send, or half as many again as the limit says, it waits. */
 static bool has_room_for_handed(void *context)
 {
     const struct worker *w = context;
-    const struct doors *doors = w->job->doors;
-    int64_t doors_of_all = (int64_t)doors->slot_count * (doors->address_count + INBOX_ENDS);
-    int64_t fit = ((int64_t)w->conns.room - SPARE_FDS - doors_of_all) / CONN_FDS_MAX;
-    int64_t most = w->job->max_connections + (w->job->max_connections + 1) / 2;
-    return w->conns.count < (fit > most ? fit : most);
+    return conns_have_room(&w->conns, w->job->doors, w->job->max_connections);
 }
 
 static void on_conn_end(void *context)
@@ -137,12 +131,7 @@ static void stop(struct worker *w, const struct order *order)
 
 static int report(const struct worker *w, enum report_kind kind, int count, const char *why)
 {
-    struct report message = {.kind = kind, .count = count};
-    snprintf(message.why, sizeof message.why, "%s", why);
-    int result = pass_send(w->job->channel, &message, sizeof message, NULL, 0);
-    if (result < 0)
-        log_debug("cannot tell the master");
-    return result;
+    return report_send(w->job->channel, kind, count, why);
 }
 
 /* --------------------------------------------------------------- what it is told to be done */
@@ -233,22 +222,6 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* ------------------------------------------------------------------------------- the start */
 
-static int failed(const struct worker *w, int status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Says why to the master, which logs it with what it does about it. */
-static int failed(const struct worker *w, int status, const char *format, ...)
-{
-    struct report message = {.kind = REPORT_FAILED};
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message.why, sizeof message.why, format, args);
-    va_end(args);
-    if (pass_send(w->job->channel, &message, sizeof message, NULL, 0) < 0)
-        log_warnx("%s", message.why);
-    return status;
-}
-
 static int take_identity(const struct worker *w)
 {
     const struct child_identity *identity = w->job->identity;
@@ -262,9 +235,10 @@ static int take_identity(const struct worker *w)
     }
     log_set_name(name);
     if (child_become(identity) < 0)
-        return failed(w, EX_NOPERM, "cannot become user %s: %s", identity->name, strerror(errno));
+        return report_failed(w->job->channel, EX_NOPERM, "cannot become user %s: %s",
+                             identity->name, strerror(errno));
     if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, title) < 0)
-        return failed(w, EX_OSERR, "prctl: %s", strerror(errno));
+        return report_failed(w->job->channel, EX_OSERR, "prctl: %s", strerror(errno));
     return 0;
 }
 
@@ -382,11 +356,11 @@ static int start(struct worker *w)
         return status;
     if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
         conns_open(&w->conns, w->loop, &w->env, on_conn_end, w) < 0)
-        return failed(w, EX_OSERR, "%s", strerror(errno));
+        return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     woken(w);
     status = sites_start(&w->env.exchanges, why, sizeof why);
     if (status)
-        return failed(w, status, "%s", why);
+        return report_failed(w->job->channel, status, "%s", why);
     open_doors(w);
     open_spent(w);
     preempt_open(&w->preempt, job->preemption, w->env.now);
@@ -395,25 +369,20 @@ static int start(struct worker *w)
     return 0;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t next_deadline(const struct worker *w)
 {
     int64_t next = deadlines_next(&w->env.deadlines);
-    next = earlier(next, acceptor_next(&w->acceptor));
-    next = earlier(next, inbox_next(&w->inbox));
-    next = earlier(next, conns_next(&w->conns));
+    next = clock_sooner(next, acceptor_next(&w->acceptor));
+    next = clock_sooner(next, inbox_next(&w->inbox));
+    next = clock_sooner(next, conns_next(&w->conns));
     if (w->env.access)
-        next = earlier(next, access_next(w->env.access));
-    next = earlier(next, timers_next(&w->services.timers));
+        next = clock_sooner(next, access_next(w->env.access));
+    next = clock_sooner(next, timers_next(&w->services.timers));
     if (!w->is_spent && !w->is_leaving)
-        next = earlier(next, spent_next(&w->spent));
+        next = clock_sooner(next, spent_next(&w->spent));
     if (w->env.woken_count > 0)
         next = w->env.now;
-    return w->is_leaving ? earlier(next, w->leave_by) : next;
+    return w->is_leaving ? clock_sooner(next, w->leave_by) : next;
 }
 
 static bool is_done(const struct worker *w)
@@ -464,11 +433,8 @@ static void do_what_is_due(struct worker *w)
 /* Of a turn that began when epoll_wait(2) had slept, or might have. */
 static void count_wakeup(const struct worker *w, int events, int64_t next)
 {
-    struct board_row *row = w->job->row;
     bool is_in_vain = events == 0 ? w->env.now < next : events == w->acceptor.in_vain;
-    board_add(&row->wakeups, 1);
-    if (is_in_vain)
-        board_add(&row->wasted, 1);
+    account_wakeup(w->job->row, is_in_vain);
 }
 
 static int serve(struct worker *w)

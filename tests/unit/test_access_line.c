@@ -180,3 +180,24 @@ Test(access_line, one_that_was_open_says_what_was_sent_in_the_end)
     closed[n] = '\0';
     cr_expect_not_null(strstr(closed, ",\"bytes\":0,\"duration_us\":2000000,"), "%s", closed);
 }
+
+/* Many bytes are looked at together: none may hide among them. */
+Test(access_line, every_byte_is_escaped_wherever_it_stands)
+{
+    char bytes[20], expected[64];
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+            struct made *made = make("%r", NULL);
+            memset(bytes, 'a', sizeof bytes);
+            bytes[at] = (char)c;
+            made->record.refused = (struct span){.p = bytes, .n = sizeof bytes};
+            int n = snprintf(expected, sizeof expected, is_plain ? "%.*s%c" : "%.*s\\x%02X",
+                             (int)at, bytes, c);
+            snprintf(expected + n, sizeof expected - (size_t)n, "%.*s\n",
+                     (int)(sizeof bytes - at - 1), bytes + at + 1);
+            if (c == '\n' || (c == '\r' && at == sizeof bytes - 1))
+                continue; /* they end a line */
+            cr_expect_str_eq(line_of(made), expected, "%d at %zu", c, at);
+        }
+}
