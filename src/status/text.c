@@ -177,26 +177,37 @@ static void put_processes(const struct page *page)
 {
     char voluntary[UNITS_SIZE], involuntary[UNITS_SIZE], cpu[UNITS_SIZE], rss[UNITS_SIZE];
     const struct snapshot_counts *sum = &page->s->sum;
-    buf_printf(page->to,
-               "processes    CPU %s, %s resident; context switches %s voluntary, %s not\n",
+    buf_printf(page->to, "processes    CPU %s, RSS %s, context switches %s, and %s forced\n",
                units_time(cpu, (double)sum->cpu_us), units_bytes(rss, (double)sum->rss),
                units_count(voluntary, (double)sum->voluntary),
                units_count(involuntary, (double)sum->involuntary));
+}
+
+/* Bucket i of the depths: 0, 1, 2 to 3, ..., 1024 and more. */
+static void put_depth(struct buf *to, int i)
+{
+    if (i < 2)
+        buf_printf(to, "%d", i);
+    else if (i == BOARD_DEPTHS - 1)
+        buf_printf(to, "%d and more", 1 << (i - 1));
+    else
+        buf_printf(to, "%d to %d", 1 << (i - 1), (1 << i) - 1);
 }
 
 static void put_queue(const struct page *page)
 {
     const struct snapshot *s = page->s;
     uint64_t looks = 0;
-    for (int i = 0; i < BOARD_DEPTHS; i++)
+    int deepest = 0;
+    for (int i = 0; i < BOARD_DEPTHS; i++) {
         looks += s->depths[i];
+        deepest = s->depths[i] ? i : deepest;
+    }
     buf_printf(page->to, "queue        %llu wait, %llu dropped", (unsigned long long)s->queued,
                (unsigned long long)s->drops);
-    for (int i = 0; i < BOARD_DEPTHS && looks > 0; i++) {
-        if (s->depths[i] == 0)
-            continue;
-        buf_printf(page->to, i < 2 ? "; %d: %.1f %%" : "; %d+: %.1f %%", i == 0 ? 0 : 1 << (i - 1),
-                   share(s->depths[i], looks));
+    if (looks > 0) {
+        buf_printf(page->to, "; empty in %.1f %% of looks, at most ", share(s->depths[0], looks));
+        put_depth(page->to, deepest);
     }
     buf_lit(page->to, "\n");
 }

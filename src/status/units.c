@@ -85,16 +85,12 @@ const char *units_date(char text[UNITS_SIZE], int64_t date, int64_t now)
 
 /* ------------------------------------------------------------------------------------- texts */
 
-/* Bytes of the next character; 0: it is not to be shown. C1 controls are two bytes. */
+/* Bytes of the next character; 0: it is not to be shown. */
 static size_t shown(const char *text, size_t n)
 {
     size_t length = utf8_length(text, n);
     unsigned char c = (unsigned char)text[0];
-    if (length == 1 && (c < ' ' || c == 0x7f))
-        return 0;
-    if (length == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
-        return 0;
-    return length;
+    return length == 1 && (c < ' ' || c == 0x7f) ? 0 : length;
 }
 
 /* Bytes of so many characters. */

@@ -100,6 +100,9 @@ Test(snapshot, workers_come_by_slot_and_those_that_leave_last)
     cr_expect_eq(snapshot.slots[0].worker, 0);
     cr_expect_eq(snapshot.slots[1].worker, 1, "not its successor's");
     cr_expect_eq(snapshot.ready_count, 3);
+    board->workers_of[2].is_leaving = 1;
+    take(board);
+    cr_expect_eq(snapshot.slots[0].worker, -1, "who leaves is not the slot's");
     board_close(board);
 }
 
@@ -179,6 +182,19 @@ Test(snapshot, rates_are_against_the_nearest_sample)
     cr_expect(is_near(snapshot.rates[SNAPSHOT_10S].requests, 1000 / 10.1));
     cr_expect(is_near(snapshot.rates[SNAPSHOT_60S].requests, 6000 / 60.1));
     cr_expect(is_near(snapshot.rates[SNAPSHOT_60S].accepted, 3000 / 60.1));
+    board_close(board);
+}
+
+Test(snapshot, a_sample_that_is_being_written_is_left_alone)
+{
+    struct board *board = make_server(1);
+    board->rows[0].requests = 10000;
+    for (int64_t s = 70; s >= 0; s--)
+        sample(board, s * 1000 + 100, 10000 - (uint64_t)s * 100);
+    board->samples[board->sample_count % BOARD_SAMPLES] = (struct board_sample){
+        .at_ms = NOW - 60000, .requests = 3};
+    take(board);
+    cr_expect(is_near(snapshot.rates[SNAPSHOT_60S].requests, 6000 / 60.1));
     board_close(board);
 }
 

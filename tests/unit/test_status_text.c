@@ -70,7 +70,8 @@ Test(status_text, has_the_figures_with_their_units)
         "answers      2.00M 2xx, 20 4xx",
         "connections  64 open; 1.50 wakeups a connection, 6 wasted (1.0 %)",
         "evenness     1.000 (Jain's index of the workers' requests; 1 is even)",
-        "queue        3 wait, 4 dropped; 0: 90.0 %; 2+: 10.0 %",
+        "queue        3 wait, 4 dropped; empty in 90.0 % of looks, at most 2 to 3",
+        "processes    CPU 0 us, RSS 0 B, context switches 0, and 0 forced",
         "ended        1 crashed, 2 replaced",
     };
     for (size_t i = 0; i < LENGTH(lines); i++)
@@ -139,6 +140,11 @@ Test(status_text, fits_the_terminal)
     memset(long_one, 'x', sizeof long_one - 1);
     long_one[sizeof long_one - 1] = '\0';
     board_tell(board, DATE, 1, long_one);
+    board->ended_voluntary = board->ended_involuntary = 999999;
+    for (int i = 0; i < BOARD_DEPTHS; i++)
+        board->slots[0].depths[i] = 1;
+    for (int i = 0; i < BOARD_CLASSES; i++)
+        board->rows[0].answers[i] = 999999;
     memset(board->root, 'r', sizeof board->root - 1);
     memset(board->addresses, 'a', sizeof board->addresses - 1);
     cr_expect_leq(width_of(printed(board, (struct text_style){.width = 80})), 80);

@@ -52,6 +52,12 @@ Test(trouble, of_the_server_as_a_whole)
         board->phase = rows[i].phase;
         expect(board, rows[i].wanted);
     }
+    board->phase = BOARD_STARTING;
+    board->slots[1].state = SLOT_STARTING;
+    board->workers_of[1].is_ready = 0;
+    expect(board, "the server starts: 1 of 2 workers accept\n");
+    board->slots[1].state = SLOT_LIVE;
+    board->workers_of[1].is_ready = 1;
     board->phase = BOARD_SERVING;
     board->rows[0].log_lost = 7;
     expect(board, "7 lines of the access log could not be written\n");
