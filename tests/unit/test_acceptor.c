@@ -141,6 +141,30 @@ Test(acceptor, takes_from_the_slots_it_serves)
     close_rig(&rig);
 }
 
+/* Between the wake-up and the look. */
+static void snatch(void *context)
+{
+    const struct rig *rig = context;
+    int fd = accept(rig->doors.own[0][0], NULL, NULL);
+    cr_assert_geq(fd, 0);
+    close(fd);
+}
+
+Test(acceptor, tells_of_a_door_where_nobody_was_any_more)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    acceptor_add(&rig.acceptor, 0);
+    call(&rig, 0, 1);
+    cr_expect_eq(turn(&rig), 1);
+    cr_expect_eq(rig.acceptor.in_vain, 0);
+    call(&rig, 0, 1);
+    cr_expect_eq(loop_turn(rig.loop, 0, snatch, &rig), 1);
+    cr_expect_eq(rig.acceptor.in_vain, 1);
+    cr_expect_eq(rig.taken, 1);
+    close_rig(&rig);
+}
+
 Test(acceptor, shared_doors)
 {
     struct rig rig;
