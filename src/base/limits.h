@@ -296,8 +296,8 @@
  * than this. */
 #define SERVICE_LINE_SIZE 512
 
-/* drover top: milliseconds since its last look from which on a master may have gone, and another one
- * is looked for: it looks once in PULSE_IDLE_MS; and between two such searches. */
+/* drover top: milliseconds since its last look from which on a master may have gone, and
+ * another one * is looked for: it looks once in PULSE_IDLE_MS; and between two such searches. */
 #define TOP_SILENT_MS (2 * PULSE_IDLE_MS)
 #define TOP_SEARCH_MS 500
 

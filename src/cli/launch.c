@@ -38,7 +38,8 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
         "file's, one --set, --field, --error-page or --cache before that of the same name. Paths\n"
         "are relative to where the program was started.\n"
         "Signals to the master: TERM, QUIT or INT stop, a second one at once; HUP reads the\n"
-        "configuration anew and replaces the workers; USR1 opens the log files anew; USR2 runs the\n"
+        "configuration anew and replaces the workers; USR1 opens the log files anew; USR2 runs "
+        "the\n"
         "binary that is on disk now; TTIN and TTOU add and remove a worker.\n");
 }
 
