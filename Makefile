@@ -116,7 +116,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-board bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup manuals completions FORCE
 
@@ -126,7 +126,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser bench-board bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
@@ -169,6 +169,10 @@ $(B)/drover-bench-floor: $(B)/tools/bench/floor.o
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
 $(B)/drover-bench-parser: $(PARSER_PARTS) $(B)/libinternal.a
+	$(call say,LINK,$@)
+	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
+
+$(B)/drover-bench-board: $(B)/tools/bench/board.o $(B)/libinternal.a
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) -o $@ $^ $(LDLIBS)
 
@@ -323,6 +327,9 @@ bench-quick: $(B)/drover $(B)/drover-load $(B)/drover-bench-floor ## the most te
 	@B='$(B)' tools/bench/bench --quick
 
 bench-parser: $(B)/drover-bench-parser ## how fast request heads are parsed; fails when too slow
+	@$<
+
+bench-board: $(B)/drover-bench-board ## what counting a request costs; fails when it is too much
 	@$<
 
 bench-guard: $(B)/drover ## what a request costs, in counts: fails where the record is better; RECORD=1 writes it

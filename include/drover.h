@@ -437,7 +437,8 @@ struct drover_metric {
 void drover_metric_add(struct drover_worker *worker, unsigned index, int64_t n);
 void drover_metric_set(struct drover_worker *worker, unsigned index, int64_t value);
 
-/* Calls fn for every metric, drover's own first, with the sum over all workers. */
+/* Calls fn for every metric, drover's own first, then those of all the server's applications, with
+ * the sum over all workers. */
 void drover_metrics_each(const struct drover_worker *worker,
                          void (*fn)(void *argument, const struct drover_metric *metric,
                                     int64_t value),

@@ -76,56 +76,6 @@ static void check_keys(const struct part *p, const struct drover_app *app)
     }
 }
 
-/* ---------------------------------------------------------------------------------- the metrics */
-
-static bool has_metric(const struct lineup *lineup, const char *name)
-{
-    for (size_t i = 0; i < lineup->metric_count; i++)
-        if (strcmp(lineup->metrics[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* "SITE_NAME", of the letters that a metric's name may have. */
-static const char *name_apart(struct lineup *lineup, const char *site, const char *name)
-{
-    char *apart = lineup->names[lineup->metric_count];
-    snprintf(apart, sizeof lineup->names[0], "%.31s_%.31s", site, name);
-    for (char *c = apart; *c; c++) {
-        bool is_letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
-        if (!is_letter && (c == apart || *c < '0' || *c > '9'))
-            *c = '_';
-    }
-    return apart;
-}
-
-static void refuse_metrics(const struct part *p, const struct drover_app *app, const char *why)
-{
-    const struct section *section = p->section;
-    faults_add(p->faults, section ? &section->place : NULL, EX_CONFIG,
-               "%s%s%sthe metrics of %.63s: %s", section ? "site " : "",
-               section ? section->name : "", section ? ": " : "", app->name, why);
-}
-
-static void add_metrics(const struct part *p, const struct drover_app *app)
-{
-    struct lineup *lineup = p->lineup;
-    for (const struct drover_metric *m = app->metrics; m && m->name; m++) {
-        struct drover_metric one = *m;
-        if (lineup->metric_count == DROVER_METRICS_MAX) {
-            refuse_metrics(p, app, "all applications of a server may have 16 together");
-            return;
-        }
-        if (p->section && has_metric(lineup, m->name))
-            one.name = name_apart(lineup, p->section->name, m->name);
-        if (has_metric(lineup, one.name)) {
-            refuse_metrics(p, app, "another application has one of that name, too");
-            return;
-        }
-        lineup->metrics[lineup->metric_count++] = one;
-    }
-}
-
 /* ---------------------------------------------------------------------------- one after another */
 
 /* Keys are variables of a module: one set of them cannot hold two sites' values. */
@@ -154,11 +104,8 @@ static size_t add_app(const struct part *p, const struct drover_app *app)
         return at;
     }
     lineup->told[at] = p->settings;
-    lineup->apps[at] = (struct site_app){.app = app,
-                                         .site = p->section ? p->section->name : NULL,
-                                         .metrics_at = (unsigned)lineup->metric_count};
+    lineup->apps[at] = (struct site_app){.app = app, .site = p->section ? p->section->name : NULL};
     lineup->sites.count++;
-    add_metrics(p, app);
     return at;
 }
 
@@ -193,6 +140,48 @@ static void add_part(const struct part *p, size_t n)
         return;
     p->parts->givens->sections.list[n - 1]->app = app;
     add_routes(p, at);
+}
+
+/* ---------------------------------------------------------------------------------- the metrics */
+
+/* Of all configurations that this process has had. */
+static struct columns given_out;
+
+static void refuse_metrics(const struct part *p, const struct site_app *app, const char *why)
+{
+    const struct section *section = app->site
+                                        ? sections_find(&p->parts->givens->sections, app->site)
+                                        : NULL;
+    faults_add(p->faults, section ? &section->place : NULL, EX_CONFIG,
+               "%s%s%sthe metrics of %.63s: %s", section ? "site " : "",
+               section ? section->name : "", section ? ": " : "", app->app->name, why);
+}
+
+static bool give_columns(const struct part *p, bool tells)
+{
+    struct lineup *lineup = p->lineup;
+    bool is_given = true;
+    for (size_t i = 0; i < lineup->sites.count; i++) {
+        struct site_app *one = &lineup->apps[i];
+        const char *why = columns_give(&lineup->columns, one->app, one->site, &one->metrics_at);
+        if (why && tells)
+            refuse_metrics(p, one, why);
+        is_given = is_given && !why;
+    }
+    return is_given;
+}
+
+/* Where there is no more room, what applications have counted that are gone has to give way. */
+static void add_metrics(const struct part *p)
+{
+    struct lineup *lineup = p->lineup;
+    columns_copy(&lineup->columns, &given_out);
+    if (!give_columns(p, false)) {
+        lineup->columns = (struct columns){0};
+        give_columns(p, true);
+    }
+    if (p->faults->count == 0)
+        columns_copy(&given_out, &lineup->columns);
 }
 
 static bool make_room(struct lineup *lineup, size_t parts)
@@ -230,8 +219,9 @@ void lineup_open(struct lineup *lineup, const struct lineup_parts *parts, struct
         if (is_whole(p.section))
             add_part(&p, i + 1);
     }
+    add_metrics(&p);
     lineup->sites.apps = lineup->apps;
-    lineup->sites.metrics = lineup->metrics;
+    lineup->sites.metrics = lineup->columns.metrics;
     lineup->sites.routes = lineup->routes;
 }
 

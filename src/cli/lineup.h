@@ -10,6 +10,7 @@
 
 #include <drover.h>
 
+#include "cli/columns.h"
 #include "cli/files.h"
 #include "config/faults.h"
 #include "config/given.h"
@@ -23,9 +24,7 @@ struct lineup {
     struct site_app *apps;
     const struct settings **told; /* whose keys they have */
     struct files *files;          /* of those that are static sites */
-    struct drover_metric metrics[DROVER_METRICS_MAX + 1];
-    size_t metric_count;
-    char names[DROVER_METRICS_MAX][64]; /* of metrics that two applications have */
+    struct columns columns;       /* of their metrics */
 };
 
 /* What they are made of; all is borrowed for as long as the lineup is. */

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/launch.h"
 #include "cli/top_loop.h"
+#include "config/nearest.h"
 #include "config/values.h"
 
 #define PROGRAM "drover top"
@@ -78,11 +79,27 @@ static const struct {
     int (*set)(struct top_options *options, const char *value);
 } options_of[] = {{"--control", set_control}, {"--interval", set_interval}, {"--count", set_count}};
 
+#define OPTION_COUNT (sizeof options_of / sizeof *options_of)
+
+static int refuse_unknown(const char *argument)
+{
+    const char *names[OPTION_COUNT + 1] = {"--help"};
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        names[i + 1] = options_of[i].name;
+    const char *nearest = argument[0] == '-' ? nearest_name(argument, names, OPTION_COUNT + 1)
+                                             : NULL;
+    if (!nearest)
+        return refuse(argument, argument[0] == '-' ? ": there is no such option"
+                                                   : ": there is nothing to be named here");
+    fprintf(stderr, PROGRAM ": %s: there is no such option; did you mean %s?\n", argument, nearest);
+    return EX_USAGE;
+}
+
 /* NAME VALUE or NAME=VALUE; moves *i to the last argument that was taken. Returns 0 or EX_USAGE. */
 static int parse_one(struct top_options *options, int argc, char *const argv[], int *i)
 {
     const char *argument = argv[*i];
-    for (size_t o = 0; o < sizeof options_of / sizeof *options_of; o++) {
+    for (size_t o = 0; o < OPTION_COUNT; o++) {
         size_t n = strlen(options_of[o].name);
         if (strncmp(argument, options_of[o].name, n) != 0)
             continue;
@@ -94,7 +111,7 @@ static int parse_one(struct top_options *options, int argc, char *const argv[], 
             return refuse(argument, ": its value is missing");
         return options_of[o].set(options, argv[*i]);
     }
-    return refuse(argument, ": there is no such option");
+    return refuse_unknown(argument);
 }
 
 int cli_top(int argc, char *const argv[])

@@ -118,7 +118,7 @@ static void swap_screens(struct top *top)
 /* What a slow line has not yet taken is not added to: the next frame has it all. */
 static void show(struct top *top)
 {
-    if (!top->is_due || top->has_ended || !terminal_has_room(&top->terminal))
+    if (!top->is_due || top->has_ended || !terminal_takes(top->terminal.out, 0))
         return;
     fit(top);
     if (top->has_ended)
@@ -430,10 +430,12 @@ static void clean_up(struct top *top)
         close(top->signals);
 }
 
-/* The terminal's own screen is back, and keeps these. */
+/* The terminal's own screen is back, and keeps these; one that is held would hold this, too. */
 static void say_why(const struct top *top)
 {
     const char *program = top->options.request.program;
+    if (!terminal_takes(STDERR_FILENO, 0))
+        return;
     if (top->why)
         fprintf(stderr, "%s: %s\n", program, top->why);
     if (top->signal)

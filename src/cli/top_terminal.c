@@ -34,13 +34,21 @@ static int modes_of(const struct terminal *terminal)
     return terminal->in >= 0 ? terminal->in : terminal->out;
 }
 
+/* A description of its own that does not block: keys that were there may be gone when they are
+ * read, since a shell has taken them while this process was stopped. The shell's is not to be
+ * changed. */
+static int open_keys(const char *path)
+{
+    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 int terminal_open(struct terminal *terminal)
 {
-    *terminal = (struct terminal){.in = STDIN_FILENO, .out = STDOUT_FILENO};
-    if (!isatty(STDIN_FILENO)) {
-        terminal->in = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        terminal->owns_in = terminal->in >= 0;
-    }
+    bool is_stdin = isatty(STDIN_FILENO);
+    int own = open_keys(is_stdin ? "/proc/self/fd/0" : "/dev/tty");
+    *terminal = (struct terminal){.out = STDOUT_FILENO, .owns_in = own >= 0};
+    terminal->in = own < 0 && is_stdin ? STDIN_FILENO
+                                       : own; /* another user's may be opened by none */
     return tcgetattr(modes_of(terminal), &terminal->before);
 }
 
@@ -87,15 +95,20 @@ void terminal_leave(struct terminal *terminal)
 {
     static char bytes[] = LEAVE;
     const struct buf leave = {.p = bytes, .len = sizeof bytes - 1};
-    struct pollfd wait = {.fd = terminal->out, .events = POLLOUT};
     if (!terminal->is_entered)
         return;
     terminal->is_entered = false;
     if (!is_mine(terminal))
         return;
-    if (poll(&wait, 1, LEAVE_MS) > 0)
+    if (terminal_takes(terminal->out, LEAVE_MS))
         terminal_write(terminal->out, &leave);
     set_modes(terminal, &terminal->before);
+}
+
+bool terminal_takes(int fd, int milliseconds)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    return poll(&wait, 1, milliseconds) > 0;
 }
 
 static int from_environment(const char *name, int fallback)
@@ -115,12 +128,6 @@ void terminal_size(int *rows, int *columns)
     *columns = size.ws_col ? size.ws_col : from_environment("COLUMNS", 80);
     *rows = *rows < SIZE_MAX_EACH ? *rows : SIZE_MAX_EACH;
     *columns = *columns < SIZE_MAX_EACH ? *columns : SIZE_MAX_EACH;
-}
-
-bool terminal_has_room(const struct terminal *terminal)
-{
-    struct pollfd wait = {.fd = terminal->out, .events = POLLOUT};
-    return poll(&wait, 1, 0) > 0;
 }
 
 /* Whoever shares the terminal may have made it non-blocking. */

@@ -25,8 +25,8 @@ struct terminal {
  * of, cannot. */
 bool terminal_is_there(void);
 
-/* Keys come from stdin, or from the controlling terminal when stdin is none. 0, or -1 with errno
- * set. terminal_close() leaves it, too. */
+/* Keys come from stdin, or from the controlling terminal when stdin is none; to be read without
+ * waiting. 0, or -1 with errno set. terminal_close() leaves it, too. */
 int terminal_open(struct terminal *terminal);
 void terminal_close(struct terminal *terminal);
 
@@ -41,8 +41,8 @@ void terminal_leave(struct terminal *terminal);
 /* Where the terminal does not know: 24 and 80, or what LINES and COLUMNS say. */
 void terminal_size(int *rows, int *columns);
 
-/* Has it taken what it was sent? Not while a slow line, or Ctrl-S, holds it. */
-bool terminal_has_room(const struct terminal *terminal);
+/* Does it take more within that time? Not while a slow line, or Ctrl-S, holds it. */
+bool terminal_takes(int fd, int milliseconds);
 
 /* All of it, by one write(2) unless that falls short. 0, or -1 with errno set. */
 int terminal_write(int fd, const struct buf *bytes);

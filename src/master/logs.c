@@ -41,8 +41,9 @@ static bool has_access_path(const struct settings *s)
 
 static int fail(const char *option, const char *value, char *why, size_t size)
 {
-    snprintf(why, size, "--%s %s: %s", option, value, strerror(errno));
-    return exit_status_of(errno);
+    int cause = errno;
+    snprintf(why, size, "--%s %s: %s", option, value, strerror(cause));
+    return exit_status_of(cause);
 }
 
 static int open_output(const struct settings *s, struct log_output *output)

@@ -224,7 +224,8 @@ void access_close(struct access_open *open)
     free(open);
 }
 
-void access_shed(struct access *access, const struct conn_env *env, int fd, size_t bytes)
+void access_shed(struct access *access, const struct conn_env *env, int fd, size_t bytes,
+                 size_t body)
 {
     static const struct http_request nothing;
     struct conn conn = {.fd = fd};
@@ -234,7 +235,7 @@ void access_shed(struct access *access, const struct conn_env *env, int fd, size
     record.request = &nothing;
     record.status = 503;
     record.sent = bytes;
-    record.body = bytes;
+    record.body = body;
     char *to = room(access, env->now);
     if (to)
         add(access, access_line(access->format, &record, to), env->now);

@@ -59,8 +59,9 @@ static inline void access_sent(struct access_open *open, uint64_t bytes)
 /* The answer has left, or its connection has ended: writes the line. Frees it; NULL is allowed. */
 void access_close(struct access_open *open);
 
-/* A client was turned away with an answer of so many bytes. */
-void access_shed(struct access *access, const struct conn_env *env, int fd, size_t bytes);
+/* A client was turned away with an answer of so many bytes, `body` of them behind its head. */
+void access_shed(struct access *access, const struct conn_env *env, int fd, size_t bytes,
+                 size_t body);
 
 /* When access_tick() is due, as clock_ms(). */
 static inline int64_t access_next(const struct access *access)

@@ -177,9 +177,9 @@ static enum served answer(struct service *s, struct exchange *exchange)
     conn->closing = exchange->close && kind != ANSWER_UPGRADED;
     conn->linger |= exchange->must_close;
     int status = exchange->response.status;
-    count_answer(conn, env, status);
-    if (env->access)
+    if (env->access) /* it tells how many were before it */
         log_answer(conn, env, exchange, status, before, s->payload || kind == ANSWER_PULLED);
+    count_answer(conn, env, status);
     if (kind == ANSWER_UPGRADED)
         return upgrade(s, exchange);
     if (kind == ANSWER_WHOLE) {
@@ -281,9 +281,9 @@ static bool serve_ready(const struct service *s)
         env->lent = prepared_hold(ready);
     else
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
-    count_answer(s->conn, env, 200);
     if (env->access)
         log_ready(s->conn, env, ready);
+    count_answer(s->conn, env, 200);
     return true;
 }
 

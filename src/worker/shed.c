@@ -4,7 +4,7 @@
 
 #include "http/respond.h"
 
-size_t shed_send(int fd, struct buf *scratch, const char *date)
+size_t shed_send(int fd, struct buf *scratch, const char *date, size_t *page_length)
 {
     struct buf page = {0};
     ssize_t sent = 0;
@@ -22,6 +22,7 @@ size_t shed_send(int fd, struct buf *scratch, const char *date)
     if (!page.failed && !scratch->failed)
         sent = send(fd, scratch->p, scratch->len, MSG_NOSIGNAL);
     buf_clear(scratch);
+    *page_length = sent > 0 ? page.len : 0;
     buf_free(&page);
     return sent > 0 ? (size_t)sent : 0;
 }

@@ -17,13 +17,14 @@
 struct site_app {
     const struct drover_app *app; /* borrowed */
     const char *site;             /* what the section is called; NULL: the server's own. Borrowed */
-    unsigned metrics_at;          /* where its metrics begin among all */
+    unsigned metrics_at;          /* the column of its first metric */
 };
 
 struct sites {
     size_t count;
     struct site_app *apps; /* the first answers where no route leads to another; none comes twice */
-    const struct drover_metric *metrics; /* of all, ends with a NULL name */
+    const struct drover_metric *metrics; /* of all, and of some that are gone, by the columns that
+                                          * they have; ends with a NULL name */
     const struct routes *routes; /* their numbers are those of `apps`; NULL: there are none */
 };
 

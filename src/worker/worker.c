@@ -318,9 +318,10 @@ static void on_shed(void *context, int fd)
     struct worker *w = context;
     if (w->env.exchanges.app->stream)
         return;
-    size_t sent = shed_send(fd, &w->env.out, w->env.exchanges.date);
+    size_t page;
+    size_t sent = shed_send(fd, &w->env.out, w->env.exchanges.date, &page);
     if (w->env.access)
-        access_shed(w->env.access, &w->env, fd, sent);
+        access_shed(w->env.access, &w->env, fd, sent, page);
 }
 
 static void open_spent(struct worker *w)

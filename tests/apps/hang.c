@@ -12,6 +12,8 @@
  *   /hold?MS     no fault: an answer that comes later, while the worker goes on
  *   /abort       the end of the process
  *   /leak?KB     so much memory that is never given back
+ *
+ * A worker takes HANG_START_US microseconds to start, if that is in its environment.
  */
 #define _GNU_SOURCE
 #include "app.h"
@@ -141,7 +143,10 @@ static void handle(void *context, const struct drover_request *q, struct drover_
 static int worker_start(void *context, struct drover_worker *w, char why[DROVER_WHY_SIZE])
 {
     (void)context, (void)why;
+    const char *slow = getenv("HANG_START_US");
     worker = w;
+    if (slow)
+        usleep((useconds_t)atoi(slow));
     return 0;
 }
 

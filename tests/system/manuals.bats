@@ -83,6 +83,36 @@ examples() {
     page drover.conf.5 | grep -A 3 '^ *log-level = LEVEL' | grep -F 'It must be error, warn, info or debug.'
 }
 
+@test "drover.conf(5): every directive of the access log, and each member of its objects" {
+    local list name
+    run -64 "$DROVER" check --access-format %Z
+    list=${output##*there are: }
+    for name in ${list//,/}; do
+        page drover.conf.5 | grep -qF -e "$name" || fail "drover.conf(5) has nothing of $name"
+    done
+    drover_start --access-log "$BATS_TEST_TMPDIR/access" --access-format json --log-format json .
+    fetch / >/dev/null
+    drover_stop
+    mapfile -t list < <(jq -r 'keys[]' "$BATS_TEST_TMPDIR/access" "$DROVER_LOG" | sort -u)
+    has drover.conf.5 "${list[@]}"
+}
+
+@test "drover(1): every metric, and every member of drover status --json" {
+    local names admin
+    drover_start --admin 127.0.0.1:0 .
+    wait_until 10 logged 'answers at http://'
+    admin=$(grep -o 'answers at http://[0-9.:]*' "$DROVER_LOG")
+    mapfile -t names < <("$DROVER" status --json | jq -r 'keys[]')
+    has drover.1 "${names[@]}"
+    mapfile -t names < <("$DROVER" status --json | jq -r '.totals, .ended | keys[]')
+    has drover.1 "${names[@]}"
+    mapfile -t names < <(curl -sS -m 10 "${admin#answers at }/metrics" |
+        sed -n 's/^# TYPE \([^ ]*\) .*/\1/p')
+    ((${#names[@]} > 20))
+    has drover.1 "${names[@]}"
+    drover_stop
+}
+
 @test "drover-load(1), drover-lab(1): every option and every cause of a loss, every command" {
     local command commands options causes
     mapfile -t options < <(options_of "$DROVER_LOAD")

@@ -23,7 +23,7 @@ class Terminal:
     def __init__(self, argv, rows=24, columns=80, **environment):
         self.master, self.slave = pty.openpty()
         self.raw, self.rest = b"", b""
-        self.alternate = self.hidden = False
+        self.alternate, self.hidden, self.wraps = False, False, True
         self.main = None
         self.cursor, self.saved = [0, 0], [0, 0]
         self.look = ""
@@ -42,7 +42,6 @@ class Terminal:
         """The kernel sends SIGWINCH by itself."""
         self.rows, self.columns = rows, columns
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.was_resized = tell
         if tell:
             self.lines = [(line + [" "] * columns)[:columns] for line in self.lines[:rows]]
             self.lines += [[" "] * columns for _ in range(rows - len(self.lines))]
@@ -57,15 +56,14 @@ class Terminal:
             else:
                 self.cursor[0] += 1
         elif byte >= " " and byte < "\x7f":
-            if column >= self.columns and not self.alternate:
+            if column >= self.columns and self.wraps:
                 self.put("\r")
                 self.put("\n")
                 row, column = self.cursor
-            if row < self.rows and column < self.columns:
+            column = min(column, self.columns - 1)
+            if row < self.rows: # else it has become smaller meanwhile
                 self.lines[row][column] = byte
-            else: # what was under way when it became smaller
-                assert self.was_resized, f"{byte} beyond {row} {column}"
-            self.cursor[1] += 1
+            self.cursor[1] = column + 1
         else:
             raise AssertionError(f"a control character: {byte!r}")
 
@@ -140,7 +138,7 @@ class Terminal:
         os.write(self.master, keys if isinstance(keys, bytes) else keys.encode())
 
     def restored(self):
-        return (not self.alternate and not self.hidden and self.look in ("", [])
+        return (not self.alternate and not self.hidden and self.wraps and self.look in ("", [])
                 and termios.tcgetattr(self.slave) == self.before)
 
     def end(self, seconds=20):

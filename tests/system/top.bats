@@ -112,6 +112,11 @@ t = Terminal([DROVER, "top", "--control=control"])
 t.until(r"^ +0 .* accepts ")
 t.press("\x03")    # Ctrl-C is another way to leave
 assert t.end() == 0 and t.restored() and t.text().strip() == "", t.text()
+t = Terminal([DROVER, "top", "--control=control"])
+t.until(r"^ +0 .* accepts ")
+t.press("\x13")    # Ctrl-S: it takes nothing any more, and that holds up nobody
+t.process.send_signal(signal.SIGTERM)
+assert t.end() == -signal.SIGTERM and termios.tcgetattr(t.slave) == t.before
 PY
 }
 
@@ -127,6 +132,14 @@ t.until("Stopped")
 assert t.restored(), t.raw[-200:]
 t.press("fg\n")
 t.until(lambda: t.alternate and re.search(r"^ +0 .* accepts ", t.text(), re.M))
+# stopped by another signal: the shell takes the keys that were there, and has set its own modes
+pid = children(t.process.pid)[0]
+os.kill(pid, signal.SIGSTOP)
+t.press("\n\n")
+t.until("Stopped")
+seen = len(t.raw)
+t.press("fg\n")
+t.until(lambda: b"\x1b[?1049h" in t.raw[seen:] and re.search(r"^ +0 .* accepts ", t.text(), re.M))
 t.press("q")
 t.until(lambda: not t.alternate)
 t.press("echo status $?\n")
@@ -257,8 +270,11 @@ PY
     assert_equal "$status" 64
     drover top --control
     assert_equal "$status" 64
-    drover top --contro x
+    drover top --intervall=1s
     assert_equal "$status" 64
+    assert_output 'drover top: --intervall=1s: there is no such option; did you mean --interval?'
+    drover top me
+    assert_output 'drover top: me: there is nothing to be named here; drover top --help tells more'
     drover top --help
     assert_equal "$status" 0
     assert_line --partial 'usage: drover top '

@@ -26,15 +26,11 @@ static const struct filler {
     const char *name;
     int (*fill)(struct buf *to, const char *build, const char *argument);
 } fillers[] = {
-    {"options", tables_options},
-    {"keys", tables_keys},
-    {"commands", tables_commands},
-    {"shared", tables_shared},
-    {"program", tables_program},
-    {"outcomes", tables_outcomes},
-    {"api", api},
-    {"bash", completion_bash},
-    {"zsh", completion_zsh},
+    {"options", tables_options},   {"keys", tables_keys},
+    {"commands", tables_commands}, {"shared", tables_shared},
+    {"program", tables_program},   {"outcomes", tables_outcomes},
+    {"metrics", tables_metrics},   {"api", api},
+    {"bash", completion_bash},     {"zsh", completion_zsh},
     {"fish", completion_fish},
 };
 

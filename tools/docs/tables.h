@@ -28,4 +28,7 @@ int tables_program(struct buf *to, const char *build, const char *program);
 /* What its help explains beside them. */
 int tables_outcomes(struct buf *to, const char *build, const char *program);
 
+/* The families of metrics, by their names, and what each counts. */
+int tables_metrics(struct buf *to, const char *build, const char *argument);
+
 #endif
