@@ -729,6 +729,27 @@ has_descriptors() {
     [[ $("$DROVER" stop --help) == *--now* ]]
 }
 
+@test "as JSON: what has happened, or all that is wrong" {
+    local verb
+    printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
+    copy_drover
+    drover_start --listen 127.0.0.1:0 -c site.conf
+    for verb in reload upgrade reopen; do
+        ask 0 '.*' '' "$verb" --json
+        jq --exit-status --arg verb "$verb" --argjson pid "$DROVER_PID" '.verb == $verb and .status == 0 and
+            .server == $pid and .milliseconds >= 0 and (.message | type) == "string" and .errors == []' <<<"$output"
+        [[ $verb != upgrade ]] || DROVER_PID=$(jq --raw-output '.message | capture("pid (?<pid>[0-9]+) serves").pid' <<<"$output")
+    done
+    printf '%s\n' 'workers = 0' 'listing = "maybe"' >site.conf
+    ask 78 '.*' '' reload --json
+    jq --exit-status '.status == 78 and .message == null and (.errors | length) == 2 and
+        (.errors[1] | startswith("site.conf:2:"))' <<<"$output"
+    ask 0 '.*' '' stop --json
+    jq --exit-status '.verb == "stop" and .status == 0' <<<"$output"
+    ask 69 '.*' '' stop --json
+    jq --exit-status '.status == 69 and .server == null and (.errors | length) == 1' <<<"$output"
+}
+
 @test "a program with an application of its own is asked by the same verbs" {
     local program=${DROVER%/*}/examples/time fifo=$PWD/ready
     mkfifo "$fifo"

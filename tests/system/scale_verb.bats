@@ -136,9 +136,20 @@ PY
     ends 0 reload
     assert_equal "$(<reload)" "$(grep -oP 'reload: every worker is a fresh one: 4, after .*' "$DROVER_LOG")"
     wait_until 10 has_workers 4
-    # and it holds until the configuration has another one
-    "$DROVER" reload >/dev/null 3>&- 4>&-
-    wait_until 10 has_workers 4
+}
+
+@test "the number holds until the configuration has another one" {
+    printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
+    drover_start --listen 127.0.0.1:0 -c site.conf
+    drover scale 4
+    assert_success
+    drover reload
+    assert_output --regexp '^reload: every worker is a fresh one: 4, '
+    sed -i 's/workers = 2/workers = 3/' site.conf
+    drover reload
+    assert_output --regexp '^reload: every worker is a fresh one: 3, '
+    drover scale 3
+    assert_output 'scaled: 3 workers, as there were'
 }
 
 @test "during an upgrade: the new server has that number, and both have their end" {
