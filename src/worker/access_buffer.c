@@ -182,9 +182,20 @@ static bool ends_within_line(int fd)
     return last != '\n';
 }
 
+/* Whoever has ended may have written anywhere before that, and whoever goes on must not end, too.
+ */
+static bool is_sound(const struct access_buffer *buffer)
+{
+    size_t start = buffer->start, length = buffer->length;
+    return length <= sizeof buffer->bytes && start <= length &&
+           (start == length || buffer->bytes[length - 1] == '\n');
+}
+
 uint64_t access_buffer_rescue(struct access_buffer *buffer, const struct access_file *file)
 {
     uint64_t lost = 0;
+    if (!is_sound(buffer))
+        forget_all(buffer);
     if (buffer->is_writing && file->piece_max > PIPE_BUF && ends_within_line(file->fd))
         set_ragged(file);
     if (!buffer->is_moving && file->fd >= 0)

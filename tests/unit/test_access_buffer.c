@@ -239,3 +239,21 @@ Test(access_buffer, the_master_counts_what_it_cannot_write)
     cr_expect_eq(size_of(rig.file.fd), 0);
     close_rig(&rig);
 }
+
+/* A worker that has written where it must not may have written here. */
+Test(access_buffer, what_cannot_be_is_forgotten)
+{
+    static const struct {
+        size_t start, length;
+    } rows[] = {{5, 4}, {0, SIZE_MAX}, {SIZE_MAX, 0}, {0, 7}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig rig = open_rig(new_file());
+        add_line(&rig, 1, 20); /* its newline is not at 7 */
+        rig.buffer->start = rows[i].start;
+        rig.buffer->length = rows[i].length;
+        cr_expect_eq(access_buffer_rescue(rig.buffer, &rig.file), 0, "row %zu", i);
+        cr_expect_eq(rig.buffer->length, 0);
+        cr_expect_eq(lseek(rig.file.fd, 0, SEEK_END), 0, "row %zu", i);
+        close_rig(&rig);
+    }
+}
