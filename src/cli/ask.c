@@ -25,8 +25,9 @@ static void put_lines(struct buf *to, const char *text)
 {
     static char line[CONTROL_ANSWER_MAX]; /* more than a stack is for */
     while (*text) {
+        text += strspn(text, " ");
         int n = (int)strcspn(text, "\n");
-        snprintf(line, sizeof line, "%.*s", n, text + strspn(text, " "));
+        snprintf(line, sizeof line, "%.*s", n, text);
         json_put_text(to, NULL, line);
         text += n + (text[n] == '\n');
     }

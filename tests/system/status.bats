@@ -187,6 +187,7 @@ PY
     assert_output --partial 'drover status: several servers run; name the one that is meant:'
     status || assert_equal "$?" 64
     seen '.errors[1:][]' | grep -F "(pid $first)"
+    assert_equal "$(seen '[.errors[] | test("\n|^ | $")] | @json')" '[false,false,false]'
     status --control "$XDG_RUNTIME_DIR/drover-$first.control"
     assert_equal "$(seen .pid)" "$first"
     kill "$first" "$DROVER_PID"
