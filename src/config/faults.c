@@ -29,8 +29,8 @@ static void put_safely(struct faults *faults, const char *text)
     while (n > 0) {
         char escaped[8];
         unsigned char c = (unsigned char)*text;
-        size_t length = utf8_length(text, n);
-        if (length > 1 || (length == 1 && c >= ' ' && c != 0x7f)) {
+        size_t length = utf8_shown(text, n);
+        if (length > 0) {
             put(faults, text, length);
         } else {
             length = 1;
