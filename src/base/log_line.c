@@ -69,24 +69,13 @@ static int milliseconds(const struct log_line *line)
 
 /* -------------------------------------------------------------------------------- the text */
 
-/* A line is read in terminals, and has a client's bytes in it. */
-static void make_safe(char *text, size_t n)
-{
-    for (size_t at = 0; at < n;) {
-        size_t length = utf8_shown(text + at, n - at);
-        if (length == 0)
-            text[at] = '?';
-        at += length ? length : 1;
-    }
-}
-
 size_t log_line_text(const struct log_line *line, char to[LOG_LINE_MAX])
 {
     struct out out = {.to = to, .size = LOG_LINE_MAX - 1};
     add_time(&out, "%Y-%m-%d %H:%M:%S", line);
     add(&out, ".%03d %-5s %s: %s", milliseconds(line), log_level_name(line->level), line->process,
         line->words);
-    make_safe(to, out.n);
+    utf8_make_shown(to, out.n); /* it is read in terminals, and has a client's bytes in it */
     to[out.n++] = '\n';
     return out.n;
 }

@@ -59,6 +59,16 @@ size_t utf8_shown(const char *bytes, size_t n)
     return length == 3 && is_unseen(c) ? 0 : length;
 }
 
+void utf8_make_shown(char *bytes, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        size_t length = utf8_shown(bytes + at, n - at);
+        if (length == 0)
+            bytes[at] = '?';
+        at += length ? length : 1;
+    }
+}
+
 size_t utf8_count(const char *bytes, size_t n)
 {
     size_t count = 0;

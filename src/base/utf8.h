@@ -13,6 +13,9 @@ size_t utf8_length(const char *bytes, size_t n);
  * too, and for what turns the direction of a line, is a line's end, or cannot be seen. */
 size_t utf8_shown(const char *bytes, size_t n);
 
+/* Puts a "?" into the place of each byte that is of no such character. */
+void utf8_make_shown(char *bytes, size_t n);
+
 /* Characters in n bytes; a byte that belongs to none counts as one. */
 size_t utf8_count(const char *bytes, size_t n);
 

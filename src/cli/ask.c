@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/finder.h"
 #include "os/pass.h"
 #include "os/peer.h"
@@ -26,15 +27,23 @@
 
 /* ---------------------------------------------------------------------------------- telling */
 
-static void put_lines(struct buf *to, const char *text)
+/* Moves on by a line, and returns it until the next call. Whoever is at the socket has written it,
+ * and it may come to root's terminal. */
+static const char *take_line(const char **text)
 {
     static char line[CONTROL_ANSWER_MAX]; /* more than a stack is for */
+    size_t n = strcspn(*text, "\n");
+    snprintf(line, sizeof line, "%.*s", (int)n, *text);
+    utf8_make_shown(line, strlen(line));
+    *text += n + ((*text)[n] == '\n');
+    return line;
+}
+
+static void put_lines(struct buf *to, const char *text)
+{
     while (*text) {
-        text += strspn(text, " ");
-        int n = (int)strcspn(text, "\n");
-        snprintf(line, sizeof line, "%.*s", n, text);
-        json_put_text(to, NULL, line);
-        text += n + (text[n] == '\n');
+        const char *line = take_line(&text);
+        json_put_text(to, NULL, line + strspn(line, " "));
     }
 }
 
@@ -67,12 +76,18 @@ static int tell_json(const struct request *request, const struct outcome_told *t
 static void tell_failure(const char *program, const char *why)
 {
     while (*why) {
-        int n = (int)strcspn(why, "\n");
         bool is_more = *why == ' ';
-        fprintf(stderr, "%s%s%s%.*s\n", log_prefix(LOG_ERROR), is_more ? "" : program,
-                is_more ? "" : ": ", n, why);
-        why += n + (why[n] == '\n');
+        const char *line = take_line(&why);
+        fprintf(stderr, "%s%s%s%s\n", log_prefix(LOG_ERROR), is_more ? "" : program,
+                is_more ? "" : ": ", line);
     }
+}
+
+static void tell_success(const char *done, const char *text)
+{
+    printf("%s: %s\n", done, take_line(&text));
+    while (*text)
+        printf("%s\n", take_line(&text));
 }
 
 int ask_tell(const struct request *request, const struct outcome_told *told)
@@ -82,7 +97,7 @@ int ask_tell(const struct request *request, const struct outcome_told *told)
     if (told->status)
         tell_failure(request->program, told->text);
     else
-        printf("%s: %s\n", request->done, told->text);
+        tell_success(request->done, told->text);
     return told->status;
 }
 
