@@ -13,7 +13,7 @@ Test(proc, tells_what_this_process_has_used)
     cr_expect_not(before.is_stopped);
     cr_expect_gt(before.rss, 100000);
     for (int i = 0; i < 20; i++)
-        usleep(100); /* gives the CPU away */
+        usleep(100);                        /* gives the CPU away */
     volatile char *block = malloc(8 << 20); /* else a compiler sees that nobody reads it */
     cr_assert_not_null(block);
     for (size_t i = 0; i < 8 << 20; i += 4096)
