@@ -28,10 +28,11 @@ static int open_to_read(int fd)
 
 struct board *board_open(int *fd)
 {
-    int memory = memfd_create("drover-board", MFD_CLOEXEC);
+    int memory = memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0)
         return NULL;
     struct board *board = map(memory);
+    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW); /* whoever reads it asks for that */
     int reader = board && fd ? open_to_read(memory) : -1;
     int saved = errno;
     close(memory);
@@ -63,12 +64,19 @@ static bool is_whole(const struct board *board)
            board->layout == BOARD_LAYOUT && board->size == sizeof *board;
 }
 
+/* Somebody else's may be made shorter while it is read, which is a SIGBUS here. */
+static bool is_steady(int fd)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_SHRINK);
+}
+
 const struct board *board_map(int fd)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return NULL;
-    if (st.st_size != (off_t)sizeof(struct board)) {
+    if (st.st_size != (off_t)sizeof(struct board) || !is_steady(fd)) {
         errno = EPROTO;
         return NULL;
     }

@@ -176,7 +176,8 @@ struct board *board_open(int *fd);
 void board_close(struct board *board);
 
 /* For another program: maps the board behind a descriptor, to read. NULL with errno: EPROTO where
- * it is no board, or one of another layout. board_unmap() gives it back. */
+ * it is no board, or one of another layout, or one that could be made shorter meanwhile.
+ * board_unmap() gives it back. */
 const struct board *board_map(int fd);
 void board_unmap(const struct board *board);
 
