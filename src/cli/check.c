@@ -13,8 +13,9 @@ static int help(const struct settings *settings)
 {
     printf("usage: drover check [--print] [-c FILE] [OPTIONS] [ROOT]\n\n"
            "Says all that is wrong with a configuration file, as FILE:LINE:COLUMN: and what is\n"
-           "allowed, and exits with 78; with 0 when drover serve can start with it and the same\n"
-           "options. Nothing is bound, forked or changed.\n\n"
+           "allowed, and exits with 78; with 0 when drover serve takes it with the same options.\n"
+           "Nothing is bound, made, forked or changed: whether addresses are free, and whether\n"
+           "sockets, pid file and logs can be made where they are to be, a start finds out.\n\n"
            "  --print   prints what holds, as a configuration file, and where each value comes\n"
            "            from: default, option, or the file and its line\n\n");
     launch_help(settings, NULL);
