@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/exit_status.h"
+#include "base/nowait.h"
 #include "master/admin.h"
 #include "master/crew.h"
 #include "master/outcome.h"
@@ -61,10 +62,16 @@ static int open_output(const struct settings *s, struct log_output *output)
     return output->fd < 0 ? -1 : 0;
 }
 
+/* Stdout stays as it is for whoever else has it. */
+static int open_stdout(void)
+{
+    int fd = nowait_open(STDOUT_FILENO);
+    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
 static int open_access(const struct settings *s)
 {
-    return has_access_path(s) ? logfile_open(s->access_log)
-                              : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    return has_access_path(s) ? logfile_open(s->access_log) : open_stdout();
 }
 
 static int prepare_access(struct master *m, struct logs *logs, const struct settings *s)
