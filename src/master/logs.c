@@ -139,6 +139,30 @@ void logs_fill(const struct master *m, const struct generation *g, struct worker
     job->access_buffer = m->logs.buffer[row];
 }
 
+static void leave(const struct generation *g, bool has_output)
+{
+    if (has_output && g->logs.output.target != LOG_TO_STDERR)
+        close(g->logs.output.fd);
+    if (g->logs.access.fd >= 0)
+        close(g->logs.access.fd);
+}
+
+void logs_leave(const struct master *m, const struct generation *kept)
+{
+    if (m->present != kept)
+        leave(m->present, true);
+    if (m->coming && m->coming != kept)
+        leave(m->coming, true);
+    for (const struct generation *g = m->leaving; g; g = g->next)
+        if (g != kept)
+            leave(g, true);
+}
+
+void logs_leave_access(const struct generation *g)
+{
+    leave(g, false);
+}
+
 void logs_rescue(struct master *m, const struct child *child)
 {
     struct access_buffer *buffer = m->logs.buffer[child->row];

@@ -57,6 +57,13 @@ void logs_free(struct logs *logs);
 int logs_reserve(struct master *m, const struct generation *g, int row);
 void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job, int row);
 
+/* In a child that was forked: closes what other generations than this one have, which nobody would
+ * tell it to do later. They stay as they are, so that it gets no copy of the master's pages. */
+void logs_leave(const struct master *m, const struct generation *kept);
+
+/* The same, of this generation's access log alone. */
+void logs_leave_access(const struct generation *g);
+
 /* The worker has ended: what it had logged is written. */
 void logs_rescue(struct master *m, const struct child *child);
 

@@ -103,6 +103,30 @@ nobody_has() {
     done
 }
 
+@test "reopen: nobody keeps the files of a generation before, nor the admin process an access log" {
+    printf '%s\n' "root = $SITE" 'workers = 1' 'admin = 127.0.0.1:0' "log = $PWD/log.1" "access-log = $PWD/access.1" >c
+    drover_start "${DOORS[@]}" -c c
+    local admin
+    wait_until 20 holds log.1 'admin process (pid'
+    admin=$(sed -n 's/.* admin process (pid \([0-9]*\)) answers.*/\1/p' log.1)
+    find "/proc/$admin/fd" -printf '%l\n' >open
+    holds open /log.1
+    run -1 holds open /access.1
+    drover reload
+    assert_equal "$status" 0
+    mv log.1 log.2
+    mv access.1 access.2
+    drover reopen
+    assert_equal "$status" 0
+    wait_until 20 nobody_has log.2
+    wait_until 20 nobody_has access.2
+    sed -i 's,[.]1$,.3,' c
+    drover reload
+    assert_equal "$status" 0
+    wait_until 20 nobody_has log.1
+    wait_until 20 nobody_has access.1
+}
+
 # in_dev: DROVER_UNDER gives the server a /dev/log and a journal's socket of its own, whose messages
 # are in $PWD/syslog and $PWD/journal, a line each.
 in_dev() {
