@@ -71,6 +71,14 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
     assert_output --partial ": Is a directory"
 }
 
+@test "a start that fails once the log is open: why is there, and on stderr" {
+    drover_start "$SITE"
+    drover serve --listen "$DROVER_ADDR" --log drover.log "$SITE"
+    assert_equal "$status" 69
+    assert_output --regexp "^[0-9-]{10} [0-9:.]{12} error master: --listen $DROVER_ADDR: .*\$"
+    holds drover.log "error master: --listen $DROVER_ADDR: "
+}
+
 @test "the level holds for the next generation's workers from their start" {
     printf '%s\n' "root = $SITE" 'workers = 1' "log = $PWD/one.log" >c
     drover_start "${DOORS[@]}" -c c
