@@ -287,21 +287,46 @@ void logs_reopen(struct master *m)
     logs_look(m);
 }
 
-static bool is_elsewhere(const char *path, int fd)
+/* Is the path's file another than the open one? */
+static bool is_elsewhere(const char *path, int fd, bool if_missing)
 {
     struct stat at_path, open;
-    return fstat(fd, &open) == 0 && S_ISREG(open.st_mode) &&
-           (stat(path, &at_path) < 0 || at_path.st_ino != open.st_ino ||
-            at_path.st_dev != open.st_dev);
+    if (fstat(fd, &open) < 0 || !S_ISREG(open.st_mode))
+        return false;
+    if (stat(path, &at_path) < 0)
+        return if_missing;
+    return at_path.st_ino != open.st_ino || at_path.st_dev != open.st_dev;
+}
+
+static bool has_moved(const struct generation *g, bool if_missing)
+{
+    const struct settings *s = g->settings;
+    const struct logs *logs = &g->logs;
+    return (has_path(s) && is_elsewhere(s->log, logs->output.fd, if_missing)) ||
+           (has_access_path(s) && is_elsewhere(s->access_log, logs->access.fd, if_missing));
 }
 
 void logs_take_over(struct master *m)
 {
-    const struct settings *s = m->present->settings;
-    const struct logs *logs = &m->present->logs;
-    if ((has_path(s) && is_elsewhere(s->log, logs->output.fd)) ||
-        (has_access_path(s) && is_elsewhere(s->access_log, logs->access.fd)))
+    if (has_moved(m->present, true))
         logs_reopen(m);
+}
+
+/* Somebody has made the files anew. Who has only renamed them makes them later. */
+static bool lags(const struct master *m)
+{
+    bool result = has_moved(m->present, false);
+    for (const struct generation *g = m->leaving; g && !result; g = g->next)
+        result = has_moved(g, false);
+    return result;
+}
+
+/* After an upgrade the new master is asked to open them anew, and this one is not told. */
+static void follow(struct master *m)
+{
+    if (lags(m))
+        logs_reopen(m);
+    m->logs.look_at = m->now + (lags(m) ? LOGS_AGAIN_MS : LOGS_LOOK_MS);
 }
 
 static void end_reopening(struct master *m, const char *words)
@@ -343,6 +368,8 @@ void logs_tick(struct master *m)
 {
     char words[160];
     int count;
+    if (m->is_handed_over && m->logs.look_at <= m->now && !m->logs.is_reopening)
+        follow(m);
     if (!m->logs.is_reopening || m->logs.until > m->now)
         return;
     const struct child *child = first_awaited(m, &count);
@@ -353,4 +380,10 @@ void logs_tick(struct master *m)
     for (size_t i = 0; i < m->children.count; i++)
         m->children.list[i].is_reopening = false;
     end_reopening(m, words);
+}
+
+int64_t logs_next(const struct master *m)
+{
+    bool is_looking = m->is_handed_over && !m->logs.is_reopening;
+    return clock_sooner(m->logs.until, is_looking ? m->logs.look_at : CLOCK_NEVER);
 }

@@ -96,19 +96,11 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
     mv drover.log old.log
     drover reopen
     assert_equal "$status" 0
-    wait_until 20 nobody_has old.log
+    wait_until 20 nobody_has "$PWD/old.log"
     make_lines
     wait_until 20 holds drover.log 'info  master: reload: every worker is a fresh one'
     holds drover.log 'warn  worker 0: '
     run -1 holds old.log 'worker 0: '
-}
-
-# nobody_has FILE: none of the server's processes has it open. For wait_until.
-nobody_has() {
-    local pid
-    for pid in $(drover_processes); do
-        ! find "/proc/$pid/fd" -printf '%l\n' | grep -qxF "$PWD/$1" || return
-    done
 }
 
 @test "reopen: nobody keeps the files of a generation before, nor the admin process an access log" {
@@ -126,13 +118,13 @@ nobody_has() {
     mv access.1 access.2
     drover reopen
     assert_equal "$status" 0
-    wait_until 20 nobody_has log.2
-    wait_until 20 nobody_has access.2
+    wait_until 20 nobody_has "$PWD/log.2"
+    wait_until 20 nobody_has "$PWD/access.2"
     sed -i 's,[.]1$,.3,' c
     drover reload
     assert_equal "$status" 0
-    wait_until 20 nobody_has log.1
-    wait_until 20 nobody_has access.1
+    wait_until 20 nobody_has "$PWD/log.1"
+    wait_until 20 nobody_has "$PWD/access.1"
 }
 
 # in_dev: DROVER_UNDER gives the server a /dev/log and a journal's socket of its own, whose messages
