@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/admin.h"
 #include "master/crew.h"
 #include "master/slots.h"
 #include "master/takeover.h"
@@ -45,14 +46,10 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
 static void close_others(const struct master *m)
 {
     const struct generation *g = m->present;
-    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
-        if (m->admin.children[i].pid)
-            close(m->admin.children[i].channel);
+    admin_forsake_others(m);
     slots_leave(&g->doors, NULL);
-    if (m->coming) {
+    if (m->coming)
         slots_leave(&m->coming->doors, &g->doors);
-        slots_leave(&m->coming->admin, &g->admin);
-    }
     slots_leave(&m->lent.doors, &g->admin);
 }
 

@@ -363,6 +363,23 @@ PY
     assert_equal "$status" 0
 }
 
+@test "the old one is stopped at a reload: the new one has none of its sockets" {
+    local old first
+    configure 'admin = 127.0.0.1:0' 'hang-timeout = 0s' 'drain-timeout = 60s'
+    drover_start -c "$CONF"
+    admin_learn
+    first=$ADMIN old=$(admin_pid)
+    kill -STOP "$old"
+    wait_until 10 logged "admin process (pid $old) was stopped"
+    configure "admin = unix:$BATS_TEST_TMPDIR/admin" 'hang-timeout = 0s' 'drain-timeout = 60s'
+    reload
+    wait_until 10 is_gone "$old" # by the master
+    assert_equal "$(ss --no-header --listening --tcp --numeric --processes "sport = :${first##*:}")" ''
+    configure "admin = ${first#http://}"
+    reload
+    wait_until 10 answers_with 200 /readyz ready
+}
+
 @test "an address in use, or that nobody passes, is an error of the start" {
     drover_start "$SITE"
     drover serve --listen 127.0.0.1:0 --admin "$DROVER_ADDR" "$SITE"
