@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -74,6 +76,22 @@ Test(board, is_read_by_its_descriptor_and_not_written)
     board_unmap(seen);
     board_close(board);
     close(fd);
+}
+
+/* ulimit -f holds for it, as for any file. */
+Test(board, is_there_where_no_descriptor_can_be)
+{
+    int fd = 0;
+    const struct rlimit low = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+    struct board *board = board_open(&fd);
+    cr_assert_not_null(board, "%m");
+    cr_expect_eq(errno, EFBIG);
+    cr_expect_eq(fd, -1);
+    board_add(&board->rows[3].requests, 5);
+    cr_expect_eq(board_sum(board).requests, 5);
+    board_close(board);
 }
 
 Test(board, of_another_layout_or_none_is_not_mapped)
