@@ -12,6 +12,11 @@
 #include "status/admin.h"
 #include "worker/worker.h"
 
+static int64_t limited(int64_t timeout)
+{
+    return timeout && timeout < ADMIN_TIMEOUT_MAX_MS ? timeout : ADMIN_TIMEOUT_MAX_MS;
+}
+
 static void fill_job(struct master *m, struct worker_job *job, int place, int channel)
 {
     static const struct forwarded_rules nobody;
@@ -28,13 +33,14 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .forwarded = &nobody,
         .identity = &s->identity,
         .max_connections = ADMIN_CONNECTIONS_MAX,
+        .is_yielding = true, /* a probe is answered, whoever keeps how many connections */
         .max_body = (uint64_t)s->max_body,
         .preemption = PREEMPT_NO, /* no client of a worker waits for it */
-        .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
-                     [DEADLINE_BODY] = s->body_timeout,
-                     [DEADLINE_ANSWER] = s->answer_timeout,
-                     [DEADLINE_SEND] = s->send_timeout,
-                     [DEADLINE_IDLE] = s->idle_timeout,
+        .timeouts = {[DEADLINE_HEADER] = limited(s->header_timeout),
+                     [DEADLINE_BODY] = limited(s->body_timeout),
+                     [DEADLINE_ANSWER] = limited(s->answer_timeout),
+                     [DEADLINE_SEND] = limited(s->send_timeout),
+                     [DEADLINE_IDLE] = limited(s->idle_timeout),
                      [DEADLINE_LINGER] = LINGER_MS},
         .drain_timeout = s->drain_timeout,
         .log_fd = g->logs.output.fd,

@@ -231,6 +231,30 @@ void conns_expire(struct conns *conns)
     conns_flush(conns); /* an idle client's answer: no event follows that would send it */
 }
 
+/* NULL: no time runs for any. */
+static struct deadline *longest(const struct deadlines *all)
+{
+    static const enum deadline_kind kinds[] = {DEADLINE_IDLE, DEADLINE_LINGER, DEADLINE_HEADER,
+                                               DEADLINE_BODY, DEADLINE_SEND};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (all->first[kinds[i]])
+            return all->first[kinds[i]];
+    return NULL;
+}
+
+void conns_yield(struct conns *conns)
+{
+    struct conn *conn = (struct conn *)longest(&conns->env->deadlines); /* its first member */
+    if (!conn)
+        return;
+    conn_before_call(conns->env);
+    if (conn->deadline.kind == DEADLINE_IDLE && has_asked(conn))
+        settle(conns, conn, conn_step(conn, conns->env));
+    else
+        end_one(conns, conn);
+    conns_flush(conns);
+}
+
 void conns_flush(struct conns *conns)
 {
     struct unsent *unsent = &conns->env->unsent;

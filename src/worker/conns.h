@@ -53,6 +53,10 @@ void conns_wake(struct conns *conns);
 /* Those whose time is up, EXPIRE_TURN_MAX of them; the rest is due in the next turn. */
 void conns_expire(struct conns *conns);
 
+/* Ends the one that is waited for the longest, before its time is up: an idle one, unless there is
+ * none. Should that one have asked by now, it is answered, and stays. */
+void conns_yield(struct conns *conns);
+
 /* The worker leaves: tells the streams. */
 void conns_leave(const struct conns *conns);
 

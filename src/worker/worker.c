@@ -86,6 +86,14 @@ static void on_pause(void *context, bool is_paused)
     board_set(&w->job->row->is_paused, is_paused);
 }
 
+/* Each is looked at once: those that have asked by now are answered. */
+static void on_full(void *context)
+{
+    struct worker *w = context;
+    for (int left = w->conns.count; left > 0 && w->acceptor.room <= 0; left--)
+        conns_yield(&w->conns);
+}
+
 /* ----------------------------------------------------------------------------- the leaving */
 
 static void begin_to_leave(struct worker *w)
@@ -342,6 +350,7 @@ static void open_doors(struct worker *w)
     w->acceptor.on_strand = on_strand;
     w->acceptor.on_shed = on_shed;
     w->acceptor.on_pause = on_pause;
+    w->acceptor.on_full = job->is_yielding ? on_full : NULL;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
     adopt(w, job->slot);

@@ -209,6 +209,19 @@ PLACES
     wait_until 10 answers_with 200 /readyz ready
 }
 
+@test "however many keep their connections, a probe is answered" {
+    admin_start --workers 1 --idle-timeout 0s --header-timeout 0s "$SITE"
+    act "${ADMIN#http://}" <<'PY'
+held = []
+for i in range(600):
+    held.append(connect(args[0]))
+    held[i].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" if i % 2 else b"GET /m")
+for _ in range(10):
+    assert fetch(args[0], "/healthz") == (200, b"ok\n")
+PY
+    assert_equal "$(admin_pid | wc -l)" 1
+}
+
 # ---- its own end ------------------------------------------------------------------------------
 
 @test "it is killed, told to leave, stopped: another comes, and the server does not notice" {

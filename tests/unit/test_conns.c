@@ -254,6 +254,37 @@ Test(conns, whose_time_is_up_while_their_request_waits_are_served)
     cr_expect_eq(deadlines_next(&rig.env.deadlines), rig.env.now + timeouts[DEADLINE_IDLE]);
 }
 
+/* Waits for a request: the first one for the longest time, as the deadlines have it. */
+static void rest(int client)
+{
+    rig.env.now++;
+    ask(client, GET("/a"));
+    turn();
+    heard(client);
+}
+
+Test(conns, the_longest_idle_one_makes_room)
+{
+    connect_all(4);
+    rest(2);
+    rest(1);
+    conns_yield(&conns);
+    cr_expect_eq(conns.count, 3);
+    cr_expect_eq(recv(clients[2], (char[1]){0}, 1, 0), 0, "%m");
+    ask(1, GET("/b")); /* and it was not seen */
+    conns_yield(&conns);
+    cr_expect_eq(conns.count, 3);
+    cr_expect(strstr(heard(1), "GET/b"), "it is answered");
+    conns_yield(&conns);
+    cr_expect_eq(recv(clients[1], (char[1]){0}, 1, 0), 0, "%m");
+    conns_yield(&conns);
+    cr_expect_eq(recv(clients[0], (char[1]){0}, 1, 0), 0, "none is idle: the first that came");
+    conns_yield(&conns);
+    cr_expect_eq(conns.count, 0);
+    cr_expect_eq(ended, 4);
+    conns_yield(&conns);
+}
+
 Test(conns, one_that_was_handed_over_is_served)
 {
     connect_all(1);
