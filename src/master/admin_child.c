@@ -32,8 +32,8 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .doors = &g->admin,
         .forwarded = &nobody,
         .identity = &s->identity,
-        .max_connections = ADMIN_CONNECTIONS_MAX,
-        .is_yielding = true, /* a probe is answered, whoever keeps how many connections */
+        .max_connections = 2 * ADMIN_CONNECTIONS_MAX,
+        .yield_from = ADMIN_CONNECTIONS_MAX, /* a probe is answered, whoever keeps how many */
         .max_body = (uint64_t)s->max_body,
         .preemption = PREEMPT_NO, /* no client of a worker waits for it */
         .timeouts = {[DEADLINE_HEADER] = limited(s->header_timeout),

@@ -193,22 +193,14 @@ static void go_on(struct acceptor *a)
     each_shared(a, watch_shared);
 }
 
-static bool is_pause_over(struct acceptor *a)
-{
-    if (a->paused_until != CLOCK_NEVER)
-        return a->paused_until <= a->now;
-    if (a->room <= 0 && a->on_full)
-        a->on_full(a->context);
-    return a->room > 0;
-}
-
 void acceptor_tick(struct acceptor *a, int64_t now)
 {
     a->now = now;
     tell_strand(a);
     if (!a->is_open)
         return;
-    if (a->is_paused && is_pause_over(a))
+    bool is_over = a->paused_until == CLOCK_NEVER ? a->room > 0 : a->paused_until <= now;
+    if (a->is_paused && is_over)
         go_on(a);
     if (a->is_settling && is_settled(a))
         shut_all(a);

@@ -26,8 +26,6 @@ struct acceptor {
     void (*on_strand)(void *context);
     /* It accepts nothing for a while, or does again; may be NULL. */
     void (*on_pause)(void *context, bool is_paused);
-    /* There is no room; it may make some, as the owner does when a connection ends; may be NULL. */
-    void (*on_full)(void *context);
     /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
     void (*on_shed)(void *context, int fd);
     void *context;

@@ -16,6 +16,7 @@ struct conns {
     size_t room; /* there can be so many: the process's limit of descriptors */
 
     /* private */
+    int yield_from;
     struct loop *loop;             /* borrowed */
     struct conn_env *env;          /* borrowed */
     void (*on_end)(void *context); /* one is no longer here */
@@ -27,8 +28,10 @@ struct conns {
     int64_t give_at;  /* when that goes on; CLOCK_NEVER: none waits */
 };
 
-/* -1 with errno set. */
-int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
+/* -1 with errno set. `yield_from`: with so many open, one more ends the one that is waited for the
+ * longest, before its time is up: an idle one, unless there is none. One without a deadline stays.
+ * 0: none ends for another. */
+int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int yield_from,
                void (*on_end)(void *context), void *context);
 
 /* There are none left. */
@@ -52,10 +55,6 @@ void conns_wake(struct conns *conns);
 
 /* Those whose time is up, EXPIRE_TURN_MAX of them; the rest is due in the next turn. */
 void conns_expire(struct conns *conns);
-
-/* Ends the one that is waited for the longest, before its time is up: an idle one, unless there is
- * none. Should that one have asked by now, it is answered, and stays. */
-void conns_yield(struct conns *conns);
 
 /* The worker leaves: tells the streams. */
 void conns_leave(const struct conns *conns);

@@ -86,14 +86,6 @@ static void on_pause(void *context, bool is_paused)
     board_set(&w->job->row->is_paused, is_paused);
 }
 
-/* Each is looked at once: those that have asked by now are answered. */
-static void on_full(void *context)
-{
-    struct worker *w = context;
-    for (int left = w->conns.count; left > 0 && w->acceptor.room <= 0; left--)
-        conns_yield(&w->conns);
-}
-
 /* ----------------------------------------------------------------------------- the leaving */
 
 static void begin_to_leave(struct worker *w)
@@ -350,7 +342,6 @@ static void open_doors(struct worker *w)
     w->acceptor.on_strand = on_strand;
     w->acceptor.on_shed = on_shed;
     w->acceptor.on_pause = on_pause;
-    w->acceptor.on_full = job->is_yielding ? on_full : NULL;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
     adopt(w, job->slot);
@@ -365,7 +356,7 @@ static int start(struct worker *w)
     if (status)
         return status;
     if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
-        conns_open(&w->conns, w->loop, &w->env, on_conn_end, w) < 0)
+        conns_open(&w->conns, w->loop, &w->env, job->yield_from, on_conn_end, w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     woken(w);
     status = sites_start(&w->env.exchanges, why, sizeof why);

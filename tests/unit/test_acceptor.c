@@ -616,28 +616,6 @@ static void on_pause(void *context, bool is_paused)
     resumes += !is_paused;
 }
 
-static void make_room(void *context)
-{
-    struct rig *rig = context;
-    rig->acceptor.room++;
-}
-
-Test(acceptor, room_that_is_made_ends_a_pause)
-{
-    struct rig rig;
-    open_rig(&rig, 1);
-    rig.acceptor.on_full = make_room;
-    acceptor_add(&rig.acceptor, 0);
-    call(&rig, 0, 3);
-    for (int i = 0; i < 3; i++) {
-        turn(&rig);
-        cr_expect_eq(rig.taken, i + 1);
-        acceptor_tick(&rig.acceptor, 1);
-    }
-    cr_expect_eq(rig.acceptor.room, 1, "and no more than is needed");
-    close_rig(&rig);
-}
-
 /* What other workers hand over takes room, too. */
 Test(acceptor, one_is_full_of_what_came_in_by_no_door)
 {
