@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "config/nearest.h"
 #include "config/options.h"
+#include "os/standard.h"
 
 static int help(int argc, char *const argv[]);
 
@@ -69,6 +70,8 @@ static int unknown(const char *typed)
 
 int main(int argc, char *argv[])
 {
+    if (standard_open() < 0)
+        return EX_OSERR;
     if (argc < 2) {
         print_usage(stderr);
         return EX_USAGE;

@@ -4,9 +4,11 @@
 #include <drover.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "cli/launch.h"
 #include "config/options.h"
+#include "os/standard.h"
 
 static const char *program_name(int argc, char *argv[], const struct drover_app *app)
 {
@@ -22,6 +24,8 @@ int drover_main(int argc, char *argv[], const struct drover_app *app)
     struct settings settings;
     int count = argc > 0 ? argc - 1 : 0;
     char **arguments = count > 0 ? argv + 1 : argv;
+    if (standard_open() < 0)
+        return EX_OSERR;
     options_defaults(&settings);
     settings.program = program_name(argc, argv, app);
     settings.app = NULL;

@@ -678,3 +678,18 @@ ready_on() {
         "$DROVER"
     assert_output ''
 }
+
+# Else a log line would go to whatever got the number: a connection, the board.
+@test "standard descriptors that are closed are /dev/null, and nobody else's" {
+    # shellcheck disable=SC2016 # for the shell that is started
+    DROVER_UNDER=(sh -c 'exec "$@" <&- >&- 2>&-' sh)
+    drover_start "$SITE"
+    local pid fd
+    for pid in "$DROVER_PID" $(pgrep -P "$DROVER_PID"); do
+        for fd in 0 1 2; do
+            assert_equal "$(readlink "/proc/$pid/fd/$fd")" /dev/null
+        done
+    done
+    drover_stop
+    assert_equal "$status" 0
+}
