@@ -17,8 +17,17 @@
 /* With vm.memfd_noexec=2 there is none but with that flag, which Linux knows since 6.3. */
 static int open_memory(void)
 {
-    int fd = memfd_create("drover-board", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-    return fd < 0 && errno == EINVAL ? memfd_create("drover-board", MFD_CLOEXEC) : fd;
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("drover-board", flags | MFD_NOEXEC_SEAL);
+    return fd < 0 && errno == EINVAL ? memfd_create("drover-board", flags) : fd;
+}
+
+/* For good: whoever reads it asks for that. */
+static int size_for_good(int fd)
+{
+    if (ftruncate(fd, (off_t)sizeof(struct board)) < 0)
+        return -1;
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
 }
 
 /* -1: of no file. */
@@ -44,7 +53,7 @@ static struct board *map_file(int *reader)
     if (memory < 0)
         return NULL;
     struct board *board = NULL;
-    *reader = ftruncate(memory, (off_t)sizeof *board) < 0 ? -1 : open_to_read(memory);
+    *reader = size_for_good(memory) < 0 ? -1 : open_to_read(memory);
     if (*reader >= 0)
         board = map(memory);
     int saved = errno;

@@ -73,6 +73,7 @@ Test(board, is_read_by_its_descriptor_and_not_written)
     cr_expect_eq(board_sum(seen).requests, 5);
     cr_expect_eq(mmap(NULL, sizeof *board, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
     cr_expect_eq(errno, EACCES);
+    cr_expect_eq(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK, F_SEAL_SHRINK, "no reader finds it cut");
     board_unmap(seen);
     board_close(board);
     close(fd);
