@@ -327,4 +327,9 @@
  * worker that hangs for longer has its lines in the new ones. */
 #define REOPEN_WAIT_MS 2000
 
+/* Milliseconds from one look of a master that has handed over to the next, at whether its log files
+ * were opened anew by others; and where it cannot do the same. */
+#define LOGS_LOOK_MS  1000
+#define LOGS_AGAIN_MS 60000
+
 #endif

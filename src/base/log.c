@@ -209,6 +209,18 @@ static void say(enum log_level level, const char *cause, const char *format, va_
         witness.tell(witness.context, level, words);
 }
 
+void log_stderr_too(const char *words)
+{
+    char line[LOG_LINE_MAX];
+    const struct log_output before = output;
+    if (before.target == LOG_TO_STDERR)
+        return;
+    make_one_line(line, clip(snprintf(line, sizeof line, "%s", words), sizeof line));
+    log_set_output(&(struct log_output){.target = LOG_TO_STDERR, .fd = STDERR_FILENO});
+    write_words(LOG_ERROR, line);
+    output = before;
+}
+
 #define LOG_VERB(verb, level, cause)     \
     void verb(const char *format, ...)   \
     {                                    \

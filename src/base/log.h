@@ -63,6 +63,10 @@ const char *log_prefix(enum log_level level);
 void log_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_fatalx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* An error that was logged, for whoever waits at a terminal: it is said on stderr, too, unless the
+ * log is there. */
+void log_stderr_too(const char *words);
+
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -70,6 +70,8 @@ _Noreturn void admin_child_run(struct master *m, int place, int channel)
     job.sites = &sites;
     crew_forsake(m);
     close_others(m);
+    logs_leave(m, m->present);
+    logs_leave_access(m->present);
     if (mprotect(m->board, sizeof *m->board, PROT_READ) < 0) /* what others write, it shows */
         log_warn("the board stays writable here");
     int status = worker_run(&job);

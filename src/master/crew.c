@@ -113,6 +113,7 @@ static _Noreturn void become_worker(struct master *m, struct generation *g, int 
     crew_forsake(m);
     admin_forsake(m);
     close_others(m, g);
+    logs_leave(m, g);
     int status = worker_run(&job);
     close(channel);
     doors_close(&g->doors);

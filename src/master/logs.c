@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/exit_status.h"
+#include "base/nowait.h"
 #include "master/admin.h"
 #include "master/crew.h"
 #include "master/outcome.h"
@@ -61,10 +62,16 @@ static int open_output(const struct settings *s, struct log_output *output)
     return output->fd < 0 ? -1 : 0;
 }
 
+/* Stdout stays as it is for whoever else has it. */
+static int open_stdout(void)
+{
+    int fd = nowait_open(STDOUT_FILENO);
+    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
 static int open_access(const struct settings *s)
 {
-    return has_access_path(s) ? logfile_open(s->access_log)
-                              : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    return has_access_path(s) ? logfile_open(s->access_log) : open_stdout();
 }
 
 static int prepare_access(struct master *m, struct logs *logs, const struct settings *s)
@@ -130,6 +137,30 @@ void logs_fill(const struct master *m, const struct generation *g, struct worker
     job->access = g->logs.access;
     job->access_format = g->logs.format;
     job->access_buffer = m->logs.buffer[row];
+}
+
+static void leave(const struct generation *g, bool has_output)
+{
+    if (has_output && g->logs.output.target != LOG_TO_STDERR)
+        close(g->logs.output.fd);
+    if (g->logs.access.fd >= 0)
+        close(g->logs.access.fd);
+}
+
+void logs_leave(const struct master *m, const struct generation *kept)
+{
+    if (m->present != kept)
+        leave(m->present, true);
+    if (m->coming && m->coming != kept)
+        leave(m->coming, true);
+    for (const struct generation *g = m->leaving; g; g = g->next)
+        if (g != kept)
+            leave(g, true);
+}
+
+void logs_leave_access(const struct generation *g)
+{
+    leave(g, false);
 }
 
 void logs_rescue(struct master *m, const struct child *child)
@@ -256,21 +287,46 @@ void logs_reopen(struct master *m)
     logs_look(m);
 }
 
-static bool is_elsewhere(const char *path, int fd)
+/* Is the path's file another than the open one? */
+static bool is_elsewhere(const char *path, int fd, bool if_missing)
 {
     struct stat at_path, open;
-    return fstat(fd, &open) == 0 && S_ISREG(open.st_mode) &&
-           (stat(path, &at_path) < 0 || at_path.st_ino != open.st_ino ||
-            at_path.st_dev != open.st_dev);
+    if (fstat(fd, &open) < 0 || !S_ISREG(open.st_mode))
+        return false;
+    if (stat(path, &at_path) < 0)
+        return if_missing;
+    return at_path.st_ino != open.st_ino || at_path.st_dev != open.st_dev;
+}
+
+static bool has_moved(const struct generation *g, bool if_missing)
+{
+    const struct settings *s = g->settings;
+    const struct logs *logs = &g->logs;
+    return (has_path(s) && is_elsewhere(s->log, logs->output.fd, if_missing)) ||
+           (has_access_path(s) && is_elsewhere(s->access_log, logs->access.fd, if_missing));
 }
 
 void logs_take_over(struct master *m)
 {
-    const struct settings *s = m->present->settings;
-    const struct logs *logs = &m->present->logs;
-    if ((has_path(s) && is_elsewhere(s->log, logs->output.fd)) ||
-        (has_access_path(s) && is_elsewhere(s->access_log, logs->access.fd)))
+    if (has_moved(m->present, true))
         logs_reopen(m);
+}
+
+/* Somebody has made the files anew. Who has only renamed them makes them later. */
+static bool lags(const struct master *m)
+{
+    bool result = has_moved(m->present, false);
+    for (const struct generation *g = m->leaving; g && !result; g = g->next)
+        result = has_moved(g, false);
+    return result;
+}
+
+/* After an upgrade the new master is asked to open them anew, and this one is not told. */
+static void follow(struct master *m)
+{
+    if (lags(m))
+        logs_reopen(m);
+    m->logs.look_at = m->now + (lags(m) ? LOGS_AGAIN_MS : LOGS_LOOK_MS);
 }
 
 static void end_reopening(struct master *m, const char *words)
@@ -312,6 +368,8 @@ void logs_tick(struct master *m)
 {
     char words[160];
     int count;
+    if (m->is_handed_over && m->logs.look_at <= m->now && !m->logs.is_reopening)
+        follow(m);
     if (!m->logs.is_reopening || m->logs.until > m->now)
         return;
     const struct child *child = first_awaited(m, &count);
@@ -322,4 +380,10 @@ void logs_tick(struct master *m)
     for (size_t i = 0; i < m->children.count; i++)
         m->children.list[i].is_reopening = false;
     end_reopening(m, words);
+}
+
+int64_t logs_next(const struct master *m)
+{
+    bool is_looking = m->is_handed_over && !m->logs.is_reopening;
+    return clock_sooner(m->logs.until, is_looking ? m->logs.look_at : CLOCK_NEVER);
 }

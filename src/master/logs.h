@@ -40,6 +40,7 @@ struct logs_room {
     int opened;                               /* files, by that */
     int64_t begun;                            /* as clock_ms() */
     int64_t until;                            /* they are waited for; CLOCK_NEVER */
+    int64_t look_at;                          /* by one that has handed over, the next time */
 };
 
 void logs_init(struct logs *logs);
@@ -57,6 +58,13 @@ void logs_free(struct logs *logs);
 int logs_reserve(struct master *m, const struct generation *g, int row);
 void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job, int row);
 
+/* In a child that was forked: closes what other generations than this one have, which nobody would
+ * tell it to do later. They stay as they are, so that it gets no copy of the master's pages. */
+void logs_leave(const struct master *m, const struct generation *kept);
+
+/* The same, of this generation's access log alone. */
+void logs_leave_access(const struct generation *g);
+
 /* The worker has ended: what it had logged is written. */
 void logs_rescue(struct master *m, const struct child *child);
 
@@ -70,8 +78,10 @@ void logs_take_over(struct master *m);
 /* A worker has the new ones, or has ended; to be called when a child's is_reopening has changed. */
 void logs_look(struct master *m);
 
-/* To be called every turn, and when the next is to be at the latest. */
+/* To be called every turn, and when the next is to be at the latest. A master that has handed over
+ * sees here that the files were opened anew for the new one, and does the same. */
 void logs_tick(struct master *m);
+int64_t logs_next(const struct master *m);
 
 /* At the end of the master. */
 void logs_close_room(struct logs_room *room);

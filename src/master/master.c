@@ -297,7 +297,7 @@ static int64_t next_deadline(struct master *m)
         next = clock_sooner(next, m->pulse_at);
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, control_next(m));
-    next = clock_sooner(next, m->logs.until);
+    next = clock_sooner(next, logs_next(m));
     next = clock_sooner(next, admin_next(m));
     next = clock_sooner(next, store_next(&m->store, m->now));
     return clock_sooner(next, clock_sooner(m->stop_at, m->upgrade.deadline));

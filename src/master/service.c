@@ -189,6 +189,7 @@ int service_failx(struct master *m, int status, const char *format, ...)
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
     log_fatalx("%s", why);
+    log_stderr_too(why);
     service_failed(m, why);
     return status;
 }

@@ -388,6 +388,25 @@ stop_with_a_line() {
     wait_until 20 test -s "$LINES"
 }
 
+@test "the old server's workers, which still serve, follow when files are opened anew after an upgrade" {
+    truncate --size 40M "$SITE/huge.bin"
+    drover_start --workers 1 --access-log "$LINES" "$SITE"
+    local old=$DROVER_PID
+    exec {client}<>"/dev/tcp/${DROVER_ADDR%:*}/${DROVER_ADDR##*:}"
+    printf 'GET /huge.bin HTTP/1.1\r\nHost: a\r\n\r\n' >&"$client"
+    read -r -t 20 <&"$client"
+    drover upgrade
+    assert_equal "$status" 0
+    follow_upgrade
+    mv "$LINES" "$LINES.1"
+    drover reopen
+    assert_equal "$status" 0
+    wait_until 20 nobody_has "$LINES.1"
+    kill -0 "$old"
+    exec {client}>&-
+    wait_until 20 grep -qF /huge.bin "$LINES"
+}
+
 # The new one's has the file open, and its master. For wait_until.
 new_worker_starts() {
     local pid count=0

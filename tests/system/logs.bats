@@ -71,6 +71,14 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
     assert_output --partial ": Is a directory"
 }
 
+@test "a start that fails once the log is open: why is there, and on stderr" {
+    drover_start "$SITE"
+    drover serve --listen "$DROVER_ADDR" --log drover.log "$SITE"
+    assert_equal "$status" 69
+    assert_output --regexp "^[0-9-]{10} [0-9:.]{12} error master: --listen $DROVER_ADDR: .*\$"
+    holds drover.log "error master: --listen $DROVER_ADDR: "
+}
+
 @test "the level holds for the next generation's workers from their start" {
     printf '%s\n' "root = $SITE" 'workers = 1' "log = $PWD/one.log" >c
     drover_start "${DOORS[@]}" -c c
@@ -88,19 +96,35 @@ DOORS=(--listen 127.0.0.1:0 --listen '127.0.0.1:0,proxy')
     mv drover.log old.log
     drover reopen
     assert_equal "$status" 0
-    wait_until 20 nobody_has old.log
+    wait_until 20 nobody_has "$PWD/old.log"
     make_lines
     wait_until 20 holds drover.log 'info  master: reload: every worker is a fresh one'
     holds drover.log 'warn  worker 0: '
     run -1 holds old.log 'worker 0: '
 }
 
-# nobody_has FILE: none of the server's processes has it open. For wait_until.
-nobody_has() {
-    local pid
-    for pid in $(drover_processes); do
-        ! find "/proc/$pid/fd" -printf '%l\n' | grep -qxF "$PWD/$1" || return
-    done
+@test "reopen: nobody keeps the files of a generation before, nor the admin process an access log" {
+    printf '%s\n' "root = $SITE" 'workers = 1' 'admin = 127.0.0.1:0' "log = $PWD/log.1" "access-log = $PWD/access.1" >c
+    drover_start "${DOORS[@]}" -c c
+    local admin
+    wait_until 20 holds log.1 'admin process (pid'
+    admin=$(sed -n 's/.* admin process (pid \([0-9]*\)) answers.*/\1/p' log.1)
+    find "/proc/$admin/fd" -printf '%l\n' >open
+    holds open /log.1
+    run -1 holds open /access.1
+    drover reload
+    assert_equal "$status" 0
+    mv log.1 log.2
+    mv access.1 access.2
+    drover reopen
+    assert_equal "$status" 0
+    wait_until 20 nobody_has "$PWD/log.2"
+    wait_until 20 nobody_has "$PWD/access.2"
+    sed -i 's,[.]1$,.3,' c
+    drover reload
+    assert_equal "$status" 0
+    wait_until 20 nobody_has "$PWD/log.1"
+    wait_until 20 nobody_has "$PWD/access.1"
 }
 
 # in_dev: DROVER_UNDER gives the server a /dev/log and a journal's socket of its own, whose messages

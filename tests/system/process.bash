@@ -38,6 +38,14 @@ copy_drover() {
     DROVER=$BATS_TEST_TMPDIR/drover
 }
 
+# nobody_has PATH: none of the server's processes has the file open. For wait_until.
+nobody_has() {
+    local pid
+    for pid in $(drover_processes); do
+        ! find "/proc/$pid/fd" -printf '%l\n' 2>/dev/null | grep -qxF "$1" || return
+    done
+}
+
 # How often the log holds the text.
 count_logged() {
     grep -cF -e "$1" "$DROVER_LOG" || true

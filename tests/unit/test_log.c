@@ -277,6 +277,25 @@ Test(log, a_file_in_place_of_stderr)
     close(to.fd);
 }
 
+Test(log, an_error_that_is_said_on_stderr_too)
+{
+    struct capture c;
+    struct log_output to = {.target = LOG_TO_FILE, .fd = memfd_create("log", MFD_CLOEXEC)};
+    struct capture file = {.file = to.fd};
+    unsetenv("JOURNAL_STREAM");
+    capture_begin(&c);
+    log_stderr_too("the log is there");
+    expect_text(&c, "");
+    log_set_output(&to);
+    log_stderr_too("in\nuse");
+    expect_stamped(&c, "error master: in?use\n");
+    expect_text(&file, "");
+    log_fatalx("goes on");
+    expect_stamped(&file, "error master: goes on\n");
+    capture_end(&c);
+    close(to.fd);
+}
+
 /* A socket of one's own stands for the one that syslog reads. */
 Test(log, a_socket_gets_a_message_a_line_and_nobody_is_waited_for)
 {
