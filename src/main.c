@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,6 +70,18 @@ static int unknown(const char *typed)
     return EX_USAGE;
 }
 
+/* What was printed is with whoever reads it, or the command has failed. */
+static int finish(const char *name, int status)
+{
+    bool is_written = fflush(stdout) == 0;
+    if (is_written && !ferror(stdout))
+        return status;
+    if (status != EX_IOERR) /* which says that it was told */
+        fprintf(stderr, "%sdrover %s: %s\n", log_prefix(LOG_ERROR), name,
+                is_written ? "what it prints could not be written" : strerror(errno));
+    return status ? status : EX_IOERR;
+}
+
 int main(int argc, char *argv[])
 {
     if (standard_open() < 0)
@@ -83,6 +97,6 @@ int main(int argc, char *argv[])
         name = "version";
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
+            return finish(name, commands[i].run(argc - 2, argv + 2));
     return unknown(name);
 }

@@ -75,6 +75,7 @@ size_t log_line_text(const struct log_line *line, char to[LOG_LINE_MAX])
     add_time(&out, "%Y-%m-%d %H:%M:%S", line);
     add(&out, ".%03d %-5s %s: %s", milliseconds(line), log_level_name(line->level), line->process,
         line->words);
+    utf8_make_shown(to, out.n); /* it is read in terminals, and has a client's bytes in it */
     to[out.n++] = '\n';
     return out.n;
 }

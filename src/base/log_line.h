@@ -27,7 +27,7 @@ struct log_line {
 /* Each writes a line of at most LOG_LINE_MAX bytes and returns its length. The first two end it
  * with a newline. */
 
-/* 2026-01-31 12:00:00.000 warn  worker 3: words */
+/* 2026-01-31 12:00:00.000 warn  worker 3: words; as utf8_make_shown() has it. */
 size_t log_line_text(const struct log_line *line, char to[LOG_LINE_MAX]);
 
 /* {"time":"2026-01-31T12:00:00.000+01:00","level":"warn","process":"worker 3","slot":3,"pid":42,

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,37 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/finder.h"
 #include "os/pass.h"
 #include "os/peer.h"
+#include "os/proc.h"
 
 /* How often another server is asked, which has taken over while it was. */
 #define TRIES 3
 
+/* Milliseconds of silence until it is looked why: most requests take less, and a person wonders. */
+#define SILENCE_MS 2000
+
 /* ---------------------------------------------------------------------------------- telling */
+
+/* Moves on by a line, and returns it until the next call. Whoever is at the socket has written it,
+ * and it may come to root's terminal. */
+static const char *take_line(const char **text)
+{
+    static char line[CONTROL_ANSWER_MAX]; /* more than a stack is for */
+    size_t n = strcspn(*text, "\n");
+    snprintf(line, sizeof line, "%.*s", (int)n, *text);
+    utf8_make_shown(line, strlen(line));
+    *text += n + ((*text)[n] == '\n');
+    return line;
+}
 
 static void put_lines(struct buf *to, const char *text)
 {
-    static char line[CONTROL_ANSWER_MAX]; /* more than a stack is for */
     while (*text) {
-        int n = (int)strcspn(text, "\n");
-        snprintf(line, sizeof line, "%.*s", n, text + strspn(text, " "));
-        json_put_text(to, NULL, line);
-        text += n + (text[n] == '\n');
+        const char *line = take_line(&text);
+        json_put_text(to, NULL, line + strspn(line, " "));
     }
 }
 
@@ -61,12 +76,18 @@ static int tell_json(const struct request *request, const struct outcome_told *t
 static void tell_failure(const char *program, const char *why)
 {
     while (*why) {
-        int n = (int)strcspn(why, "\n");
         bool is_more = *why == ' ';
-        fprintf(stderr, "%s%s%s%.*s\n", log_prefix(LOG_ERROR), is_more ? "" : program,
-                is_more ? "" : ": ", n, why);
-        why += n + (why[n] == '\n');
+        const char *line = take_line(&why);
+        fprintf(stderr, "%s%s%s%s\n", log_prefix(LOG_ERROR), is_more ? "" : program,
+                is_more ? "" : ": ", line);
     }
+}
+
+static void tell_success(const char *done, const char *text)
+{
+    printf("%s: %s\n", done, take_line(&text));
+    while (*text)
+        printf("%s\n", take_line(&text));
 }
 
 int ask_tell(const struct request *request, const struct outcome_told *told)
@@ -76,7 +97,7 @@ int ask_tell(const struct request *request, const struct outcome_told *told)
     if (told->status)
         tell_failure(request->program, told->text);
     else
-        printf("%s: %s\n", request->done, told->text);
+        tell_success(request->done, told->text);
     return told->status;
 }
 
@@ -102,30 +123,49 @@ static void read_answer(struct outcome_told *told, const char *answer)
     told->text = "the server's answer cannot be understood";
 }
 
+static void tell_if_stopped(const struct request *request, pid_t server)
+{
+    struct proc proc;
+    if (proc_read(server, &proc) == 0 && proc.is_stopped)
+        fprintf(stderr,
+                "%s%s: waits: the master (pid %d) is stopped by a signal; kill -CONT goes on with "
+                "it\n",
+                log_prefix(LOG_WARN), request->program, (int)server);
+}
+
+/* One message, however long it takes: a reload takes what the slowest worker does. */
+static ssize_t receive(const struct request *request, int fd, pid_t server, void *to, size_t size)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (poll(&wait, 1, SILENCE_MS) == 0)
+        tell_if_stopped(request, server);
+    return pass_receive(fd, to, size, NULL, NULL);
+}
+
 /* A server that was stopped closes the connection with its end: what it had can be had then. */
-static void wait_for_end(int fd)
+static void wait_for_end(const struct request *request, int fd, pid_t server)
 {
     char byte;
     ssize_t n;
     do
-        n = pass_receive(fd, &byte, sizeof byte, NULL, NULL);
+        n = receive(request, fd, server, &byte, sizeof byte);
     while (n > 0);
 }
 
 /* Leaves the answer, ended by a NUL; false: there was none. */
-static bool converse(const struct request *request, int fd, char *answer, size_t size)
+static bool converse(const struct request *request, int fd, pid_t server, char *answer, size_t size)
 {
     ssize_t n;
     /* A server that closes at once, with the request unread, has answered before that. */
     if (pass_send(fd, request->words, strlen(request->words), NULL, 0) < 0 && errno != EPIPE)
         return false;
     do
-        n = pass_receive(fd, answer, size - 1, NULL, NULL);
+        n = receive(request, fd, server, answer, size - 1);
     while (n < 0 && errno == ECONNRESET);
     if (n <= 0)
         return false;
     answer[n] = '\0';
-    wait_for_end(fd);
+    wait_for_end(request, fd, server);
     return true;
 }
 
@@ -142,7 +182,7 @@ static void try(const struct request *request, struct outcome_told *told, char *
         return;
     if (peer_get(fd, &server) == 0)
         told->server = server.pid;
-    if (converse(request, fd, answer, size)) {
+    if (converse(request, fd, told->server, answer, size)) {
         read_answer(told, answer);
     } else {
         told->status = EX_SOFTWARE;

@@ -17,7 +17,8 @@ struct request {
 };
 
 /*
- * Prints what has happened, and why it has not to stderr. Returns the status to exit with.
+ * Prints what has happened, and why it has not to stderr. Returns the status to exit with. It waits
+ * however long it takes; of a master that is stopped stderr is told meanwhile.
  *
  * As JSON, of a success and of a failure: {"verb": the program's last word, "status": to exit with,
  * "server": its pid, or null, "milliseconds": that it took, "message": what has happened, or null,

@@ -73,8 +73,8 @@ static void add_safely(struct buf *to, const char *text)
     size_t n = strlen(text);
     while (n > 0) {
         unsigned char c = (unsigned char)*text;
-        size_t length = utf8_length(text, n);
-        if (length > 1 || (length == 1 && c >= ' ' && c != 0x7f))
+        size_t length = utf8_shown(text, n);
+        if (length > 0)
             buf_add(to, text, length);
         else
             buf_printf(to, "\\x%02x", c);

@@ -150,7 +150,7 @@ static int draw_head(const struct snapshot *s, const struct table *table, struct
     flow_put(&flow, LOOK_PLAIN, 0, s->addresses);
     if (*s->admin)
         flow_printf(&flow, LOOK_PLAIN, 0, "admin %s", s->admin);
-    flow_put(&flow, LOOK_PLAIN, 0, *s->root ? s->root : s->app);
+    flow_put(&flow, LOOK_PLAIN, 0, s->serves);
     units_date(time, s->date, s->date);
     if (has_time && s->date)
         screen_put(screen, 0, screen->columns - TIME_WIDTH + 1, LOOK_PLAIN, time);

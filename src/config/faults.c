@@ -1,17 +1,18 @@
 #include "config/faults.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/utf8.h"
 
-/* Lines of faults: more than anybody mends before the next try. */
-#define SHOWN_MAX 20
-
 /* Bytes of one: a value's 300, a path before them, what is allowed, and more. */
 #define FAULT_SIZE 2048
+
+/* Bytes of one byte that is shown as \xNN. */
+#define ESCAPED_MAX 4
 
 /* Without the NUL, for which there is always room. */
 static void put(struct faults *faults, const char *bytes, size_t n)
@@ -29,8 +30,8 @@ static void put_safely(struct faults *faults, const char *text)
     while (n > 0) {
         char escaped[8];
         unsigned char c = (unsigned char)*text;
-        size_t length = utf8_length(text, n);
-        if (length > 1 || (length == 1 && c >= ' ' && c != 0x7f)) {
+        size_t length = utf8_shown(text, n);
+        if (length > 0) {
             put(faults, text, length);
         } else {
             length = 1;
@@ -51,6 +52,38 @@ static void note_status(struct faults *faults, const struct place *place, int st
     faults->count++;
 }
 
+/* Moves the last one, which begins at `start`, before those of later lines; not where the text was
+ * too full to begin another line. */
+static void sort_in(struct faults *faults, size_t start, unsigned line)
+{
+    char one[FAULT_SIZE * ESCAPED_MAX];
+    unsigned last = faults->shown - 1, i = last;
+    bool is_line = start > 0 && faults->text[start - 1] == '\n';
+    while (is_line && i > 0 && faults->of[i - 1].line > line)
+        i--;
+    size_t n = faults->used - start, at = i < last ? faults->of[i].start : start;
+    memcpy(one, faults->text + start, n);
+    if (i < last) {
+        memmove(faults->text + at + n + 1, faults->text + at, start - 1 - at);
+        memcpy(faults->text + at, one, n);
+        faults->text[at + n] = '\n';
+    }
+    for (unsigned k = last; k > i; k--) {
+        faults->of[k] = faults->of[k - 1];
+        faults->of[k].start += n + 1;
+    }
+    faults->of[i].start = at;
+    faults->of[i].line = line;
+}
+
+static unsigned line_of(const struct faults *faults, const struct place *place)
+{
+    unsigned shown = faults->shown;
+    if (place && place->file)
+        return place->line;
+    return shown > 1 ? faults->of[shown - 2].line : 0;
+}
+
 void faults_add(struct faults *faults, const struct place *place, int status, const char *format,
                 ...)
 {
@@ -58,7 +91,7 @@ void faults_add(struct faults *faults, const struct place *place, int status, co
     size_t used = 0;
     va_list args;
     note_status(faults, place, status);
-    if (faults->shown == SHOWN_MAX)
+    if (faults->shown == FAULTS_SHOWN_MAX)
         return;
     if (faults->shown++ > 0)
         put(faults, "\n", 1);
@@ -68,7 +101,9 @@ void faults_add(struct faults *faults, const struct place *place, int status, co
     va_start(args, format);
     vsnprintf(one + used, sizeof one - used, format, args);
     va_end(args);
+    size_t start = faults->used;
     put_safely(faults, one);
+    sort_in(faults, start, line_of(faults, place));
 }
 
 void faults_end(struct faults *faults)

@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* Lines of faults: more than anybody mends before the next try. */
+#define FAULTS_SHOWN_MAX 20
+
 /* Where a value, or what should have been one, stands. */
 struct place {
     const char *file; /* NULL: on the command line */
@@ -20,12 +23,17 @@ struct faults {
     size_t used;
     unsigned count; /* those that are not in the text too */
     unsigned shown;
+    struct {
+        size_t start;  /* of its line in the text */
+        unsigned line; /* of the file; of one that is not of the file, as the one before */
+    } of[FAULTS_SHOWN_MAX];
     int status; /* to exit with: EX_CONFIG when one is in a file, else that of the first */
 };
 
 /*
  * Adds one, "FILE:LINE:COLUMN: ..." where it stands in a file. Bytes that could harm a terminal,
- * controls and what is not UTF-8, are shown as \xNN. Of many the first 20 are kept.
+ * controls and what is not UTF-8, are shown as \xNN. Those of a file are in the order of its
+ * lines; of many the first that are added are kept.
  */
 void faults_add(struct faults *faults, const struct place *place, int status, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));

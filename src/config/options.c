@@ -43,6 +43,7 @@ struct reader {
     struct givens *givens;
     struct faults *faults;
     struct section *section; /* of the file, that is being read; NULL: none has begun */
+    bool is_over;            /* no more of the file is read */
 };
 
 static bool may_stand_on_command_line(const struct option *o)
@@ -195,9 +196,16 @@ static bool read_arguments(const struct reader *r, int argc, char *const argv[])
 
 /* -------------------------------------------------------------------------------- the file */
 
-static bool *app_is_unknown(const struct reader *r)
+/* Its value is wrong: what would follow from the default in its place is no fault. */
+static void note_unknown(const struct reader *r, const struct option *o)
 {
-    return r->section ? &r->section->app_is_unknown : &r->givens->app_is_unknown;
+    struct section *section = r->section;
+    if (o->type == OPTION_APP && section)
+        section->app_is_unknown = true;
+    else if (o->type == OPTION_APP)
+        r->givens->app_is_unknown = true;
+    else if (option_is_section(o) && section)
+        section->requests_are_unknown = true;
 }
 
 static void unknown_key(const struct reader *r, const char *key, const struct place *place)
@@ -218,8 +226,8 @@ static void unknown_key(const struct reader *r, const char *key, const struct pl
                    "unknown key \"%.60s\"; keys are the options that %.100s --help lists, without "
                    "dashes",
                    key, r->settings->program);
-    if (nearest && strcmp(nearest, "app") == 0)
-        *app_is_unknown(r) = true;
+    if (nearest)
+        note_unknown(r, option_find(nearest, strlen(nearest)));
 }
 
 /* Why this key may not stand in this program's file, here; NULL: it may. */
@@ -262,7 +270,14 @@ static void take_value(const struct reader *r, const struct given *one)
     if (r->givens->count == CONFIG_VALUES_MAX)
         snprintf(what, sizeof what, "there are too many values; %d are allowed", CONFIG_VALUES_MAX);
     given_fault(one, r->faults, EX_CONFIG, what);
-    *app_is_unknown(r) |= one->option->type == OPTION_APP;
+    note_unknown(r, one->option);
+}
+
+static void missing_value(const struct reader *r, const struct option *o, const struct place *place)
+{
+    faults_add(r->faults, place, EX_CONFIG, "%s: its value is missing, as in %s = %s", o->name,
+               o->name, o->argument);
+    note_unknown(r, o);
 }
 
 static void read_pair(const struct reader *r, const struct line *line, unsigned number)
@@ -280,8 +295,7 @@ static void read_pair(const struct reader *r, const struct line *line, unsigned 
             r, &(struct given){
                    .option = o, .value = line->value, .place = at_value, .section = r->section});
     else
-        faults_add(r->faults, &at_value, EX_CONFIG, "%s: its value is missing, as in %s = %s",
-                   o->name, o->name, o->argument);
+        missing_value(r, o, &at_value);
 }
 
 static bool load(const struct reader *r, struct lines *lines)
@@ -310,7 +324,7 @@ static void repeat_arguments(const struct reader *r, bool first)
     }
 }
 
-/* Where no more are taken, what follows goes to the last one. */
+/* Where no more are taken, nobody can say whose what follows is. */
 static void open_section(struct reader *r, const char *name, const struct place *place,
                          bool is_wrong)
 {
@@ -318,6 +332,7 @@ static void open_section(struct reader *r, const char *name, const struct place 
     if (!section) {
         faults_add(r->faults, place, EX_CONFIG, "there are too many sections; %d are allowed",
                    SITES_MAX);
+        r->is_over = true;
         return;
     }
     section->is_wrong = is_wrong;
@@ -371,7 +386,7 @@ static bool read_file(const struct reader *r)
     struct reader of_file = *r;
     start_anew(r->settings);
     repeat_arguments(r, true);
-    while ((result = lines_next(&lines, &line)) != LINES_END) {
+    while (!of_file.is_over && (result = lines_next(&lines, &line)) != LINES_END) {
         if (result == LINES_PAIR)
             read_pair(&of_file, &line, lines.line);
         else if (result == LINES_SECTION)

@@ -4,13 +4,6 @@
 
 #include "base/utf8.h"
 
-/* Bytes of the character that starts here and can be shown as it is; 0: there is none. */
-static size_t shown_length(const char *text)
-{
-    bool is_control = (unsigned char)*text < ' ' || *text == 0x7f;
-    return is_control ? 0 : utf8_length(text, strlen(text));
-}
-
 /* Would a line with it, as it is, be read as something else, or harm a terminal? */
 static bool wants_quotes(const char *value)
 {
@@ -18,14 +11,14 @@ static bool wants_quotes(const char *value)
     if (n == 0 || strchr(" \"'#", value[0]) || value[n - 1] == ' ' || strstr(value, " #"))
         return true;
     for (; *value && length > 0; value += length)
-        length = shown_length(value);
+        length = utf8_shown(value, strlen(value));
     return length == 0;
 }
 
 static void print_escaped(FILE *to, const char *text)
 {
     while (*text) {
-        size_t length = shown_length(text);
+        size_t length = utf8_shown(text, strlen(text));
         if (length == 0)
             fprintf(to, "\\x%02x", (unsigned char)*text);
         else

@@ -15,8 +15,9 @@
 struct section {
     const char *name; /* borrowed from the file's text */
     struct place place;
-    bool is_wrong;       /* its head, so what it lacks may stand elsewhere */
-    bool app_is_unknown; /* as in struct givens */
+    bool is_wrong;             /* its head, so what it lacks may stand elsewhere */
+    bool app_is_unknown;       /* as in struct givens */
+    bool requests_are_unknown; /* the same: a host or the prefix is wrong */
     /* Of these only what a site has: hosts, prefix, application, keys, and the static site's. Its
      * root is NULL as long as none was given. */
     struct settings settings;

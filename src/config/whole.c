@@ -153,7 +153,8 @@ static void check_requests(const struct part *p)
     const char *host;
     for (size_t i = 0; all->list[i] != p->section; i++) {
         const struct section *other = all->list[i];
-        if (other->is_wrong || !section_is_at_odds(other, p->section, &host))
+        if (other->is_wrong || other->requests_are_unknown ||
+            !section_is_at_odds(other, p->section, &host))
             continue;
         faults_add(p->faults, &p->section->place, EX_CONFIG,
                    "site %s: %s%s with the prefix %.255s is site %s's already, in line %u",
@@ -168,7 +169,8 @@ static void check_section(const struct part *p)
     check_app(p);
     if (!p->section->is_wrong) {
         check_purpose(p);
-        check_requests(p);
+        if (!p->section->requests_are_unknown)
+            check_requests(p);
     }
     check_root(p);
 }

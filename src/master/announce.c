@@ -54,15 +54,14 @@ void announce_places(const struct generation *g, const char *between, char *out,
     }
 }
 
-/* "/srv/www", "echo", "3 sites", "/srv/www and 2 sites" */
-static void print_what(const struct master *m, char *text, size_t size)
+void announce_what(const struct generation *g, char *text, size_t size)
 {
     char root[PATH_MAX];
-    const struct settings *s = m->present->settings;
+    const struct settings *s = g->settings;
     long long sites = s->site_count;
     const char *own = s->root && realpath(s->root, root) ? root : s->root;
     if (!own)
-        own = m->present->app->name;
+        own = g->app->name;
     size_t n = (size_t)snprintf(text, size, "%s", s->is_sites_only ? "" : own);
     if (sites > 0 && n < size)
         snprintf(text + n, size - n, "%s%lld site%s", n ? " and " : "", sites,
@@ -73,7 +72,7 @@ static void print_line(const struct master *m)
 {
     char where[1024], what[PATH_MAX + 32], how[64] = "";
     int size = crew_size(m->present);
-    print_what(m, what, sizeof what);
+    announce_what(m->present, what, sizeof what);
     announce_places(m->present, ", ", where, sizeof where);
     if (!*log_prefix(LOG_INFO)) /* the journal has the pid, and who reads it has no Ctrl-C */
         snprintf(how, sizeof how, "; Ctrl-C or kill %d stops it", (int)m->pid);

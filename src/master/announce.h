@@ -9,6 +9,9 @@
 /* Does nothing until every wanted worker is live, and nothing once it was done. */
 void announce(struct master *m);
 
+/* What is served: "/srv/www", "echo", "3 sites", "/srv/www and 2 sites". */
+void announce_what(const struct generation *generation, char *text, size_t size);
+
 /* Where clients come in, with this between two places. */
 void announce_places(const struct generation *generation, const char *between, char *out,
                      size_t size);

@@ -64,6 +64,7 @@ static void copy_configuration(struct board *board, const struct generation *g)
     const char *at = g->settings->root ? realpath(g->settings->root, root) : "";
     copy_text(board->app, sizeof board->app, g->app->name);
     copy_text(board->root, sizeof board->root, at ? at : g->settings->root);
+    announce_what(g, board->serves, sizeof board->serves);
     announce_places(g, " ", board->addresses, sizeof board->addresses);
     copy_metrics(board, g->configuration->sites->metrics);
 }

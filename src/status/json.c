@@ -74,6 +74,7 @@ static void put_server(struct buf *to, const struct snapshot *s)
     json_put_number(to, "looked_seconds_ago", seconds(s->looked_ms_ago));
     json_put_text(to, "app", s->app);
     json_put_text(to, "root", s->root);
+    json_put_text(to, "serves", s->serves);
     put_words(to, "addresses", s->addresses);
     json_put_text(to, "admin", s->admin);
     json_put_open(to, "troubles", '[');

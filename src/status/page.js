@@ -199,7 +199,7 @@ function showServer(s) {
   state.className = `state ${s.is_ready ? 'good' : s.phase === 'serving' ? 'bad' : 'fair'}`;
   document.title = `drover: ${state.textContent}`;
   byId('facts').textContent = [
-    `${s.root || s.app} at ${s.addresses.join(' ')}`, `version ${s.version}`, `pid ${s.pid}`,
+    `${s.serves} at ${s.addresses.join(' ')}`, `version ${s.version}`, `pid ${s.pid}`,
     `up ${duration(s.uptime_seconds * 1000)}`, `generation ${s.generation}`,
     `${count(s.totals.requests)} requests on ${count(s.totals.connections_accepted)} connections`,
   ].join(' · ');

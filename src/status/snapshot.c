@@ -99,6 +99,7 @@ static void read_server(struct snapshot *s, const struct board *b, int64_t now)
     read_text(s->addresses, b->addresses, sizeof s->addresses);
     read_text(s->admin, b->admin, sizeof s->admin);
     read_text(s->root, b->root, sizeof s->root);
+    read_text(s->serves, b->serves, sizeof s->serves);
 }
 
 static void ask_proc_of_master(struct snapshot *s)

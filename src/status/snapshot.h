@@ -74,7 +74,7 @@ struct snapshot {
     int ready_count;   /* that accept: neither leaving, nor stalled */
     int stalled_count; /* or stopped */
     int slot_count;
-    char app[32], addresses[512], admin[128], root[256];
+    char app[32], addresses[512], admin[128], root[256], serves[288];
     uint64_t ended[BOARD_ENDS];
     uint64_t queued, drops;
     uint64_t depths[BOARD_DEPTHS], depth_sum;

@@ -61,7 +61,7 @@ static void put_server(const struct page *page)
     buf_lit(to, "\naddresses    ");
     put_rest(page, 13, s->addresses);
     buf_lit(to, "serves       ");
-    put_rest(page, 13, s->root[0] ? s->root : s->app);
+    put_rest(page, 13, s->serves);
     if (s->admin[0]) {
         buf_lit(to, "admin        ");
         put_rest(page, 13, s->admin);

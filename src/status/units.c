@@ -85,20 +85,12 @@ const char *units_date(char text[UNITS_SIZE], int64_t date, int64_t now)
 
 /* ------------------------------------------------------------------------------------- texts */
 
-/* Bytes of the next character; 0: it is not to be shown. */
-static size_t shown(const char *text, size_t n)
-{
-    size_t length = utf8_length(text, n);
-    unsigned char c = (unsigned char)text[0];
-    return length == 1 && (c < ' ' || c == 0x7f) ? 0 : length;
-}
-
 /* Bytes of so many characters. */
 static size_t cut_at(const char *text, size_t n, int columns)
 {
     size_t at = 0;
     for (int i = 0; i < columns && at < n; i++) {
-        size_t length = shown(text + at, n - at);
+        size_t length = utf8_shown(text + at, n - at);
         at += length ? length : 1;
     }
     return at;
@@ -110,7 +102,7 @@ void units_safe(struct buf *to, const char *text, int columns)
     bool is_cut = columns > 3 && cut_at(text, n, columns) < n;
     size_t end = is_cut ? cut_at(text, n, columns - 3) : n;
     for (size_t at = 0; at < end;) {
-        size_t length = shown(text + at, n - at);
+        size_t length = utf8_shown(text + at, n - at);
         if (length)
             buf_add(to, text + at, length);
         else

@@ -158,8 +158,6 @@ static bool read_text(struct reader *r)
             if (!strchr("t\\\"", r->at[1]) || !r->at[1])
                 return wrong(r, r->at, "a backslash must be followed by t, \" or another one");
             r->at++;
-        } else if ((unsigned char)c < ' ' && c != '\t') {
-            return wrong(r, r->at, "must be one line");
         }
         *r->to++ = c;
         r->at++;
@@ -196,6 +194,17 @@ static bool read_all(struct access_format *f, const char *text, char *what, size
     return true;
 }
 
+/* A line is one line, and no more than a tab's harm to a terminal. */
+static bool check_bytes(const char *value, char *what, size_t size)
+{
+    for (const char *at = value; *at; at++)
+        if ((unsigned char)*at < ' ' && *at != '\t') {
+            snprintf(what, size, "column %d: there is a control byte", (int)(at - value) + 1);
+            return false;
+        }
+    return true;
+}
+
 bool access_format_read(struct access_format *f, const char *value, char *what, size_t size)
 {
     for (size_t i = 0; i < NAMED_COUNT; i++) {
@@ -204,6 +213,8 @@ bool access_format_read(struct access_format *f, const char *value, char *what, 
             return read_all(f, named[i].text, what, size);
     }
     f->is_json = false;
+    if (!check_bytes(value, what, size))
+        return false;
     if (!strchr(value, '%')) {
         snprintf(
             what, size,

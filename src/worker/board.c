@@ -97,12 +97,19 @@ static bool is_whole(const struct board *board)
            board->layout == BOARD_LAYOUT && board->size == sizeof *board;
 }
 
+/* Somebody else's may be made shorter while it is read, which is a SIGBUS here. */
+static bool is_steady(int fd)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_SHRINK);
+}
+
 const struct board *board_map(int fd)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return NULL;
-    if (st.st_size != (off_t)sizeof(struct board)) {
+    if (st.st_size != (off_t)sizeof(struct board) || !is_steady(fd)) {
         errno = EPROTO;
         return NULL;
     }

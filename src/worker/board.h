@@ -24,7 +24,7 @@
 #include "base/limits.h"
 
 /* Changes with every change below: who maps another server's board must know its layout. */
-#define BOARD_LAYOUT 1
+#define BOARD_LAYOUT 2
 #define BOARD_MAGIC  UINT64_C(0x64726f7665724231) /* "droverB1" */
 
 /* -------------------------------------------------------------------------------- the worker's */
@@ -155,6 +155,7 @@ struct board {
     char addresses[512];                       /* where clients come in, with a blank between */
     char admin[128];                           /* the admin process's address; "" */
     char root[256];                            /* of the static site; "" */
+    char serves[288];                          /* both, and how many sites, as the log has it */
     uint64_t admin_pid;                        /* 0: there is none */
     char metric_names[DROVER_METRICS_MAX][64]; /* the application's; "" */
     char metric_helps[DROVER_METRICS_MAX][128];
@@ -176,7 +177,8 @@ struct board *board_open(int *fd);
 void board_close(struct board *board);
 
 /* For another program: maps the board behind a descriptor, to read. NULL with errno: EPROTO where
- * it is no board, or one of another layout. board_unmap() gives it back. */
+ * it is no board, or one of another layout, or one that could be made shorter meanwhile.
+ * board_unmap() gives it back. */
 const struct board *board_map(int fd);
 void board_unmap(const struct board *board);
 

@@ -48,10 +48,10 @@ descriptors() {
     wrong 78 'site.conf:1:1: unknown key "worker"; did you mean "workers"?
 site.conf:2:11: workers = 0: must be "auto" or a whole number from 1 to 256
 site.conf:4:10: listing: its value is missing, as in listing = yes|no
-site.conf:8:1: a section begins with [site NAME]
-site.conf:7:8: user = nosuchuser: there is no such user
 site.conf:5:8: root = none: No such file or directory
-site.conf:6:7: set = a=b: the application has no keys' -c site.conf
+site.conf:6:7: set = a=b: the application has no keys
+site.conf:7:8: user = nosuchuser: there is no such user
+site.conf:8:1: a section begins with [site NAME]' -c site.conf
 }
 
 @test "errors are on stderr, and nothing on stdout" {
@@ -106,8 +106,8 @@ site.conf:3:8: root = /\xc2\x9b: No such file or directory' -c site.conf
     assert_equal "$status" 78
     assert_output --partial 'site.conf:1:7: app = ./it.so: cannot be loaded as a module: '
     conf 'app = echo' 'set = a=b' 'root = .'
-    wrong 78 'site.conf:3:8: root is for the static site, not for --app echo
-site.conf:2:7: set = a=b: the application has no keys' -c site.conf
+    wrong 78 'site.conf:2:7: set = a=b: the application has no keys
+site.conf:3:8: root is for the static site, not for --app echo' -c site.conf
     conf 'listen = name.invalid:80'
     drover check -c site.conf
     assert_equal "$status" 78

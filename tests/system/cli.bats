@@ -672,6 +672,16 @@ ready_on() {
     refute_output --partial descriptors
 }
 
+@test "what cannot be printed is an error" {
+    local words
+    drover_start --workers 1 "$SITE"
+    for words in help version 'serve --help' "check $SITE" "check --print $SITE" 'reopen' 'reopen --json'; do
+        # shellcheck disable=SC2016 # for that shell
+        run timeout 20 bash -c '"$0" $1 >/dev/full' "$DROVER" "$words" 3>&- 4>&-
+        assert_equal "$status $output" "74 drover ${words%% *}: No space left on device"
+    done
+}
+
 # bats test_tags=nosan
 @test "the binary needs libc and nothing else" {
     run bash -c 'ldd "$1" | grep -vE "linux-vdso|libc\.so|ld-linux|statically|not a dynamic"' bash \

@@ -134,6 +134,7 @@ knows_sockets() {
     knows_values
     completes folder -- drover serve ''
     completes info -- drover serve --log-level = i
+    completes_not - -- drover serve -
     knows_sockets
     # bash itself finds it so
     run -0 bash --norc -c ". '$COMPLETIONS/drover.bash'; complete -p drover drover-load drover-lab"

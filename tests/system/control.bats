@@ -729,6 +729,18 @@ has_descriptors() {
     [[ $("$DROVER" stop --help) == *--now* ]]
 }
 
+@test "a master that is stopped: why it takes so long is told meanwhile" {
+    drover_start --workers 2 "$SITE"
+    kill -STOP "$DROVER_PID"
+    wait_until 10 in_state T "$DROVER_PID"
+    "$DROVER" reload >reloaded 2>told 3>&- 4>&- &
+    wait_until 10 grep -qx "drover reload: waits: the master (pid $DROVER_PID) is stopped by a signal; kill -CONT goes on with it" told
+    kill -CONT "$DROVER_PID"
+    wait "$!"
+    [[ $(<reloaded) =~ ^$RELOADED$ ]] || fail "$(<reloaded)"
+    assert_equal "$(wc -l <told)" 1
+}
+
 @test "as JSON: what has happened, or all that is wrong" {
     local verb
     printf '%s\n' 'workers = 2' "root = $SITE" >site.conf

@@ -187,6 +187,7 @@ PY
     assert_output --partial 'drover status: several servers run; name the one that is meant:'
     status || assert_equal "$?" 64
     seen '.errors[1:][]' | grep -F "(pid $first)"
+    assert_equal "$(seen '[.errors[] | test("\n|^ | $")] | @json')" '[false,false,false]'
     status --control "$XDG_RUNTIME_DIR/drover-$first.control"
     assert_equal "$(seen .pid)" "$first"
     kill "$first" "$DROVER_PID"
@@ -245,6 +246,8 @@ while True:
 hello|||76|the server's answer cannot be understood
 64 there is no such request; there are: reload|||64|the server is of a version that has no board; let it go on as this one: drover upgrade
 77 uid 5 may not ask this server|||77|uid 5 may not ask this server
+78 $(printf '\033]0;a\007 \302\233')|||78|?]0;a? ??
+0 7|$(printf '\033[1m')||76|the server is drover ?[1m, whose board this one, $("$DROVER" version | cut -d ' ' -f 2), cannot read; ask with that version's drover, or let the server go on as this one: drover upgrade
 ROWS
 }
 

@@ -105,7 +105,8 @@ static const struct {
     {"%>h", "column 1: there is no directive \"%>\"; there are: "},
     {"%h\\n", "column 3: a backslash must be followed by t, \" or another one"},
     {"%h\\", "column 3: a backslash must be followed by t, \" or another one"},
-    {"%h\n%s", "column 3: must be one line"},
+    {"%h\n%s", "column 3: there is a control byte"},
+    {"abc\ndef", "column 4: there is a control byte"},
 };
 
 Test(access_format, what_is_wrong_is_told_with_its_column)

@@ -83,9 +83,11 @@ Test(board, is_read_by_its_descriptor_and_not_written)
 Test(board, is_there_where_no_descriptor_can_be)
 {
     int fd = 0;
-    const struct rlimit low = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit;
     signal(SIGXFSZ, SIG_IGN);
-    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 4096;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     struct board *board = board_open(&fd);
     cr_assert_not_null(board, "%m");
     cr_expect_eq(errno, EFBIG);
@@ -93,6 +95,26 @@ Test(board, is_there_where_no_descriptor_can_be)
     board_add(&board->rows[3].requests, 5);
     cr_expect_eq(board_sum(board).requests, 5);
     board_close(board);
+}
+
+Test(board, that_could_be_made_shorter_meanwhile_is_not_mapped)
+{
+    int fd, loose = memfd_create("loose", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    struct board *board = board_open(&fd);
+    cr_assert_not_null(board);
+    cr_expect_eq(ftruncate(fd, 0), -1, "this one cannot be");
+    cr_assert_eq(ftruncate(loose, (off_t)sizeof *board), 0, "%m");
+    cr_assert_eq(pwrite(loose, board, sizeof *board, 0), (ssize_t)sizeof *board, "%m");
+    errno = 0;
+    cr_expect_null(board_map(loose));
+    cr_expect_eq(errno, EPROTO);
+    cr_assert_eq(fcntl(loose, F_ADD_SEALS, F_SEAL_SHRINK), 0, "%m");
+    const struct board *seen = board_map(loose);
+    cr_expect_not_null(seen, "%m");
+    board_unmap(seen);
+    board_close(board);
+    close(loose);
+    close(fd);
 }
 
 Test(board, of_another_layout_or_none_is_not_mapped)

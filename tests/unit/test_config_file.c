@@ -116,8 +116,15 @@ static const struct {
      "f:1:1: unknown key \"worker\"; did you mean \"workers\"?\n"
      "f:2:11: workers = x: must be \"auto\" or a whole number from 1 to 256\n"
      "f:3:2: unknown section \"a\"; a section begins with [site NAME]\n"
-     "f:5:1: user: is for the whole server: it stands before the first section\n"
-     "f:4:8: root = none: No such file or directory"},
+     "f:4:8: root = none: No such file or directory\n"
+     "f:5:1: user: is for the whole server: it stands before the first section"},
+    {"user = nosuchuser\nroot = none\nworkers = 0\nfrob = 1\nuser = nosuchuser",
+     "f:1:8: user = nosuchuser: there is no such user\n"
+     "f:2:8: root = none: No such file or directory\n"
+     "f:3:11: workers = 0: must be \"auto\" or a whole number from 1 to 256\n"
+     "f:4:1: unknown key \"frob\"; keys are the options that drover serve --help lists, without "
+     "dashes\n"
+     "f:5:8: user = nosuchuser: was given already, in line 1"},
 };
 
 /* The same in sections. */
@@ -157,6 +164,11 @@ static const struct {
     {"[site a]\nroot = site\nhost = a:80",
      "f:3:8: host = a:80: must be a name without a port; all ports are meant"},
     {"[site a]\nroot = site\nprefix = a", "f:3:10: prefix = a: must be a path, as in /api"},
+    {"[site a]\nroot = site\nprefix = b\n[site b]\nroot = site\nprefix =\n[site c]\nroot = site\n"
+     "hosts = a\n[site d]\nroot = site",
+     "f:3:10: prefix = b: must be a path, as in /api\n"
+     "f:6:9: prefix: its value is missing, as in prefix = /PATH\n"
+     "f:9:1: unknown key \"hosts\"; did you mean \"host\"?"},
     {"[site a]\nroot = site\ncache = *.css",
      "f:3:9: cache = *.css: must be PATTERN VALUE, as in *.css max-age=3600"},
     {"[site a]\nroot = site\ncache = *.a b\ncache = *.a c",
@@ -178,6 +190,16 @@ Test(config_file, all_that_is_wrong_in_sections)
 {
     for (size_t i = 0; i < LENGTH(bad_sections); i++)
         expect(bad_sections[i].text, "", EX_CONFIG, bad_sections[i].why);
+}
+
+Test(config_file, nobody_has_what_stands_in_a_section_too_many)
+{
+    char text[16384];
+    size_t n = 0;
+    for (int i = 0; i <= SITES_MAX; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "[site s%d]\nhost = s%d\nroot = site\n", i,
+                              i);
+    expect(text, "", EX_CONFIG, "f:769:7: there are too many sections; 256 are allowed");
 }
 
 Test(config_file, an_application_has_no_sections)

@@ -25,6 +25,8 @@ Test(log_line, text)
     char to[LOG_LINE_MAX + 1];
     to[log_line_text(line_with("worker 3", "it \"is\" so"), to)] = '\0';
     cr_expect_str_eq(to, "2024-02-01 01:30:00.007 warn  worker 3: it \"is\" so\n");
+    to[log_line_text(line_with("worker 3", "\x9b\xc2\x9b \u202e \xff \u00e4"), to)] = '\0';
+    cr_expect_str_eq(to + 24, "warn  worker 3: ??? ??? ? \u00e4\n");
 }
 
 static const struct {

@@ -102,11 +102,13 @@ Test(record, has_what_the_server_is)
 {
     struct scene s;
     scene_begin(&s);
+    s.settings.site_count = 2;
     record_tick(&s.m);
     const struct board *board = s.m.board;
     cr_expect_eq(board->pid, 7);
     cr_expect_str_eq(board->version, DROVER_VERSION);
     cr_expect_str_eq(board->app, "hello");
+    cr_expect_str_eq(board->serves, "hello and 2 sites");
     cr_expect_str_eq(board->metric_names[0], "gauge");
     cr_expect_str_eq(board->metric_helps[0], "A gauge.");
     cr_expect_eq(board->metric_is_gauge[0], 1);

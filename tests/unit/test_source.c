@@ -89,8 +89,8 @@ Test(source, reading_sets_no_key)
     write_file("set = n=10\nworker = 1\n");
     cr_expect_null(read_anew(&app, &status, why));
     cr_expect_eq(status, EX_CONFIG);
-    cr_expect_str_eq(why, "f:2:1: unknown key \"worker\"; did you mean \"workers\"?\n"
-                          "f:1:7: set = n=10: must be a whole number from 1 to 9");
+    cr_expect_str_eq(why, "f:1:7: set = n=10: must be a whole number from 1 to 9\n"
+                          "f:2:1: unknown key \"worker\"; did you mean \"workers\"?");
     cr_expect_eq(number, 7);
     write_file("set = n=8\n");
     struct configuration *next = read_anew(&app, &status, why);
@@ -198,12 +198,12 @@ Test(source, all_that_is_wrong_with_the_applications_of_sections)
     cr_expect_str_eq(
         why,
         "f:1:11: workers = 0: must be \"auto\" or a whole number from 1 to 256\n"
-        "f:11:2: unknown section \"sites\"; a section begins with [site NAME]\n"
-        "f:14:1: unknown key \"apq\"; did you mean \"app\"?\n"
         "f:3:7: app = ech: there is no such application; did you mean echo? There are static, "
         "echo, "
         "hello, tcp-echo, status, and modules by their path, as in ./it.so\n"
         "f:5:7: app = tcp-echo: has the bytes of a connection to itself, which say no host and no "
         "path; it cannot be used with [site NAME] sections\n"
-        "f:10:7: set = x=1: the application has no keys");
+        "f:10:7: set = x=1: the application has no keys\n"
+        "f:11:2: unknown section \"sites\"; a section begins with [site NAME]\n"
+        "f:14:1: unknown key \"apq\"; did you mean \"app\"?");
 }

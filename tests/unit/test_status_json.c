@@ -91,11 +91,13 @@ Test(status_json, is_whole_whatever_the_bytes)
     expect_whole(printed(board));
     snprintf(board->root, sizeof board->root, "\"\\\x01\x1b\xff{[,");
     memcpy(board->app, board->root, sizeof board->app - 1);
+    memcpy(board->serves, board->root, sizeof board->root);
     snprintf(board->addresses, sizeof board->addresses, "  a\"  b\\ ");
     board_tell(board, DATE, 99, "\"\\\n");
     const char *text = printed(board);
     expect_whole(text);
     expect_part(text, "\"root\":\"\\\"\\\\\\u0001\\u001b\\ufffd{[,\"");
+    expect_part(text, "\"serves\":\"\\\"\\\\\\u0001\\u001b\\ufffd{[,\"");
     expect_part(text, "\"addresses\":[\"a\\\"\",\"b\\\\\"]");
     expect_part(text, "\"level\":\"unknown\"");
     make_hostile(board);

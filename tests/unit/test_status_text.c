@@ -29,7 +29,7 @@ static struct board *busy_server(void)
 {
     struct board *board = make_server(2);
     snprintf(board->addresses, sizeof board->addresses, "http://127.0.0.1:8080/");
-    snprintf(board->root, sizeof board->root, "/srv/www");
+    snprintf(board->serves, sizeof board->serves, "/srv/www and 2 sites");
     for (int i = 0; i < 2; i++) {
         struct board_row *row = &board->rows[i];
         row->connections = 32;
@@ -61,7 +61,7 @@ Test(status_text, has_the_figures_with_their_units)
         "drover 0.1.0, pid 4999999: serving, up 1 min 30 s; generation 1",
         "workers      2 of 2 accept",
         "addresses    http://127.0.0.1:8080/",
-        "serves       /srv/www",
+        "serves       /srv/www and 2 sites",
         "a second              1 s         10 s         60 s         ever",
         "requests            20000            -            -        2.00M",
         "connections           400            -            -          400",
@@ -145,7 +145,7 @@ Test(status_text, fits_the_terminal)
         board->slots[0].depths[i] = 1;
     for (int i = 0; i < BOARD_CLASSES; i++)
         board->rows[0].answers[i] = 999999;
-    memset(board->root, 'r', sizeof board->root - 1);
+    memset(board->serves, 'r', sizeof board->serves - 1);
     memset(board->addresses, 'a', sizeof board->addresses - 1);
     cr_expect_leq(width_of(printed(board, (struct text_style){.width = 80})), 80);
     cr_expect_leq(width_of(printed(board, (struct text_style){.width = 200})), 200);

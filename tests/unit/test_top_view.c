@@ -113,7 +113,7 @@ Test(top_view, no_size_is_too_small)
 Test(top_view, bytes_that_could_harm_a_terminal_are_not_shown)
 {
     top_rig_fill(&snapshot, 1);
-    snprintf(snapshot.root, sizeof snapshot.root, "/srv/\033[2J\x9b\n\xffw");
+    snprintf(snapshot.serves, sizeof snapshot.serves, "/srv/\033[2J\x9b\n\xffw");
     snprintf(snapshot.version, sizeof snapshot.version, "\033]0;x\007");
     top_rig_tell(&snapshot, LOG_INFO, "\033[31mred");
     view.message = "\r\b";

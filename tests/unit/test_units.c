@@ -80,6 +80,10 @@ Test(units, texts_are_what_a_terminal_may_have)
          "a\xff"
          "b",
          0, "a?b"},
+        {"what turns a line around", "a\u202eb\u2066c\u061cd", 0, "a???b???c??d"},
+        {"what cannot be seen", "\u200b\u2028\u2060\ufeff", 0, "????????????"},
+        {"the characters beside these", "\u200a\u2010\u2027\u202f\u205f\u2070\ufefe\uff00", 0,
+         "\u200a\u2010\u2027\u202f\u205f\u2070\ufefe\uff00"},
         {"UTF-8", "\xc3\xa9\xe2\x82\xac", 0, "\xc3\xa9\xe2\x82\xac"},
         {"as long", "12345678", 8, "12345678"},
         {"longer", "123456789", 8, "12345..."},
