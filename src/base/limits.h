@@ -35,8 +35,12 @@
 /* Processes at most that answer --admin, or did until a reload and still finish what they had. */
 #define ADMIN_CHILDREN_MAX 8
 
-/* Connections of one at most: scrapers, probes and browsers. More wait in its queue. */
+/* Connections of one at most: scrapers, probes and browsers. For one more, the longest idle one is
+ * closed. */
 #define ADMIN_CONNECTIONS_MAX 256
+
+/* Milliseconds that one of them may rest, or take for a request, at most: five scrapes or so. */
+#define ADMIN_TIMEOUT_MAX_MS 300000
 
 /* Milliseconds that one has at the end of the server for who is still connected. */
 #define ADMIN_END_MS 200

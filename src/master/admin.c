@@ -30,14 +30,23 @@ void admin_free(struct admin *admin)
     admin->memory = NULL;
 }
 
-void admin_forsake(const struct master *m)
+/* One that leaves has some while a reload is at its end. */
+void admin_forsake_others(const struct master *m)
 {
+    const struct doors *doors = &m->present->admin;
     for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
         if (m->admin.children[i].pid)
             close(m->admin.children[i].channel);
-    slots_leave(&m->present->admin, NULL);
     if (m->coming)
-        slots_leave(&m->coming->admin, &m->present->admin);
+        slots_leave(&m->coming->admin, doors);
+    for (const struct generation *g = m->leaving; g; g = g->next)
+        slots_leave(&g->admin, doors);
+}
+
+void admin_forsake(const struct master *m)
+{
+    admin_forsake_others(m);
+    slots_leave(&m->present->admin, NULL);
 }
 
 /* ------------------------------------------------------------------------------- the places */

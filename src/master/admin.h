@@ -79,7 +79,8 @@ bool admin_is_gone(const struct admin *admin);
 /* Gives it a log file that was opened anew, which nobody waits for. */
 void admin_tell_logs(const struct master *m, const struct order *order, int log);
 
-/* In a child that is to have nothing of it. */
+/* In a child that is to have nothing of it; or no more than the present generation's doors. */
 void admin_forsake(const struct master *m);
+void admin_forsake_others(const struct master *m);
 
 #endif

@@ -5,11 +5,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/admin.h"
 #include "master/crew.h"
 #include "master/slots.h"
 #include "master/takeover.h"
 #include "status/admin.h"
 #include "worker/worker.h"
+
+static int64_t limited(int64_t timeout)
+{
+    return timeout && timeout < ADMIN_TIMEOUT_MAX_MS ? timeout : ADMIN_TIMEOUT_MAX_MS;
+}
 
 static void fill_job(struct master *m, struct worker_job *job, int place, int channel)
 {
@@ -26,14 +32,15 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .doors = &g->admin,
         .forwarded = &nobody,
         .identity = &s->identity,
-        .max_connections = ADMIN_CONNECTIONS_MAX,
+        .max_connections = 2 * ADMIN_CONNECTIONS_MAX,
+        .yield_from = ADMIN_CONNECTIONS_MAX, /* a probe is answered, whoever keeps how many */
         .max_body = (uint64_t)s->max_body,
         .preemption = PREEMPT_NO, /* no client of a worker waits for it */
-        .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
-                     [DEADLINE_BODY] = s->body_timeout,
-                     [DEADLINE_ANSWER] = s->answer_timeout,
-                     [DEADLINE_SEND] = s->send_timeout,
-                     [DEADLINE_IDLE] = s->idle_timeout,
+        .timeouts = {[DEADLINE_HEADER] = limited(s->header_timeout),
+                     [DEADLINE_BODY] = limited(s->body_timeout),
+                     [DEADLINE_ANSWER] = limited(s->answer_timeout),
+                     [DEADLINE_SEND] = limited(s->send_timeout),
+                     [DEADLINE_IDLE] = limited(s->idle_timeout),
                      [DEADLINE_LINGER] = LINGER_MS},
         .drain_timeout = s->drain_timeout,
         .log_fd = g->logs.output.fd,
@@ -45,14 +52,10 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
 static void close_others(const struct master *m)
 {
     const struct generation *g = m->present;
-    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
-        if (m->admin.children[i].pid)
-            close(m->admin.children[i].channel);
+    admin_forsake_others(m);
     slots_leave(&g->doors, NULL);
-    if (m->coming) {
+    if (m->coming)
         slots_leave(&m->coming->doors, &g->doors);
-        slots_leave(&m->coming->admin, &g->admin);
-    }
     slots_leave(&m->lent.doors, &g->admin);
 }
 

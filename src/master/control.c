@@ -72,16 +72,6 @@ static void say(int fd, int status, const char *words)
         log_debug("control: an answer cannot be sent");
 }
 
-/* Whoever has it looks for itself from then on, and asks nobody. */
-static void give_board(struct master *m, struct control_peer *peer)
-{
-    char text[32];
-    int n = snprintf(text, sizeof text, "0 %d", (int)m->pid);
-    if (pass_send(peer->fd, text, (size_t)n, &m->board_fd, 1) < 0)
-        log_debug("control: the board cannot be sent");
-    forget(m, peer);
-}
-
 static void answer(struct master *m, struct control_peer *peer, int status, const char *words)
 {
     bool is_end = peer->stage == CONTROL_WAITING && peer->kind == OUTCOME_STOP;
@@ -93,6 +83,22 @@ static void answer(struct master *m, struct control_peer *peer, int status, cons
     loop_delete(m->loop, peer->fd);
     peer->stage = CONTROL_ANSWERED;
     peer->deadline = CLOCK_NEVER;
+}
+
+/* Whoever has it looks for itself from then on, and asks nobody. */
+static void give_board(struct master *m, struct control_peer *peer)
+{
+    char text[32];
+    if (m->board_fd < 0) {
+        answer(m, peer, EX_OSERR,
+               "this server cannot be looked at: its board is no file; its log has why, at the "
+               "start");
+        return;
+    }
+    int n = snprintf(text, sizeof text, "0 %d", (int)m->pid);
+    if (pass_send(peer->fd, text, (size_t)n, &m->board_fd, 1) < 0)
+        log_debug("control: the board cannot be sent");
+    forget(m, peer);
 }
 
 void control_tell(struct master *m, unsigned kind, int status, const char *words)

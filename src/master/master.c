@@ -223,6 +223,8 @@ static int start(struct master *m)
         return status;
     prepare_descriptors(g->settings);
     m->board = board_open(&m->board_fd);
+    if (m->board && m->board_fd < 0)
+        log_warn("drover status and drover top cannot look at this server: its board is no file");
     if (!m->board || open_loop(m) < 0)
         return fail(m, EX_OSERR, "cannot start");
     record_open(m);

@@ -25,7 +25,7 @@ void outcome_begin(struct master *m, enum outcome_kind kind)
 void outcome_again(struct master *m, enum outcome_kind kind, const char *why)
 {
     (void)m;
-    log_warnx("%s: nothing is changed: %s", kinds[kind].name, why);
+    log_info("%s: %s", kinds[kind].name, why);
 }
 
 void outcome_join(struct master *m)

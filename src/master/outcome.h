@@ -15,7 +15,7 @@
 /* It is under way. */
 void outcome_begin(struct master *m, enum outcome_kind kind);
 
-/* It is broken off, and begins anew for this reason. */
+/* It is broken off, and begins anew: no failure. The words say that it does, and why. */
 void outcome_again(struct master *m, enum outcome_kind kind, const char *why);
 
 /* What an upgrade comes to is what the reload that was asked for meanwhile comes to, too. */

@@ -160,7 +160,7 @@ void reload_begin(struct master *m)
     if (!g)
         return;
     g->begun = begun;
-    reload_break_off(m, "another reload has begun");
+    reload_break_off(m, "it begins anew, since another was asked for");
     tell_fixed(m, g);
     keep_scale(m, g);
     prepare_descriptors(g->settings);

@@ -230,7 +230,9 @@ static int compare(const void *a, const void *b)
         return one->is_leaving ? 1 : -1;
     if (one->slot != other->slot)
         return one->slot - other->slot;
-    return one->age_ms < other->age_ms ? 1 : -1; /* its successor behind it */
+    if (one->age_ms != other->age_ms)
+        return one->age_ms < other->age_ms ? 1 : -1; /* its successor behind it */
+    return one->row - other->row;
 }
 
 /* -------------------------------------------------------------------------------- the slots */

@@ -10,11 +10,31 @@
 
 /* ------------------------------------------------------------------------------ the memory */
 
-static struct board *map(int fd)
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+/* With vm.memfd_noexec=2 there is none but with that flag, which Linux knows since 6.3. */
+static int open_memory(void)
+{
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("drover-board", flags | MFD_NOEXEC_SEAL);
+    return fd < 0 && errno == EINVAL ? memfd_create("drover-board", flags) : fd;
+}
+
+/* For good: whoever reads it asks for that. */
+static int size_for_good(int fd)
 {
     if (ftruncate(fd, (off_t)sizeof(struct board)) < 0)
-        return NULL;
-    void *p = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        return -1;
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
+}
+
+/* -1: of no file. */
+static struct board *map(int fd)
+{
+    int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+    void *p = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, flags, fd, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -26,21 +46,33 @@ static int open_to_read(int fd)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-struct board *board_open(int *fd)
+/* The limit of a file's size holds for it, and /proc need not be there. NULL: it cannot be had. */
+static struct board *map_file(int *reader)
 {
-    int memory = memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int memory = open_memory();
     if (memory < 0)
         return NULL;
-    struct board *board = map(memory);
-    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW); /* whoever reads it asks for that */
-    int reader = board && fd ? open_to_read(memory) : -1;
+    struct board *board = NULL;
+    *reader = size_for_good(memory) < 0 ? -1 : open_to_read(memory);
+    if (*reader >= 0)
+        board = map(memory);
     int saved = errno;
+    if (!board && *reader >= 0)
+        close(*reader);
     close(memory);
-    if (board && fd && reader < 0) {
-        board_close(board);
-        board = NULL;
-    }
     errno = saved;
+    return board;
+}
+
+struct board *board_open(int *fd)
+{
+    int reader = -1;
+    struct board *board = fd ? map_file(&reader) : NULL;
+    int saved = errno;
+    if (!board) {
+        reader = -1;
+        board = map(-1);
+    }
     if (!board)
         return NULL;
     board->layout = BOARD_LAYOUT;
@@ -49,6 +81,7 @@ struct board *board_open(int *fd)
     __atomic_store_n(&board->magic, BOARD_MAGIC, __ATOMIC_RELEASE);
     if (fd)
         *fd = reader;
+    errno = saved;
     return board;
 }
 

@@ -171,7 +171,8 @@ struct board {
 
 /* Zeroed and shared with every process that is forked from here on; row_count is all rows until the
  * master says less. NULL with errno set. *fd, unless fd is NULL, is a descriptor to read it by,
- * which the caller closes. */
+ * which the caller closes; -1 with errno set where there cannot be one, and the board is there all
+ * the same. */
 struct board *board_open(int *fd);
 void board_close(struct board *board);
 

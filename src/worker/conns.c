@@ -11,14 +11,18 @@
 #include "worker/account.h"
 
 /* There are as many structs as descriptors. */
-int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
+int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int yield_from,
                void (*on_end)(void *context), void *context)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -1;
-    *conns = (struct conns){
-        .loop = loop, .env = env, .on_end = on_end, .context = context, .give_at = CLOCK_NEVER};
+    *conns = (struct conns){.yield_from = yield_from,
+                            .loop = loop,
+                            .env = env,
+                            .on_end = on_end,
+                            .context = context,
+                            .give_at = CLOCK_NEVER};
     void *p = mmap(NULL, (size_t)limit.rlim_cur * sizeof *conns->list, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
@@ -158,6 +162,40 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* ----------------------------------------------------------------------------- the beginning */
 
+/* An idle client's request may be there unread, where the worker itself was late: it was stopped,
+ * or a handler took its time. */
+static bool has_asked(const struct conn *conn)
+{
+    char byte;
+    return recv(conn->fd, &byte, 1, MSG_PEEK) > 0;
+}
+
+/* NULL: no time runs for any. */
+static struct conn *longest(const struct deadlines *all)
+{
+    static const enum deadline_kind kinds[] = {DEADLINE_IDLE, DEADLINE_LINGER, DEADLINE_HEADER,
+                                               DEADLINE_BODY, DEADLINE_SEND};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (all->first[kinds[i]])
+            return (struct conn *)all->first[kinds[i]]; /* its first member */
+    return NULL;
+}
+
+/* Makes room for one. Who has asked by now is answered, and is the last to go. */
+static void yield(struct conns *conns)
+{
+    for (int left = conns->count; left > 0 && conns->count >= conns->yield_from; left--) {
+        struct conn *conn = longest(&conns->env->deadlines);
+        if (!conn)
+            return;
+        conn_before_call(conns->env);
+        if (conn->deadline.kind == DEADLINE_IDLE && has_asked(conn))
+            settle(conns, conn, conn_step(conn, conns->env));
+        else
+            end_one(conns, conn);
+    }
+}
+
 /* The struct for it; NULL when it was closed, since the limit of descriptors was raised after the
  * worker had started. */
 static struct conn *place_of(struct conns *conns, int fd)
@@ -167,6 +205,8 @@ static struct conn *place_of(struct conns *conns, int fd)
         conns->on_end(conns->context);
         return NULL;
     }
+    if (conns->yield_from)
+        yield(conns);
     if ((size_t)fd >= conns->top)
         conns->top = (size_t)fd + 1;
     return &conns->list[fd];
@@ -205,14 +245,6 @@ bool conns_have_room(const struct conns *conns, const struct doors *doors, int m
 }
 
 /* ------------------------------------------------------------------------------ their life */
-
-/* An idle client's request may be there unread, where the worker itself was late: it was stopped,
- * or a handler took its time. */
-static bool has_asked(const struct conn *conn)
-{
-    char byte;
-    return recv(conn->fd, &byte, 1, MSG_PEEK) > 0;
-}
 
 void conns_expire(struct conns *conns)
 {

@@ -16,6 +16,7 @@ struct conns {
     size_t room; /* there can be so many: the process's limit of descriptors */
 
     /* private */
+    int yield_from;
     struct loop *loop;             /* borrowed */
     struct conn_env *env;          /* borrowed */
     void (*on_end)(void *context); /* one is no longer here */
@@ -27,8 +28,10 @@ struct conns {
     int64_t give_at;  /* when that goes on; CLOCK_NEVER: none waits */
 };
 
-/* -1 with errno set. */
-int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env,
+/* -1 with errno set. `yield_from`: with so many open, one more ends the one that is waited for the
+ * longest, before its time is up: an idle one, unless there is none. One without a deadline stays.
+ * 0: none ends for another. */
+int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int yield_from,
                void (*on_end)(void *context), void *context);
 
 /* There are none left. */

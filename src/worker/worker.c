@@ -356,7 +356,7 @@ static int start(struct worker *w)
     if (status)
         return status;
     if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
-        conns_open(&w->conns, w->loop, &w->env, on_conn_end, w) < 0)
+        conns_open(&w->conns, w->loop, &w->env, job->yield_from, on_conn_end, w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     woken(w);
     status = sites_start(&w->env.exchanges, why, sizeof why);

@@ -29,6 +29,7 @@ struct worker_job {
     const struct child_identity *identity;   /* borrowed */
     const struct forwarded_rules *forwarded; /* borrowed */
     int max_connections;
+    int yield_from; /* with so many it ends the longest idle one for the next; 0: with no number */
     uint64_t max_body;            /* bytes of a body that is gathered for a handler */
     uint32_t connection_requests; /* answers of one connection, 0: any number */
     enum preemption preemption;

@@ -209,6 +209,19 @@ PLACES
     wait_until 10 answers_with 200 /readyz ready
 }
 
+@test "however many keep their connections, a probe is answered" {
+    admin_start --workers 1 --idle-timeout 0s --header-timeout 0s "$SITE"
+    act "${ADMIN#http://}" <<'PY'
+held = []
+for i in range(600):
+    held.append(connect(args[0]))
+    held[i].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" if i % 2 else b"GET /m")
+for _ in range(10):
+    assert fetch(args[0], "/healthz") == (200, b"ok\n")
+PY
+    assert_equal "$(admin_pid | wc -l)" 1
+}
+
 # ---- its own end ------------------------------------------------------------------------------
 
 @test "it is killed, told to leave, stopped: another comes, and the server does not notice" {
@@ -361,6 +374,23 @@ PY
     wait_until 10 answers_with 200 /readyz ready
     drover_stop
     assert_equal "$status" 0
+}
+
+@test "the old one is stopped at a reload: the new one has none of its sockets" {
+    local old first
+    configure 'admin = 127.0.0.1:0' 'hang-timeout = 0s' 'drain-timeout = 60s'
+    drover_start -c "$CONF"
+    admin_learn
+    first=$ADMIN old=$(admin_pid)
+    kill -STOP "$old"
+    wait_until 10 logged "admin process (pid $old) was stopped"
+    configure "admin = unix:$BATS_TEST_TMPDIR/admin" 'hang-timeout = 0s' 'drain-timeout = 60s'
+    reload
+    wait_until 10 is_gone "$old" # by the master
+    assert_equal "$(ss --no-header --listening --tcp --numeric --processes "sport = :${first##*:}")" ''
+    configure "admin = ${first#http://}"
+    reload
+    wait_until 10 answers_with 200 /readyz ready
 }
 
 @test "an address in use, or that nobody passes, is an error of the start" {

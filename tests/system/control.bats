@@ -291,7 +291,7 @@ PY
     wait_until 10 logged 'upgrade: pid '
     "$DROVER" reload >reloaded 2>&1 3>&- 4>&- &
     local too=$!
-    wait_until 10 logged 'upgrade: nothing is changed: it begins anew'
+    wait_until 10 logged 'upgrade: it begins anew with the configuration as it is now'
     rm slow
     wait "$asking"
     wait "$too"

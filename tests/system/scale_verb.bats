@@ -135,6 +135,8 @@ PY
     ends 0 scale
     ends 0 reload
     assert_equal "$(<reload)" "$(grep -oP 'reload: every worker is a fresh one: 4, after .*' "$DROVER_LOG")"
+    grep -q 'info.* reload: it begins anew with another number of workers' "$DROVER_LOG"
+    refute logged 'nothing is changed'
     wait_until 10 has_workers 4
 }
 

@@ -253,6 +253,18 @@ ROWS
 
 # ---- what is printed --------------------------------------------------------------------------
 
+@test "a server whose files may not be large enough for the board serves, and says why it is not seen" {
+    DROVER_UNDER=(prlimit --fsize=100000)
+    drover_start --workers 1 "$SITE"
+    logged 'drover status and drover top cannot look at this server: its board is no file: File too large'
+    [[ $(fetch /hello.txt) == hello ]]
+    run "$DROVER" status 3>&-
+    assert_equal "$status $output" "71 drover status: this server cannot be looked at: its board is no file; its \
+log has why, at the start"
+    run "$DROVER" reload 3>&-
+    assert_success
+}
+
 @test "hostile names are valid JSON, and no terminal obeys them" {
     local root=$PWD/$'a"b\\c\x1b[31m\xff\xc2\x9b'
     mkdir "$root"

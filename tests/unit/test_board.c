@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -71,9 +73,28 @@ Test(board, is_read_by_its_descriptor_and_not_written)
     cr_expect_eq(board_sum(seen).requests, 5);
     cr_expect_eq(mmap(NULL, sizeof *board, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
     cr_expect_eq(errno, EACCES);
+    cr_expect_eq(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK, F_SEAL_SHRINK, "no reader finds it cut");
     board_unmap(seen);
     board_close(board);
     close(fd);
+}
+
+/* ulimit -f holds for it, as for any file. */
+Test(board, is_there_where_no_descriptor_can_be)
+{
+    int fd = 0;
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 4096;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct board *board = board_open(&fd);
+    cr_assert_not_null(board, "%m");
+    cr_expect_eq(errno, EFBIG);
+    cr_expect_eq(fd, -1);
+    board_add(&board->rows[3].requests, 5);
+    cr_expect_eq(board_sum(board).requests, 5);
+    board_close(board);
 }
 
 Test(board, that_could_be_made_shorter_meanwhile_is_not_mapped)

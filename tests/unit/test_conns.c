@@ -24,7 +24,7 @@ static void setup(void)
 {
     open_env(&rig);
     loop = loop_open();
-    cr_assert_eq(conns_open(&conns, loop, &rig.env, on_end, NULL), 0);
+    cr_assert_eq(conns_open(&conns, loop, &rig.env, 0, on_end, NULL), 0);
     doors_init(&doors);
     doors.slot_count = 1;
     cr_assert_eq(pass_pair(doors.inbox[0]), 0);
@@ -252,6 +252,50 @@ Test(conns, whose_time_is_up_while_their_request_waits_are_served)
     cr_expect_eq(conns.count, 1);
     cr_expect(strstr(heard(0), "GET/b"));
     cr_expect_eq(deadlines_next(&rig.env.deadlines), rig.env.now + timeouts[DEADLINE_IDLE]);
+}
+
+/* Waits for a request: the first one for the longest time, as the deadlines have it. */
+static void rest(int client)
+{
+    rig.env.now++;
+    ask(client, GET("/a"));
+    turn();
+    heard(client);
+}
+
+static bool is_closed(int client)
+{
+    char byte;
+    return recv(clients[client], &byte, 1, 0) == 0;
+}
+
+/* One more, of which nothing is kept. */
+static void come_in(void)
+{
+    int before[CLIENTS];
+    memcpy(before, clients, sizeof before);
+    connect_all(1);
+    cr_expect_eq(close(clients[0]), 0);
+    memcpy(clients, before, sizeof before);
+}
+
+Test(conns, the_longest_idle_one_makes_room)
+{
+    connect_all(4);
+    rest(2);
+    rest(1);
+    conns.yield_from = 4;
+    come_in();
+    cr_expect_eq(conns.count, 4);
+    cr_expect(is_closed(2));
+    ask(1, GET("/b")); /* and it was not seen */
+    come_in();
+    cr_expect_eq(conns.count, 4);
+    cr_expect(strstr(heard(1), "GET/b"), "it is answered");
+    come_in();
+    cr_expect_not(is_closed(3));
+    cr_expect(is_closed(0), "none is idle: the first that came");
+    cr_expect_eq(ended, 3);
 }
 
 Test(conns, one_that_was_handed_over_is_served)

@@ -89,7 +89,7 @@ static void setup(void)
     page = prepare(&rig, 100);
     large = prepare(&rig, 4 * 1024 * 1024);
     loop = loop_open();
-    cr_assert_eq(conns_open(&conns, loop, &rig.env, on_end, NULL), 0);
+    cr_assert_eq(conns_open(&conns, loop, &rig.env, 0, on_end, NULL), 0);
 }
 
 static void teardown(void)

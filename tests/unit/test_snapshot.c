@@ -106,6 +106,17 @@ Test(snapshot, workers_come_by_slot_and_those_that_leave_last)
     board_close(board);
 }
 
+Test(snapshot, workers_as_old_as_each_other_come_by_row)
+{
+    struct board *board = make_server(5);
+    for (int i = 0; i < 5; i++)
+        board->workers_of[i].slot = 1;
+    take(board);
+    for (int i = 0; i < 5; i++)
+        cr_expect_eq(snapshot.workers[i].row, i, "%d: %d", i, snapshot.workers[i].row);
+    board_close(board);
+}
+
 Test(snapshot, says_how_long_a_turn_lasts)
 {
     struct board *board = make_server(2);

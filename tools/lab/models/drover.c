@@ -114,7 +114,7 @@ static int open_yardstick(struct yardstick *yardstick, const struct drover_app *
         .loop = yardstick->loop, .app = app, .row = &yardstick->row};
     if (conn_env_open(&yardstick->env, app, &yardstick->services, &yardstick->row) < 0 ||
         services_open(&yardstick->services) < 0 ||
-        conns_open(&yardstick->conns, yardstick->loop, &yardstick->env, on_end, yardstick) < 0)
+        conns_open(&yardstick->conns, yardstick->loop, &yardstick->env, 0, on_end, yardstick) < 0)
         return -1;
     woken(yardstick);
     yardstick->accepted = calloc(yardstick->conns.room, sizeof *yardstick->accepted);
