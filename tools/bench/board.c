@@ -22,8 +22,8 @@
 /* Too slow. */
 #define EXIT_FAILED 1
 
-static struct board_row row;
-static struct conn_env env = {.row = &row};
+static struct board_row counted;
+static struct conn_env env = {.row = &counted};
 static volatile int64_t seen; /* so that what is read is read */
 
 static double now_ns(void)
@@ -48,10 +48,10 @@ static void turn_with(int requests)
     env.now = env.now_us / CLOCK_US_PER_MS;
     if (env.now != then)
         seen = clock_date();
-    account_wakeup(&row, false);
+    account_wakeup(&counted, false);
     for (int i = 0; i < requests; i++) {
         account_answer(&env, 200);
-        account_bytes(&row, 1200);
+        account_bytes(&counted, 1200);
     }
     if (account_is_due(&env.turn))
         account_turn_end(&env, clock_us());
