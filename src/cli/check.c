@@ -64,7 +64,7 @@ static void check_site(const struct configuration *c, const struct section *sect
 
 static int check_sites(const struct configuration *c, char *why, size_t size)
 {
-    struct faults faults = {.text = why, .size = size};
+    struct faults faults = {.text = why, .size = size, .most = FAULTS_SHOWN_MAX};
     const struct sections *sections = &source_givens(c)->sections;
     check_site(c, NULL, &faults);
     for (size_t i = 0; i < sections->count; i++)
@@ -75,7 +75,7 @@ static int check_sites(const struct configuration *c, char *why, size_t size)
 
 static int check(struct source *source, bool prints)
 {
-    static char why[CONFIGURATION_WHY_SIZE]; /* more than a stack is for */
+    static char why[FAULTS_SHOWN_MAX * 256]; /* more than a stack is for */
     int status;
     struct configuration *c = source_read(source, &status, why, sizeof why);
     if (!c)
@@ -107,7 +107,8 @@ int cli_check(int argc, char *const argv[])
             prints = true;
         else
             rest[count++] = argv[i];
-    struct source source = {.program = settings.program, .argc = count, .argv = rest};
+    struct source source = {
+        .program = settings.program, .argc = count, .argv = rest, .faults_max = FAULTS_SHOWN_MAX};
     int status = check(&source, prints);
     free(rest);
     return status;

@@ -59,7 +59,7 @@ struct configuration *source_read(void *context, int *status, char *why, size_t 
         *status = EX_OSERR;
         return NULL;
     }
-    struct faults faults = {.text = why, .size = why_size};
+    struct faults faults = {.text = why, .size = why_size, .most = source->faults_max};
     read_all(r, source, &faults);
     faults_end(&faults);
     *status = faults.status;

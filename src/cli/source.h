@@ -20,6 +20,7 @@ struct source {
     char *const *argv;
     const struct drover_app *app; /* one that was checked; NULL: --app names it */
     bool has_been_read;           /* every further time is a reload */
+    unsigned faults_max;          /* that are told; 0: FAULTS_SHOWN */
 };
 
 /* read() and free() of struct configuration_source; the context is a struct source. */

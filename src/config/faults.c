@@ -11,6 +11,9 @@
 /* Bytes of one: a value's 300, a path before them, what is allowed, and more. */
 #define FAULT_SIZE 2048
 
+/* Bytes of the line about those that are not shown. */
+#define AND_MORE_SIZE 64
+
 /* Bytes of one byte that is shown as \xNN. */
 #define ESCAPED_MAX 4
 
@@ -84,6 +87,14 @@ static unsigned line_of(const struct faults *faults, const struct place *place)
     return shown > 1 ? faults->of[shown - 2].line : 0;
 }
 
+static bool takes_more(const struct faults *faults)
+{
+    bool has_room = faults->size - faults->used > FAULT_SIZE * ESCAPED_MAX + AND_MORE_SIZE;
+    if (faults->most == 0)
+        return faults->shown < FAULTS_SHOWN;
+    return faults->shown < faults->most && faults->shown < FAULTS_SHOWN_MAX && has_room;
+}
+
 void faults_add(struct faults *faults, const struct place *place, int status, const char *format,
                 ...)
 {
@@ -91,7 +102,7 @@ void faults_add(struct faults *faults, const struct place *place, int status, co
     size_t used = 0;
     va_list args;
     note_status(faults, place, status);
-    if (faults->shown == FAULTS_SHOWN_MAX)
+    if (!takes_more(faults))
         return;
     if (faults->shown++ > 0)
         put(faults, "\n", 1);
@@ -108,7 +119,7 @@ void faults_add(struct faults *faults, const struct place *place, int status, co
 
 void faults_end(struct faults *faults)
 {
-    char more[64];
+    char more[AND_MORE_SIZE];
     if (faults->count == faults->shown)
         return;
     int n = snprintf(more, sizeof more, "\nand %u more", faults->count - faults->shown);

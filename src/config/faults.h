@@ -6,8 +6,10 @@
 
 #include <stddef.h>
 
-/* Lines of faults: more than anybody mends before the next try. */
-#define FAULTS_SHOWN_MAX 20
+/* Lines of faults, where nobody has said how many: a log, and who waits for a reload, get so many.
+ * And at most: more than anybody mends before the next try. */
+#define FAULTS_SHOWN     20
+#define FAULTS_SHOWN_MAX 1000
 
 /* Where a value, or what should have been one, stands. */
 struct place {
@@ -21,6 +23,7 @@ struct faults {
     char *text; /* borrowed; the lines, without a LF behind the last */
     size_t size;
     size_t used;
+    unsigned most;  /* lines, as far as there is room; 0: FAULTS_SHOWN */
     unsigned count; /* those that are not in the text too */
     unsigned shown;
     struct {

@@ -54,6 +54,16 @@ site.conf:7:8: user = nosuchuser: there is no such user
 site.conf:8:1: a section begins with [site NAME]' -c site.conf
 }
 
+@test "all of hundreds are told; of more than a thousand how many are left" {
+    seq -f 'wrong-%g = 1' 300 >site.conf
+    drover check -c site.conf
+    assert_equal "$status: ${#lines[@]} ${lines[299]%%;*}" \
+        '78: 300 site.conf:300:1: unknown key "wrong-300"'
+    seq -f 'wrong-%g = 1' 1003 >site.conf
+    drover check -c site.conf
+    assert_equal "$status: ${#lines[@]} ${lines[1000]}" '78: 1001 and 3 more'
+}
+
 @test "errors are on stderr, and nothing on stdout" {
     conf 'worker = 4'
     drover check -c site.conf
