@@ -49,6 +49,19 @@ free_port() {
 print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])' 3>&- 4>&-
 }
 
+# has_kept: has the server answered on kept connections, and not only on those for one request? What
+# waits in a queue outlives a restart.
+has_kept() {
+    (($("${BOARD:-${DROVER%/*}/board}" "$DROVER_PID" |
+        awk '$1 == "row" { more += $6 - $4 } END { print more + 0 }') > 64))
+}
+
+# Both loads, and what a restart closes is there.
+both_are_served() {
+    both_begin
+    wait_until 10 has_kept
+}
+
 # Nothing was lost, though connections were closed, each with an announcement.
 nothing_is_lost_by_restarts() {
     load_stop short
@@ -63,7 +76,7 @@ nothing_is_lost_by_restarts() {
 @test "10 restarts under load: nothing is lost" {
     managed_start -- --listen 127.0.0.1:0 --workers 4 "$SITE"
     wait_until 10 has_stored 4
-    both_begin
+    both_are_served
     for _ in {1..10}; do
         manage_again restart
     done
@@ -76,7 +89,7 @@ nothing_is_lost_by_restarts() {
 @test "3 restarts under load, where the manager does not say that it has a store: nothing is lost" {
     unset FDSTORE
     managed_start -- --listen 127.0.0.1:0 --workers 4 "$SITE"
-    both_begin
+    both_are_served
     for _ in {1..3}; do
         manage_again restart
     done
@@ -172,7 +185,7 @@ PY
     wait_until 10 has_stored 8
     act <<<'scale(8, 2)'
     wait_until 10 has_workers 2
-    both_begin
+    both_are_served
     manage_again restart
     nothing_is_lost_by_restarts
     assert_equal "$(removed)" 'slot7 slot6 slot5 slot4 slot3 slot2'
@@ -257,7 +270,7 @@ PY
     export FDSTORE=4
     managed_start --store 4 -- --listen 127.0.0.1:0 --workers 8 "$SITE"
     wait_until 10 has_stored 4
-    both_begin
+    both_are_served
     for _ in 1 2 3; do
         manage_again restart
     done
@@ -412,7 +425,7 @@ has_both() {
 @test "an upgrade and then a restart, under load: nothing is lost" {
     managed_start -- --listen 127.0.0.1:0 --workers 4 "$SITE"
     wait_until 10 has_stored 4
-    both_begin
+    both_are_served
     manage signal SIGUSR2
     wait_until 20 follow_upgrade
     wait_until 20 happened "main $DROVER_PID"
@@ -463,7 +476,7 @@ SH
     managed_start -- --listen 127.0.0.1:0 --listen "unix:$BATS_TEST_TMPDIR/web" --workers 4 "$SITE"
     wait_until 10 has_stored 5
     used=$DROVER_ADDR
-    both_begin
+    both_are_served
     printf '%s\n' --app /nowhere.so >"$FAIL"
     manage_again restart
     printf '%s\n' --listen fd:nobody >"$FAIL"
