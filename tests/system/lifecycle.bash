@@ -24,10 +24,9 @@ load_begin() {
     wait_until 10 is_loading "$!"
 }
 
-# is_loading PID: has it its connections? It asks as soon as it has.
+# is_loading PID: has it its connections, four at least? It asks as soon as it has.
 is_loading() {
-    local fds=("/proc/$1/fd"/*)
-    ((${#fds[@]} > 10))
+    (($(find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l) >= 4))
 }
 
 # load_stop NAME: load_end for one without an end: what runs is answered, nothing is asked any more.
