@@ -147,6 +147,20 @@
 /* Answers that stand ready and leave together, at the end of a turn: as many as it has events. */
 #define UNSENT_MAX 64
 
+/* Descriptors, from 0 on, whose connections a standby can go on with; a byte each and worker. One
+ * with a higher number ends with its worker. */
+#define DESK_FDS_MAX 32768
+
+/* Bytes of requests whose answers are held back until the end of a turn: browsers' heads have 500
+ * to 1,000. An answer to what has no room there leaves at once. */
+#define DESK_HELD_MAX 32768
+
+/* Bytes of memory that a worker reads into. */
+#define DESK_READ_SIZE (READ_BUFFER_SIZE + DESK_HELD_MAX)
+
+/* Of a request's first line that is told when it ends its worker. */
+#define DESK_LINE_MAX 256
+
 /* Bytes of a file whose head leaves at once, in a packet of its own: its client wakes for it, and
  * is there when the file comes. 100 KiB came at 1.2 times the rate then; 200 KiB at half of it. */
 #define HEAD_ALONE_MAX (128 * 1024)
@@ -248,6 +262,13 @@
 #define RESPAWN_DELAY_MS     100
 #define RESPAWN_DELAY_MAX_MS 30000
 #define RESPAWN_HEALTHY_MS   10000
+
+/* The same where a standby takes a worker's place: an end costs its clients a millisecond, so that
+ * is put off only where workers end faster than they are of use. */
+#define STANDBY_HEALTHY_MS 100
+
+/* A standby that has not made a successor in this time is stopped or gone, and is given up. */
+#define STANDBY_WAIT_MS 1000
 
 /* A reload, or an upgrade, is given up once a worker has ended so often before it accepted. */
 #define COMING_ENDS_MAX 3

@@ -29,6 +29,7 @@ static void fill_job(struct master *m, struct worker_job *job, int place, int ch
         .master = m->pid,
         .board = m->board,
         .row = &m->admin.memory->rows[place],
+        .standby = -1,
         .doors = &g->admin,
         .forwarded = &nobody,
         .identity = &s->identity,

@@ -52,6 +52,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .master = m->pid,
         .board = m->board,
         .row = &m->board->rows[row],
+        .standby = -1,
         .doors = &g->doors,
         .sites = g->configuration->sites,
         .forwarded = &s->trusted,
@@ -70,7 +71,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .max_requests = (uint64_t)s->max_requests,
         .max_rss = (uint64_t)s->max_rss,
     };
-    logs_fill(m, g, job, row);
+    logs_fill(m, g, job);
 }
 
 /* What a generation before or after this one has beside it would else be listened at for as long as
@@ -131,7 +132,7 @@ static int fork_worker(struct master *m, struct generation *g, int slot)
         errno = EAGAIN; /* so many are leaving */
         return -1;
     }
-    if (prepare_keys(m, g) < 0 || logs_reserve(m, g, row) < 0 ||
+    if (prepare_keys(m, g) < 0 || logs_reserve(m, g) < 0 ||
         children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
         return -1;
     pid_t pid = fork();
@@ -378,6 +379,8 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         child->is_reopening &= report->count != m->logs.number;
         logs_look(m);
         break;
+    case REPORT_STANDBY:
+    case REPORT_BACK: break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }

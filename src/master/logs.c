@@ -123,20 +123,19 @@ void logs_free(struct logs *logs)
 
 /* ------------------------------------------------------------------------------ the workers */
 
-int logs_reserve(struct master *m, const struct generation *g, int row)
+int logs_reserve(struct master *m, const struct generation *g)
 {
-    struct access_buffer **buffer = &m->logs.buffer[row];
-    if (g->logs.access.fd >= 0 && !*buffer)
-        *buffer = access_buffer_open();
-    return g->logs.access.fd < 0 || *buffer ? 0 : -1;
+    if (g->logs.access.fd >= 0 && !m->logs.buffers)
+        m->logs.buffers = access_buffers_open(BOARD_ROWS);
+    return g->logs.access.fd < 0 || m->logs.buffers ? 0 : -1;
 }
 
-void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job, int row)
+void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job)
 {
     job->log_fd = g->logs.output.target == LOG_TO_STDERR ? -1 : g->logs.output.fd;
     job->access = g->logs.access;
     job->access_format = g->logs.format;
-    job->access_buffer = m->logs.buffer[row];
+    job->access_buffers = m->logs.buffers;
 }
 
 static void leave(const struct generation *g, bool has_output)
@@ -165,8 +164,10 @@ void logs_leave_access(const struct generation *g)
 
 void logs_rescue(struct master *m, const struct child *child)
 {
-    struct access_buffer *buffer = m->logs.buffer[child->row];
-    uint64_t lost = buffer ? access_buffer_rescue(buffer, &child->generation->logs.access) : 0;
+    if (!m->logs.buffers)
+        return;
+    uint64_t lost = access_buffer_rescue(&m->logs.buffers[child->row],
+                                         &child->generation->logs.access);
     if (lost == 0)
         return;
     board_add(&m->board->rows[child->row].log_lost, (int64_t)lost);
@@ -176,8 +177,7 @@ void logs_rescue(struct master *m, const struct child *child)
 
 void logs_close_room(struct logs_room *room)
 {
-    for (size_t i = 0; i < BOARD_ROWS; i++)
-        access_buffer_close(room->buffer[i]);
+    access_buffers_close(room->buffers, BOARD_ROWS);
     access_shared_close(room->shared);
 }
 

@@ -33,14 +33,14 @@ struct logs {
 
 /* Of the master: what all its generations share. Zeroed: nothing. */
 struct logs_room {
-    struct access_shared *shared;             /* owned; NULL: no access log was wanted yet */
-    struct access_buffer *buffer[BOARD_ROWS]; /* the same, a row's */
-    bool is_reopening;                        /* workers are still to confirm it */
-    int number;                               /* of the last time that it was asked for */
-    int opened;                               /* files, by that */
-    int64_t begun;                            /* as clock_ms() */
-    int64_t until;                            /* they are waited for; CLOCK_NEVER */
-    int64_t look_at;                          /* by one that has handed over, the next time */
+    struct access_shared *shared;  /* owned; NULL: no access log was wanted yet */
+    struct access_buffer *buffers; /* the same, BOARD_ROWS of them */
+    bool is_reopening;             /* workers are still to confirm it */
+    int number;                    /* of the last time that it was asked for */
+    int opened;                    /* files, by that */
+    int64_t begun;                 /* as clock_ms() */
+    int64_t until;                 /* they are waited for; CLOCK_NEVER */
+    int64_t look_at;               /* by one that has handed over, the next time */
 };
 
 void logs_init(struct logs *logs);
@@ -55,8 +55,8 @@ void logs_use(const struct generation *g);
 void logs_free(struct logs *logs);
 
 /* Gives a worker that is about to be forked its part. -1 with errno set: no memory. */
-int logs_reserve(struct master *m, const struct generation *g, int row);
-void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job, int row);
+int logs_reserve(struct master *m, const struct generation *g);
+void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job);
 
 /* In a child that was forked: closes what other generations than this one have, which nobody would
  * tell it to do later. They stay as they are, so that it gets no copy of the master's pages. */

@@ -14,13 +14,14 @@
 
 static void *map(size_t size)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
-struct access_buffer *access_buffer_open(void)
+struct access_buffer *access_buffers_open(size_t count)
 {
-    return map(sizeof(struct access_buffer));
+    return map(count * sizeof(struct access_buffer));
 }
 
 struct access_shared *access_shared_open(void)
@@ -28,10 +29,10 @@ struct access_shared *access_shared_open(void)
     return map(sizeof(struct access_shared));
 }
 
-void access_buffer_close(struct access_buffer *buffer)
+void access_buffers_close(struct access_buffer *buffers, size_t count)
 {
-    if (buffer)
-        munmap(buffer, sizeof *buffer);
+    if (buffers)
+        munmap(buffers, count * sizeof *buffers);
 }
 
 void access_shared_close(struct access_shared *shared)

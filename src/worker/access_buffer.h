@@ -41,12 +41,13 @@ struct access_file {
     struct access_shared *shared;
 };
 
-/* Mapped, zeroed, shared with what is forked from here on. NULL with errno set. */
-struct access_buffer *access_buffer_open(void);
+/* So many, mapped, zeroed, shared with what is forked from here on; memory that is not written
+ * costs nothing. NULL with errno set. */
+struct access_buffer *access_buffers_open(size_t count);
 struct access_shared *access_shared_open(void);
 
 /* NULL is allowed. */
-void access_buffer_close(struct access_buffer *buffer);
+void access_buffers_close(struct access_buffer *buffers, size_t count);
 void access_shared_close(struct access_shared *shared);
 
 /* Of a descriptor, which stays the caller's. */

@@ -9,7 +9,8 @@ void logging_open(struct access *access, struct conn_env *env, const struct work
 {
     if (job->access.fd < 0)
         return;
-    access_init(access, job->access_format, job->access_buffer, &job->access, job->row, job->slot);
+    access_init(access, job->access_format, &job->access_buffers[job->row - job->board->rows],
+                &job->access, job->row, job->slot);
     env->access = access;
 }
 

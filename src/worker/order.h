@@ -18,6 +18,7 @@ enum order_kind {
     ORDER_REARM,   /* a sharer of a socket is gone, and with it perhaps a wake-up that was yours */
     ORDER_BEGIN,   /* to one that was held: all that it serves, it serves from now on */
     ORDER_LOGS,    /* log files were opened anew and come along: the log's, the access log's */
+    ORDER_ALONE,   /* the worker that it has succeeded is gone: nobody else has its descriptors */
     ORDER_LEAVE,   /* others go on: finish what runs, hand over what is idle, and leave */
     ORDER_STOP,    /* nobody goes on: serve the queues, close the doors, finish and leave */
 };
@@ -73,6 +74,8 @@ enum report_kind {
     REPORT_CUT,      /* closed `count` connections at the drain's deadline */
     REPORT_LOGS,     /* nothing is written to the old log files any more; `count`: of the order */
     REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
+    REPORT_STANDBY,  /* its standby is the process `count`; 0 and `why`: it could not make one */
+    REPORT_BACK,     /* it had hung, is superseded, and finishes what is still its own */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };
 

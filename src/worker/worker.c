@@ -29,7 +29,7 @@
 #include "worker/spent.h"
 
 struct worker {
-    const struct worker_job *job;
+    struct worker_job *job;
     struct loop *loop;
     int signals; /* signalfd */
     struct acceptor acceptor;
@@ -180,6 +180,7 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
         logging_change(&w->env, w->job, order, fds, fd_count);
         report(w, REPORT_LOGS, order->number, "");
         break;
+    case ORDER_ALONE: break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }
@@ -470,7 +471,7 @@ static int serve(struct worker *w)
     return 0;
 }
 
-int worker_run(const struct worker_job *job)
+int worker_run(struct worker_job *job)
 {
     struct worker *w = calloc(1, sizeof *w);
     if (!w)

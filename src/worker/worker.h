@@ -13,18 +13,21 @@
 #include "worker/access_buffer.h"
 #include "worker/board.h"
 #include "worker/deadlines.h"
+#include "worker/desk.h"
 #include "worker/doors.h"
 #include "worker/sites.h"
 
 struct worker_job {
     const char *role; /* borrowed; what this process is, where it is none of the server's workers */
     int slot;
-    bool is_held;                            /* accepts nothing until it is told to begin */
-    int channel;                             /* socketpair to the master, as order.h has it */
-    pid_t master;                            /* whose child this is */
-    struct doors *doors;                     /* of all slots; the worker's own copy */
-    const struct board *board;               /* of all workers; borrowed */
-    struct board_row *row;                   /* what it does is counted here; borrowed */
+    bool is_held;              /* accepts nothing until it is told to begin */
+    int channel;               /* socketpair to the master, as order.h has it */
+    pid_t master;              /* whose child this is */
+    struct doors *doors;       /* of all slots; the worker's own copy */
+    struct board *board;       /* of all workers; borrowed */
+    struct board_row *row;     /* of it: what it does is counted here; borrowed */
+    const struct desks *desks; /* borrowed; NULL: it has none */
+    int standby; /* its standby's end of the channel to the master; -1: it is to have none */
     const struct sites *sites;               /* its applications; borrowed */
     const struct child_identity *identity;   /* borrowed */
     const struct forwarded_rules *forwarded; /* borrowed */
@@ -39,11 +42,11 @@ struct worker_job {
     uint64_t max_rss;                 /* the same for bytes that are resident */
     int log_fd;                       /* of a file that the log is written to; -1: it is stderr */
     struct access_file access;        /* fd -1: no access log */
-    const struct access_format *access_format; /* of that; borrowed, as the buffer is */
-    struct access_buffer *access_buffer;
+    const struct access_format *access_format; /* of that; borrowed */
+    struct access_buffer *access_buffers;      /* one a row of the board; borrowed */
 };
 
 /* Runs in the child until it has nothing more to do. Returns the status to exit with. */
-int worker_run(const struct worker_job *job);
+int worker_run(struct worker_job *job);
 
 #endif

@@ -21,7 +21,7 @@ struct rig {
 
 static struct rig open_rig(int fd)
 {
-    struct rig rig = {.buffer = access_buffer_open(), .shared = access_shared_open()};
+    struct rig rig = {.buffer = access_buffers_open(1), .shared = access_shared_open()};
     cr_assert(rig.buffer && rig.shared && fd >= 0, "%m");
     rig.file = access_file_of(fd, rig.shared);
     return rig;
@@ -30,7 +30,7 @@ static struct rig open_rig(int fd)
 static void close_rig(const struct rig *rig)
 {
     close(rig->file.fd);
-    access_buffer_close(rig->buffer);
+    access_buffers_close(rig->buffer, 1);
     access_shared_close(rig->shared);
 }
 

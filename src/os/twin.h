@@ -1,0 +1,26 @@
+/*
+ * twin - a process beside this one with the same descriptor table (clone(2), CLONE_FILES): what
+ * either opens or closes, both have or have not. Sockets outlive the process that has used them, as
+ * long as its twin lives.
+ *
+ * The price is that the kernel takes a reference of the file for every system call on one: it may
+ * skip that only where a table has one user.
+ */
+#ifndef DROVER_OS_TWIN_H
+#define DROVER_OS_TWIN_H
+
+#include <sys/types.h>
+
+/*
+ * Forks a twin. It has this process's parent (CLONE_PARENT), who reaps it and gets its SIGCHLD, and
+ * a copy of its memory. Returns its pid here, 0 in the twin, -1 with errno set.
+ *
+ * libc does not know of it: what pthread_atfork(3) has set up does not run, so this process must
+ * have one thread, and its twin has no robust mutexes.
+ */
+pid_t twin_fork(void);
+
+/* From here on this process has a table of its own, a copy (unshare(2)). -1 with errno set. */
+int twin_part(void);
+
+#endif

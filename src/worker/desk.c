@@ -1,0 +1,181 @@
+#include "worker/desk.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "worker/board.h"
+
+/* ------------------------------------------------------------------------------ the memory */
+
+static void *map(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+int desks_open(struct desks *desks, bool proxied)
+{
+    if (!desks->of)
+        desks->of = map(BOARD_ROWS * sizeof *desks->of);
+    if (desks->of && proxied && !desks->clients)
+        desks->clients = map(BOARD_ROWS * sizeof *desks->clients);
+    return desks->of && (!proxied || desks->clients) ? 0 : -1;
+}
+
+void desks_close(struct desks *desks)
+{
+    if (desks->of)
+        munmap(desks->of, BOARD_ROWS * sizeof *desks->of);
+    if (desks->clients)
+        munmap(desks->clients, BOARD_ROWS * sizeof *desks->clients);
+    *desks = (struct desks){0};
+}
+
+/* What a worker wrote there is not trusted. */
+static uint32_t top_of(const struct desk *desk)
+{
+    uint32_t top = __atomic_load_n(&desk->top, __ATOMIC_ACQUIRE);
+    return top < DESK_FDS_MAX ? top : DESK_FDS_MAX;
+}
+
+void desk_clear(struct desk *desk)
+{
+    memset(desk->custody, CUSTODY_NONE, top_of(desk));
+    desk->top = desk->held_count = 0;
+    desk->request = 0;
+    desk->line[0] = '\0';
+    __atomic_store_n(&desk->tenure, TENURE_OWN, __ATOMIC_RELEASE);
+}
+
+/* ------------------------------------------------------------------------------ the worker */
+
+void desk_begin(struct desk *desk, int fd)
+{
+    if (fd >= DESK_FDS_MAX)
+        return;
+    if ((uint32_t)fd >= desk->top)
+        __atomic_store_n(&desk->top, (uint32_t)fd + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->custody[fd], CUSTODY_BUSY, __ATOMIC_RELEASE);
+}
+
+/* So many bytes of `read` belong to what is held. */
+static size_t held_bytes(const struct desk *desk)
+{
+    if (desk->held_count == 0)
+        return 0;
+    const struct desk_held *last = &desk->held[desk->held_count - 1];
+    return (size_t)last->offset + last->length;
+}
+
+bool desk_hold(struct desk *desk, int fd, const char *request, size_t length)
+{
+    size_t offset = (size_t)(request - desk->read);
+    if (fd >= DESK_FDS_MAX || desk->held_count == UNSENT_MAX || offset + length > DESK_HELD_MAX)
+        return false;
+    desk->held[desk->held_count++] = (struct desk_held){
+        .fd = (uint32_t)fd, .offset = (uint32_t)offset, .length = (uint32_t)length};
+    desk_rest(desk, fd, CUSTODY_HELD);
+    return true;
+}
+
+void desk_release_held(struct desk *desk)
+{
+    desk->held_count = 0;
+}
+
+char *desk_read_buffer(struct desk *desk)
+{
+    return desk->read + held_bytes(desk);
+}
+
+static void put_request(struct desk *desk, size_t offset, size_t length)
+{
+    __atomic_store_n(&desk->request, (uint64_t)offset << 32 | (uint32_t)length, __ATOMIC_RELEASE);
+}
+
+void desk_note_request(struct desk *desk, const char *head, size_t length)
+{
+    size_t offset = (size_t)(head - desk->read);
+    if (!head) {
+        put_request(desk, 0, 0);
+    } else if (head >= desk->read && offset + length <= DESK_READ_SIZE) {
+        put_request(desk, offset, length);
+    } else {
+        put_request(desk, 0, 0);
+        length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
+        memcpy(desk->line, head, length);
+        put_request(desk, DESK_READ_SIZE, length);
+    }
+}
+
+void desk_reclaim(struct desk *desk)
+{
+    for (uint32_t fd = 0; fd < top_of(desk); fd++)
+        if (desk->custody[fd] & CUSTODY_TAKEN)
+            __atomic_store_n(&desk->custody[fd], (uint8_t)(desk->custody[fd] & ~CUSTODY_TAKEN),
+                             __ATOMIC_RELEASE);
+}
+
+/* ----------------------------------------------------------- the standby and the successor */
+
+bool desk_step(struct desk *desk, enum tenure from, enum tenure to)
+{
+    uint32_t was = from;
+    return __atomic_compare_exchange_n(&desk->tenure, &was, (uint32_t)to, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+static bool take_one(uint8_t *byte)
+{
+    uint8_t state = __atomic_load_n(byte, __ATOMIC_ACQUIRE);
+    while (state == CUSTODY_FRESH || state == CUSTODY_KEPT || state == CUSTODY_GREETING ||
+           state == CUSTODY_HELD)
+        if (__atomic_compare_exchange_n(byte, &state, (uint8_t)(state | CUSTODY_TAKEN), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
+int desk_take(struct desk *desk)
+{
+    int count = 0;
+    for (uint32_t fd = 0; fd < top_of(desk); fd++)
+        count += take_one(&desk->custody[fd]);
+    return count;
+}
+
+bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length)
+{
+    for (uint32_t i = 0; i < desk->held_count && i < UNSENT_MAX; i++) {
+        struct desk_held held = desk->held[i];
+        if (held.fd != (uint32_t)fd || held.length == 0 || held.offset > DESK_HELD_MAX ||
+            held.length > DESK_HELD_MAX - held.offset)
+            continue;
+        *bytes = desk->read + held.offset;
+        *length = held.length;
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------------ the master */
+
+void desk_request(const struct desk *desk, char *text, size_t size)
+{
+    uint64_t request = __atomic_load_n(&desk->request, __ATOMIC_ACQUIRE);
+    size_t offset = (size_t)(request >> 32);
+    size_t length = (size_t)(request & UINT32_MAX);
+    const char *from = desk->read + offset;
+    if (offset >= DESK_READ_SIZE) {
+        from = desk->line;
+        length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
+    } else if (length > DESK_READ_SIZE - offset) {
+        length = DESK_READ_SIZE - offset;
+    }
+    size_t n = 0;
+    for (; n < length && n + 1 < size && from[n] != '\r' && from[n] != '\n'; n++)
+        text[n] = from[n] >= ' ' && from[n] <= '~' ? from[n] : '?';
+    if (size > 0)
+        text[n] = '\0';
+}

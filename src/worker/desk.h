@@ -1,0 +1,180 @@
+/*
+ * desk - what a worker leaves lying where its standby finds it: which of its connections another
+ * process can go on with, and which request it is at.
+ *
+ * In memory that the master, the worker and its standby share; one a row of the board. Without it a
+ * worker's end is the end of all its connections: their sockets live on in the standby, which has
+ * the same descriptor table (standby.h), but what each is for, only the dead knew.
+ *
+ * Custody. A byte a descriptor says who may read from and write to that connection:
+ *
+ *   by the worker      NONE -> BUSY                     accepted, or handed over
+ *                      BUSY -> FRESH, KEPT, GREETING    it rests: nothing of a next request was
+ * read BUSY -> HELD                     its answer stands ready and has not left; the request is
+ * still in `read` those four -> BUSY               claimed, before anything is done with it BUSY ->
+ * NONE                     before it is closed by the standby     those four -> the same | TAKEN it
+ * is the successor's
+ *
+ * Both ways out of the four are one compare-and-swap of the byte, so each connection has one owner
+ * at every moment, wherever a process is stopped or killed. What is BUSY is in the middle: it stays
+ * with the worker, and ends with it. What is TAKEN a worker that comes back never touches, but to
+ * close its own copy of the descriptor once tenure is PASSED.
+ *
+ * Tenure. One word says whose the desk is:
+ *
+ *   OWN -> PASSING       by the standby, which begins to take
+ *   PASSING -> PASSED    by the successor, before it touches anything
+ *   PASSING -> RETURNED  by the standby that cannot make one, or by the master when the standby has
+ *                        ended: what was taken is the worker's again
+ *   RETURNED -> OWN      by the worker, which has undone the taking
+ *
+ * Each is a compare-and-swap: of a successor that comes late and a master that gives up one wins,
+ * and the other lets go. A worker looks at it once a turn. tests/model has both words as a model
+ * that is checked with all orders of steps, stops and kills.
+ */
+#ifndef DROVER_WORKER_DESK_H
+#define DROVER_WORKER_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "http/ip.h"
+
+enum custody {
+    CUSTODY_NONE,         /* no connection of this worker */
+    CUSTODY_FRESH,        /* waits for its first request */
+    CUSTODY_KEPT,         /* waits for another one */
+    CUSTODY_GREETING,     /* waits for a PROXY header */
+    CUSTODY_HELD,         /* its answer leaves at the end of the turn */
+    CUSTODY_BUSY,         /* in the middle of a request or an answer, or of being closed */
+    CUSTODY_TAKEN = 0x80, /* or-ed to one of the four that can be taken */
+};
+
+enum tenure {
+    TENURE_OWN,
+    TENURE_PASSING,
+    TENURE_PASSED,
+    TENURE_RETURNED,
+};
+
+/* A request whose answer is held back: that many bytes of `read`. */
+struct desk_held {
+    uint32_t fd; /* 0: none; no connection has that number */
+    uint32_t offset;
+    uint32_t length;
+};
+
+struct desk {
+    uint32_t tenure;  /* enum tenure */
+    uint32_t top;     /* one past the highest descriptor that ever had custody */
+    uint64_t request; /* that is being dealt with: offset << 32 | length, in `read`, or in `line`
+                       * from DESK_READ_SIZE on; 0: none */
+    struct desk_held held[UNSENT_MAX];
+    uint32_t held_count;
+    uint8_t custody[DESK_FDS_MAX]; /* enum custody, by descriptor */
+    char line[DESK_LINE_MAX];      /* of a request that is no longer in `read` */
+    char read[DESK_READ_SIZE];     /* what is read from clients, a turn's held requests first */
+};
+
+/* Those of a server. Zeroed: none. */
+struct desks {
+    struct desk *of;                              /* BOARD_ROWS of them; NULL: none */
+    struct http_address (*clients)[DESK_FDS_MAX]; /* by row and descriptor: who a PROXY header says
+                                                   * it is; family 0: nobody. NULL: no address is
+                                                   * proxied */
+};
+
+/* Maps them, untouched: pages that nobody writes cost nothing. `proxied`: with the clients, added
+ * to what there is, for processes that are forked from here on. -1 with errno set, and as before.
+ */
+int desks_open(struct desks *desks, bool proxied);
+void desks_close(struct desks *desks);
+
+/* For the master, before a worker is made that is to have it: nothing lies there. */
+void desk_clear(struct desk *desk);
+
+/* --------------------------------------------------------------------------- for the worker */
+
+/* Each takes any descriptor; one from DESK_FDS_MAX on is nobody's to take, and so claimed. */
+
+/* Before anything is done with a connection. False: it is another process's now. */
+static inline bool desk_claim(struct desk *desk, int fd)
+{
+    if (fd >= DESK_FDS_MAX)
+        return true;
+    uint8_t *byte = &desk->custody[fd];
+    uint8_t state = __atomic_load_n(byte, __ATOMIC_RELAXED);
+    if (state == CUSTODY_BUSY)
+        return true;
+    return !(state & CUSTODY_TAKEN) &&
+           __atomic_compare_exchange_n(byte, &state, CUSTODY_BUSY, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+/* It is new here: BUSY. */
+void desk_begin(struct desk *desk, int fd);
+
+/* It rests, in a state that can be taken; it is watched for EPOLLIN already. Claimed before. */
+static inline void desk_rest(struct desk *desk, int fd, enum custody state)
+{
+    if (fd < DESK_FDS_MAX)
+        __atomic_store_n(&desk->custody[fd], (uint8_t)state, __ATOMIC_RELEASE);
+}
+
+/* The same for one whose answer is held back, to the request of these bytes of `read`. False: there
+ * is no room for them, and the answer is to leave now. */
+bool desk_hold(struct desk *desk, int fd, const char *request, size_t length);
+
+/* All that was held has left or was given up, and each of it was claimed for that: where one could
+ * not be, the successor still reads what lies here. */
+void desk_release_held(struct desk *desk);
+
+/* Where the next bytes are read to: READ_BUFFER_SIZE of them, behind what is held. */
+char *desk_read_buffer(struct desk *desk);
+
+/* It is about to be closed. Claimed before. */
+static inline void desk_forget(struct desk *desk, int fd)
+{
+    if (fd < DESK_FDS_MAX)
+        __atomic_store_n(&desk->custody[fd], CUSTODY_NONE, __ATOMIC_RELEASE);
+}
+
+/* The request that application code is about to be called for; of its first line as much as fits is
+ * kept. A NULL: none. */
+void desk_note_request(struct desk *desk, const char *head, size_t length);
+
+static inline enum tenure desk_tenure(const struct desk *desk)
+{
+    return (enum tenure)__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE);
+}
+
+/* RETURNED: all that was taken is this worker's again, in the states it had. */
+void desk_reclaim(struct desk *desk);
+
+/* -------------------------------------------------------- for the standby and the successor */
+
+/* One step of the tenure. False: it was another. */
+bool desk_step(struct desk *desk, enum tenure from, enum tenure to);
+
+/* Takes all that can be taken. Returns how many. */
+int desk_take(struct desk *desk);
+
+/* The state that a connection was taken in; CUSTODY_NONE: it was not taken. */
+static inline enum custody desk_taken(const struct desk *desk, int fd)
+{
+    uint8_t state = fd < DESK_FDS_MAX ? __atomic_load_n(&desk->custody[fd], __ATOMIC_ACQUIRE) : 0;
+    return (enum custody)(state & CUSTODY_TAKEN ? state & ~CUSTODY_TAKEN : CUSTODY_NONE);
+}
+
+/* The request of one that was taken while HELD; false when it is not whole there. */
+bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length);
+
+/* ---------------------------------------------------------------------------- for the master */
+
+/* The first line of the request that the worker was at when it ended, as printable text, cut where
+ * it is too long; "" when it was at none. What lies there is not trusted. */
+void desk_request(const struct desk *desk, char *text, size_t size);
+
+#endif
