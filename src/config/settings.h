@@ -44,6 +44,7 @@ struct settings {
     struct net_address addresses[ADDRESSES_MAX];
     bool is_reload;         /* read for one: --ready-fd was closed long ago */
     bool listen_is_default; /* no --listen was given */
+    bool standby;           /* each worker has one */
     int admin_count;        /* 0: there is no admin process */
     struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */

@@ -132,6 +132,7 @@ void record_tick(struct master *m)
     board_set(&board->is_reloading, m->coming || m->is_under_way[OUTCOME_RELOAD]);
     board_set(&board->is_upgrading, upgrade_is_under_way(m));
     board_set(&board->workers, (uint64_t)crew_size(g));
+    board_set(&board->has_standbys, g->settings->standby);
     copy_slots(board, &g->plan);
     for (size_t i = 0; i < m->children.count; i++)
         copy_worker(board, &m->children.list[i]);
@@ -185,6 +186,30 @@ void record_outcome(struct master *m, enum outcome_kind kind, int status)
     if (kind == OUTCOME_RELOAD)
         board_add(status ? &m->board->reload_failures : &m->board->reloads, 1);
     record_tick(m); /* who has asked for it may look at once */
+}
+
+/* In its slot's part a reader finds the newest alone; the rows are the master's own. */
+void record_crash(struct master *m, int slot, const char *request)
+{
+    char text[512];
+    struct board_slot *to = &m->board->slots[slot];
+    bool is_told = crashes_note(&m->crashes, slot, m->now, request, text, sizeof text);
+    board_set(&to->crashes, crashes_count(&m->crashes, slot));
+    copy_text(to->crashed_request, sizeof to->crashed_request, request);
+    __atomic_store_n(&to->crashed_ms, m->now, __ATOMIC_RELAXED);
+    if (is_told)
+        log_warnx("slot %d: %s", slot, text);
+}
+
+void record_succession(struct master *m, bool is_hang)
+{
+    enum board_succession how = is_hang ? BOARD_SUCCESSION_HANG : BOARD_SUCCESSION_END;
+    board_add(&m->board->successions[how], 1);
+}
+
+void record_kept(struct master *m, int count)
+{
+    board_add(&m->board->kept_connections, count);
 }
 
 static unsigned depth_of(uint64_t queued)
