@@ -120,6 +120,18 @@ Test(desk, steps)
     cr_expect_not(desk_settle(desk), "it is superseded");
 }
 
+/* Its standby began to take in the round before; the row has another worker by now. */
+Test(desk, a_successor_of_another_round)
+{
+    desk_step(desk, TENURE_OWN, TENURE_PASSING);
+    uint32_t round = desk_round(desk);
+    desk_clear(desk);
+    cr_expect_eq(desk_tenure(desk), TENURE_OWN);
+    desk_step(desk, TENURE_OWN, TENURE_PASSING);
+    cr_expect_not(desk_step_in(desk, round, TENURE_PASSING, TENURE_PASSED));
+    cr_expect(desk_step_in(desk, desk_round(desk), TENURE_PASSING, TENURE_PASSED));
+}
+
 Test(desk, what_is_returned_is_as_it_was)
 {
     for (int fd = 0; fd < 4; fd++)
@@ -179,17 +191,19 @@ Test(desk, a_claim_waits_while_it_passes, .timeout = 20)
 
 /* -------------------------------------------------------------------- one owner at a time */
 
-#define FEW    4
-#define ROUNDS 20000
+/* On a cache line each: a look and a store behind it are two trips then. */
+#define FEW    16
+#define APART  64
+#define ROUNDS 100000
 
 static volatile bool is_over;
 
 static void *work(void *unused)
 {
     while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED))
-        for (int fd = 0; fd < FEW; fd++)
-            if (desk_claim_now(desk, fd))
-                desk_rest(desk, fd, CUSTODY_KEPT);
+        for (int i = 0; i < FEW; i++)
+            if (desk_claim_now(desk, i * APART))
+                desk_rest(desk, i * APART, CUSTODY_KEPT);
     return unused;
 }
 
@@ -197,8 +211,8 @@ static void *work(void *unused)
 static int count_taken(void)
 {
     int count = 0;
-    for (int fd = 0; fd < FEW; fd++)
-        count += desk_taken(desk, fd) != CUSTODY_NONE;
+    for (int i = 0; i < FEW; i++)
+        count += desk_taken(desk, i * APART) != CUSTODY_NONE;
     return count;
 }
 
@@ -207,16 +221,16 @@ Test(desk, each_has_one_owner, .timeout = 60)
 {
     pthread_t worker;
     int taken = 0;
-    for (int fd = 0; fd < FEW; fd++)
-        put(fd, CUSTODY_KEPT);
+    for (int i = 0; i < FEW; i++)
+        put(i * APART, CUSTODY_KEPT);
     cr_assert_eq(pthread_create(&worker, NULL, work, NULL), 0);
     for (int round = 0; round < ROUNDS; round++) {
         int count = desk_take(desk);
-        for (int look = 0; look < 20; look++)
+        for (int look = 0; look < 5; look++)
             cr_assert_eq(count_taken(), count, "round %d", round);
-        for (int fd = 0; fd < FEW; fd++)
-            if (desk_taken(desk, fd))
-                desk_rest(desk, fd, CUSTODY_KEPT);
+        for (int i = 0; i < FEW; i++)
+            if (desk_taken(desk, i * APART))
+                desk_rest(desk, i * APART, CUSTODY_KEPT);
         taken += count;
     }
     __atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
@@ -398,10 +412,15 @@ Test(desk, forged_custody)
         cr_expect_lt(desk_taken(desk, fd), CUSTODY_TAKEN);
 }
 
+/* All rounds are alike. */
 Test(desk, forged_tenure)
 {
-    desk->tenure = 12345;
-    cr_expect_not(desk_settle(desk), "it lets go");
+    desk->tenure = UINT32_MAX - 1;
+    cr_expect_not(desk_settle(desk), "it is PASSED");
+    desk->tenure = UINT32_MAX;
+    desk_clear(desk);
+    cr_expect_eq(desk_round(desk), 0);
+    cr_expect(desk_settle(desk));
 }
 
 Test(desk, forged_holds)
