@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/fds.h"
 #include "os/loop.h"
 #include "os/preempt.h"
 #include "worker/acceptor.h"
@@ -23,6 +24,11 @@
 
 struct worker {
     struct worker_job *job;
+    char title[16];      /* its name in ps(1) */
+    struct desk *desk;   /* of its row; NULL: it has no standby, or is superseded */
+    struct fds pristine; /* open when its standby was made */
+    struct fds own;      /* of these, what any worker of its slot needs, whatever becomes of it */
+    int spare;           /* what the standby gives up for a descriptor that it receives; -1 */
     struct loop *loop;
     int signals; /* signalfd */
     struct acceptor acceptor;
