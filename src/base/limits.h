@@ -270,6 +270,9 @@
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
+/* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
+#define STANDBY_RELIEVE_MS 1000
+
 /* A reload, or an upgrade, is given up once a worker has ended so often before it accepted. */
 #define COMING_ENDS_MAX 3
 
