@@ -273,6 +273,14 @@
 /* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
 #define STANDBY_RELIEVE_MS 1000
 
+/* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
+ * of the one before; from so many on it is logged, at most as often, with that many of the requests
+ * they were at. */
+#define CRASH_ROW_MS       10000
+#define CRASH_ROW_LEAST    3
+#define CRASH_AGAIN_MS     10000
+#define CRASH_REQUESTS_MAX 3
+
 /* A reload, or an upgrade, is given up once a worker has ended so often before it accepted. */
 #define COMING_ENDS_MAX 3
 

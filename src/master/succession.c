@@ -307,15 +307,6 @@ void succession_supersede(struct master *m, pid_t pid)
     child->deadline = limit ? m->now + limit : CLOCK_NEVER;
 }
 
-/* Nobody but the dead one's successor has to do with its desk. */
-static void put_in_order(struct desk *desk)
-{
-    if (desk_tenure(desk) != TENURE_RETURNED)
-        return;
-    desk_reclaim(desk);
-    desk_step(desk, TENURE_RETURNED, TENURE_OWN);
-}
-
 void succession_wake(struct master *m, struct child *child)
 {
     struct heritage *heritage = &child->heritage;
@@ -326,8 +317,6 @@ void succession_wake(struct master *m, struct child *child)
     if (heritage->end < 0)
         return;
     desk_clear(desk_of(m, child->row));
-    if (!heritage->is_hung)
-        put_in_order(desk_of(m, heritage->from));
     int sent = pass_send(child->standby.channel, &order, sizeof order, &heritage->end, 1);
     close(heritage->end);
     heritage->end = -1;

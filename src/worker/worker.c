@@ -13,44 +13,16 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "os/loop.h"
-#include "os/pass.h"
 #include "os/sigfd.h"
-#include "worker/acceptor.h"
-#include "worker/access.h"
+#include "os/twin.h"
 #include "worker/account.h"
-#include "worker/conn.h"
-#include "worker/conns.h"
-#include "worker/inbox.h"
 #include "worker/logging.h"
-#include "worker/order.h"
-#include "worker/report.h"
+#include "worker/orders.h"
+#include "worker/self.h"
 #include "worker/shed.h"
-#include "worker/spent.h"
-
-struct worker {
-    struct worker_job *job;
-    struct loop *loop;
-    int signals; /* signalfd */
-    struct acceptor acceptor;
-    struct inbox inbox;
-    struct conns conns;
-    struct spent spent;
-    uint64_t requests_before; /* what the board's row had at the start */
-    bool is_spent;            /* and the master was told */
-    struct slot_set slots;    /* that it serves */
-    bool is_held;             /* until it is told to begin */
-    bool is_leaving;
-    bool is_stopping;    /* and nobody goes on */
-    int64_t leave_by;    /* the drain's deadline */
-    bool is_orphan;      /* the master is gone */
-    int64_t awake_until; /* the master was told that something happens, and has until then */
-    struct preempt preempt;
-    struct conn_env env;
-    struct access access;
-    struct drover_worker services; /* for the application */
-    bool has_services;
-};
+#include "worker/standby.h"
+#include "worker/successor.h"
+#include "worker/tenure.h"
 
 /* ------------------------------------------------------------------------- the connections */
 
@@ -86,129 +58,14 @@ static void on_pause(void *context, bool is_paused)
     board_set(&w->job->row->is_paused, is_paused);
 }
 
-/* ----------------------------------------------------------------------------- the leaving */
-
-static void begin_to_leave(struct worker *w)
-{
-    conn_before_call(&w->env);
-    w->is_leaving = true;
-    w->env.leaving = true;
-    conns_leave(&w->conns);
-    sites_leave(&w->env.exchanges);
-    w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
-}
-
-/* Others accept for its slots, and go on with its connections where they can. It may be told so
- * again when the heirs are others. */
-static void leave(struct worker *w, const struct order *order)
-{
-    if (w->is_stopping)
-        return;
-    conns_give(&w->conns, w->job->doors, &order->heirs, w->job->slot);
-    if (w->is_leaving)
-        return;
-    begin_to_leave(w);
-    inbox_leave(&w->inbox);
-    if (order->closing)
-        acceptor_shut(&w->acceptor, order->closing, order->kept, order->is_filtered);
-    else
-        acceptor_leave(&w->acceptor);
-}
-
-/* Nobody does. What others have handed over by now is served to its end here. */
-static void stop(struct worker *w, const struct order *order)
-{
-    if (w->is_stopping)
-        return;
-    w->is_stopping = true;
-    conns_keep(&w->conns);
-    if (w->is_leaving)
-        return;
-    begin_to_leave(w);
-    inbox_read(&w->inbox);
-    acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->kept, order->is_filtered);
-}
-
-static int report(const struct worker *w, enum report_kind kind, int count, const char *why)
-{
-    return report_send(w->job->channel, kind, count, why);
-}
-
-/* --------------------------------------------------------------- what it is told to be done */
-
-static void adopt(struct worker *w, int slot)
-{
-    slot_set_add(&w->slots, slot);
-    if (w->is_held)
-        return;
-    acceptor_add(&w->acceptor, slot);
-    inbox_add(&w->inbox, slot);
-}
-
-static void release(struct worker *w, int slot)
-{
-    slot_set_remove(&w->slots, slot);
-    acceptor_remove(&w->acceptor, slot);
-    inbox_remove(&w->inbox, slot);
-}
-
-static void rearm(struct worker *w)
-{
-    if (!w->is_held)
-        acceptor_rearm(&w->acceptor);
-}
-
-static void begin(struct worker *w)
-{
-    w->is_held = false;
-    for (int slot = 0; slot < w->job->doors->slot_count && !w->is_leaving; slot++)
-        if (slot_set_has(&w->slots, slot))
-            adopt(w, slot);
-    if (!w->is_leaving)
-        rearm(w);
-}
-
-static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
-{
-    switch (order->kind) {
-    case ORDER_ADOPT: adopt(w, order->slot); break;
-    case ORDER_RELEASE: release(w, order->slot); break;
-    case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
-    case ORDER_REARM: rearm(w); break;
-    case ORDER_BEGIN: begin(w); break;
-    case ORDER_LOGS:
-        logging_change(&w->env, w->job, order, fds, fd_count);
-        report(w, REPORT_LOGS, order->number, "");
-        break;
-    case ORDER_ALONE: break;
-    case ORDER_LEAVE: leave(w, order); break;
-    case ORDER_STOP: stop(w, order); break;
-    }
-}
+/* ------------------------------------------------------------------------ what is said to it */
 
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
 {
-    struct worker *w = context;
-    struct order order;
-    int fds[PASS_FDS_MAX];
     (void)loop;
+    (void)fd;
     (void)events;
-    for (;;) {
-        size_t fd_count = PASS_FDS_MAX;
-        ssize_t n = pass_receive(fd, &order, sizeof order, fds, &fd_count);
-        if (n == (ssize_t)sizeof order && order.slot >= 0 && order.slot < SLOTS_MAX) {
-            obey(w, &order, fds, fd_count);
-            continue;
-        }
-        if (n == 0 || (n < 0 && errno == ECONNRESET)) {
-            w->is_orphan = true; /* the master would not close it while it lives */
-            return;
-        }
-        if (n < 0 && errno != EMSGSIZE)
-            return; /* there is no more, or no memory for it now */
-        /* It could not serve that slot if it had to adopt it. */
-        report(w, REPORT_LEAVING, 0, "has no descriptors left for a new slot's sockets");
-    }
+    orders_read(context);
 }
 
 static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
@@ -218,27 +75,26 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     (void)events;
     /* Only the master knows whether others go on: whether this is a leave or a stop. */
     while (sigfd_read(fd) > 0)
-        report(w, REPORT_LEAVING, 0, "was told to leave by a signal");
+        self_report(w, REPORT_LEAVING, 0, "was told to leave by a signal");
 }
 
 /* ------------------------------------------------------------------------------- the start */
 
-static int take_identity(const struct worker *w)
+static int take_identity(struct worker *w)
 {
     const struct child_identity *identity = w->job->identity;
-    char title[16];
     char name[32];
     snprintf(name, sizeof name, "worker %d", w->job->slot);
-    snprintf(title, sizeof title, "drover:slot %d", w->job->slot);
+    snprintf(w->title, sizeof w->title, "drover:slot %d", w->job->slot);
     if (w->job->role) {
         snprintf(name, sizeof name, "%s", w->job->role);
-        snprintf(title, sizeof title, "drover:%s", w->job->role);
+        snprintf(w->title, sizeof w->title, "drover:%s", w->job->role);
     }
     log_set_name(name);
     if (child_become(identity) < 0)
         return report_failed(w->job->channel, EX_NOPERM, "cannot become user %s: %s",
                              identity->name, strerror(errno));
-    if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, title) < 0)
+    if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, w->title) < 0)
         return report_failed(w->job->channel, EX_OSERR, "prctl: %s", strerror(errno));
     return 0;
 }
@@ -248,8 +104,11 @@ static int open_loop(struct worker *w)
     static const int signals[] = {SIGTERM, SIGQUIT, 0};
     w->signals = sigfd_open(signals);
     w->loop = loop_open();
-    if (w->signals < 0 || !w->loop)
-        return -1;
+    return w->signals < 0 || !w->loop ? -1 : 0;
+}
+
+static int watch_master(struct worker *w)
+{
     if (loop_add(w->loop, w->signals, EPOLLIN, on_signal, w) < 0)
         return -1;
     return loop_add(w->loop, w->job->channel, EPOLLIN, on_channel, w);
@@ -261,7 +120,7 @@ static void wake_master(struct worker *w)
     if (!__atomic_load_n(&w->job->board->is_quiet, __ATOMIC_RELAXED) || w->env.now < w->awake_until)
         return;
     w->awake_until = w->env.now + PULSE_MS;
-    report(w, REPORT_AWAKE, 0, "");
+    self_report(w, REPORT_AWAKE, 0, "");
 }
 
 static void woken(void *context)
@@ -280,7 +139,7 @@ static void woken(void *context)
 
 static void on_strand(void *context)
 {
-    report(context, REPORT_STRANDED, 0, "");
+    self_report(context, REPORT_STRANDED, 0, "");
 }
 
 static int open_env(struct worker *w)
@@ -293,7 +152,11 @@ static int open_env(struct worker *w)
     w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
     w->env.served_max = job->connection_requests;
-    return 0;
+    if (!w->desk)
+        return 0;
+    ptrdiff_t row = job->row - job->board->rows;
+    return conn_env_put_desk(&w->env, w->desk,
+                             job->desks->clients ? job->desks->clients[row] : NULL);
 }
 
 static void before_call(void *context)
@@ -345,18 +208,46 @@ static void open_doors(struct worker *w)
     w->acceptor.on_pause = on_pause;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
-    adopt(w, job->slot);
-    rearm(w);
+    orders_adopt(w, job->slot);
+    orders_rearm(w);
+}
+
+/* From here on it may be another process that goes on: a successor, and *order is what it was told.
+ * The standby that it has is the one that has made it. */
+static bool open_standby(struct worker *w, struct standby_order *order)
+{
+    const struct worker_job *job = w->job;
+    if (job->standby < 0 || !job->desks || !job->desks->of)
+        return false;
+    bool is_successor = !standby_make(w, order);
+    if (job->standby >= 0)
+        w->desk = &job->desks->of[job->row - job->board->rows];
+    if (is_successor)
+        successor_sweep(w, order);
+    return is_successor;
+}
+
+/* What was left to it, when all is open. */
+static int resume(struct worker *w, const struct standby_order *order)
+{
+    w->env.is_twinned = order->is_hung;
+    int count = successor_resume(w, order);
+    conns_flush(&w->conns);
+    return count;
 }
 
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
+    struct standby_order order;
     char why[DROVER_WHY_SIZE];
     int status = take_identity(w);
     if (status)
         return status;
-    if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
+    if (open_loop(w) < 0)
+        return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
+    bool is_successor = open_standby(w, &order);
+    if (watch_master(w) < 0 || open_env(w) < 0 || open_services(w) < 0 ||
         conns_open(&w->conns, w->loop, &w->env, job->yield_from, on_conn_end, w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     woken(w);
@@ -367,7 +258,7 @@ static int start(struct worker *w)
     open_spent(w);
     preempt_open(&w->preempt, job->preemption, w->env.now);
     board_set(&job->row->busy_since, 0); /* the start has a time of its own */
-    report(w, REPORT_READY, 0, "");
+    self_report(w, REPORT_READY, is_successor ? resume(w, &order) : 0, "");
     return 0;
 }
 
@@ -400,14 +291,14 @@ static void tell_if_spent(struct worker *w)
     if (w->is_spent || w->is_leaving || !spent_can_be(&w->spent) ||
         !spent_look(&w->spent, requests, w->env.now, why, sizeof why))
         return;
-    w->is_spent = report(w, REPORT_SPENT, 0, why) == 0;
+    w->is_spent = self_report(w, REPORT_SPENT, 0, why) == 0;
 }
 
 static void end_at_deadline(struct worker *w)
 {
     if (!w->is_leaving || w->leave_by > w->env.now)
         return;
-    report(w, REPORT_CUT, w->conns.count, "");
+    self_report(w, REPORT_CUT, w->conns.count, "");
     acceptor_leave(&w->acceptor);
     conns_end_all(&w->conns);
 }
@@ -417,7 +308,7 @@ static void write_log(struct worker *w)
 {
     struct access *access = w->env.access;
     if (w->env.now - access_next(access) > REOPEN_WAIT_MS / 2)
-        on_channel(w->loop, w->job->channel, EPOLLIN, w);
+        orders_read(w);
     access_tick(access, w->env.now);
 }
 
@@ -451,6 +342,8 @@ static int serve(struct worker *w)
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        if (!tenure_look(w))
+            return EX_OSERR;
         if (wait != 0)
             count_wakeup(w, events, next);
         conns_flush(&w->conns);
@@ -477,7 +370,7 @@ int worker_run(struct worker_job *job)
     if (!w)
         return EX_OSERR;
     w->job = job;
-    w->signals = -1;
+    w->signals = w->spare = -1;
     w->spent.statm = -1;
     w->preempt.schedstat = -1;
     int status = start(w);
@@ -485,6 +378,8 @@ int worker_run(struct worker_job *job)
         status = serve(w);
         sites_stop(&w->env.exchanges);
     }
+    if (w->desk)
+        twin_part(); /* what is closed from here on stays open in the standby */
     acceptor_free(&w->acceptor);
     spent_close(&w->spent);
     preempt_close(&w->preempt);
@@ -496,6 +391,8 @@ int worker_run(struct worker_job *job)
     if (w->signals >= 0)
         close(w->signals);
     conns_close(&w->conns);
+    fds_free(&w->pristine);
+    fds_free(&w->own);
     free(w);
     return status;
 }
