@@ -46,7 +46,7 @@ void desk_clear(struct desk *desk)
     desk->top = desk->held_count = 0;
     desk->request = 0;
     desk->line[0] = '\0';
-    __atomic_store_n(&desk->tenure, TENURE_OWN, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->tenure, (desk_round(desk) + 1) << 2 | TENURE_OWN, __ATOMIC_RELEASE);
 }
 
 /* ------------------------------------------------------------------------------ the worker */
@@ -119,8 +119,7 @@ bool desk_settle(struct desk *desk)
             reclaim(desk);
             desk_step(desk, TENURE_RETURNED, TENURE_OWN);
             return true;
-        case TENURE_PASSED:
-        default: return false;
+        case TENURE_PASSED: return false;
         }
     }
 }
@@ -135,11 +134,21 @@ bool desk_claim_late(struct desk *desk, int fd)
 
 /* ----------------------------------------------------------- the standby and the successor */
 
+uint32_t desk_round(const struct desk *desk)
+{
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) >> 2;
+}
+
+bool desk_step_in(struct desk *desk, uint32_t round, enum tenure from, enum tenure to)
+{
+    uint32_t was = round << 2 | from;
+    return __atomic_compare_exchange_n(&desk->tenure, &was, round << 2 | to, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 bool desk_step(struct desk *desk, enum tenure from, enum tenure to)
 {
-    uint32_t was = from;
-    return __atomic_compare_exchange_n(&desk->tenure, &was, (uint32_t)to, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_RELAXED);
+    return desk_step_in(desk, desk_round(desk), from, to);
 }
 
 static bool take_one(uint8_t *byte)

@@ -32,8 +32,10 @@
  *   RETURNED -> OWN      by the worker, which has undone the taking
  *
  * Each is a compare-and-swap: of a successor that comes late and a master that gives up one wins,
- * and the other lets go. A worker looks at it once a turn. tests/model has both words as a model
- * that is checked with all orders of steps, stops and kills.
+ * and the other lets go. The word has a round as well, a new one with each clearing of the desk, so
+ * that a successor that comes later still does not take another worker's for the one it knew. A
+ * worker looks at it once a turn. tests/model has both words as a model that is checked with all
+ * orders of steps, stops and kills.
  */
 #ifndef DROVER_WORKER_DESK_H
 #define DROVER_WORKER_DESK_H
@@ -70,7 +72,7 @@ struct desk_held {
 };
 
 struct desk {
-    uint32_t tenure;  /* enum tenure */
+    uint32_t tenure;  /* round << 2 | enum tenure */
     uint32_t top;     /* one past the highest descriptor that ever had custody */
     uint64_t request; /* that is being dealt with: offset << 32 | length, in `read`, or in `line`
                        * from DESK_READ_SIZE on; 0: none */
@@ -182,13 +184,18 @@ static inline void desk_note_none(struct desk *desk)
 
 static inline enum tenure desk_tenure(const struct desk *desk)
 {
-    return (enum tenure)__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE);
+    return (enum tenure)(__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) & 3);
 }
 
 /* -------------------------------------------------------- for the standby and the successor */
 
-/* One step of the tenure. False: it was another. */
+/* One step of the tenure, in the round that it is in. False: it was another. */
 bool desk_step(struct desk *desk, enum tenure from, enum tenure to);
+
+/* For the successor: its step only if the round is still the one that it was when its standby began
+ * to take. */
+uint32_t desk_round(const struct desk *desk);
+bool desk_step_in(struct desk *desk, uint32_t round, enum tenure from, enum tenure to);
 
 /* Takes all that can be taken. Returns how many. */
 int desk_take(struct desk *desk);
