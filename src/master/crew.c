@@ -13,6 +13,7 @@
 #include "master/pulse.h"
 #include "master/recruit.h"
 #include "master/slots.h"
+#include "master/standbys.h"
 #include "master/steering.h"
 #include "master/succession.h"
 #include "os/pass.h"
@@ -283,7 +284,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         child->is_reopening &= report->count != m->logs.number;
         logs_look(m);
         break;
-    case REPORT_STANDBY: succession_told(m, child, report); break;
+    case REPORT_STANDBY: standbys_told(m, child, report); break;
     case REPORT_BORN: succession_named(m, child, report->count); break;
     case REPORT_BACK: succession_back(m, child); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;

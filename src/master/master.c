@@ -26,6 +26,7 @@
 #include "master/scale.h"
 #include "master/service.h"
 #include "master/slots.h"
+#include "master/standbys.h"
 #include "master/state.h"
 #include "master/steering.h"
 #include "master/stop.h"
@@ -272,6 +273,7 @@ static void heed_deadlines(struct master *m)
         heed_plan(m, m->coming);
     crew_end_late(m);
     succession_tick(m);
+    standbys_tick(m);
     if (!m->is_stopping && !m->is_handed_over) {
         reload_go_on(m);
         announce(m);
@@ -298,7 +300,7 @@ static int64_t next_deadline(struct master *m)
     if (!m->is_stopping && !m->is_handed_over)
         next = clock_sooner(next, m->pulse_at);
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
-    next = clock_sooner(next, succession_next(m));
+    next = clock_sooner(next, clock_sooner(succession_next(m), standbys_next(m)));
     next = clock_sooner(next, control_next(m));
     next = clock_sooner(next, logs_next(m));
     next = clock_sooner(next, admin_next(m));

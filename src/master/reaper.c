@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/record.h"
+#include "master/standbys.h"
 #include "master/succession.h"
 #include "master/upgrade.h"
 #include "os/child.h"
@@ -61,16 +62,23 @@ static bool is_misfit(const struct master *m, int status)
     }
 }
 
-/* How it ended, and what it was at. */
-static void describe_end(const struct master *m, const struct child *child, int status, char *text,
-                         size_t size)
+/* What a worker was at, and how it ended. */
+struct last {
+    char request[DESK_LINE_MAX]; /* its first line; "": none */
+    char how[64 + DESK_LINE_MAX];
+};
+
+static struct last find_last(const struct master *m, const struct child *child, int status)
 {
-    char request[DESK_LINE_MAX];
-    child_describe(status, text, size);
-    size_t n = strlen(text);
-    succession_request(m, child->row, request, sizeof request);
-    if (request[0])
-        snprintf(text + n, size - n, ", in \"%s\"", request);
+    struct last last = {.request = ""};
+    const struct desk *desk = standbys_desk(m, child->row);
+    if (desk)
+        desk_request(desk, last.request, sizeof last.request);
+    child_describe(status, last.how, sizeof last.how);
+    size_t n = strlen(last.how);
+    if (last.request[0])
+        snprintf(last.how + n, sizeof last.how - n, ", in \"%s\"", last.request);
+    return last;
 }
 
 /* A standby takes the place of one that crashed or was killed, not of one that knows that it is of
@@ -85,12 +93,12 @@ static bool is_to_be_succeeded(const struct master *m, const struct child *child
 static void end_of_worker(struct master *m, const struct child *child, int status,
                           bool is_succeeded)
 {
-    char how[64 + DESK_LINE_MAX], next[96];
+    char next[96];
+    struct last last = find_last(m, child, status);
     struct generation *g = child->generation;
     bool is_refused = !child->is_heir && is_misfit(m, status);
     int slot = child->slot;
     struct child *heir = children_heir_of_slot(&m->children, g, slot);
-    describe_end(m, child, status, how, sizeof how);
     g->plan.healthy = is_succeeded ? STANDBY_HEALTHY_MS : RESPAWN_HEALTHY_MS;
     if (heir && !child->is_heir)
         heir->is_heir = false;
@@ -106,7 +114,9 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
     describe_return(&g->plan.slots[slot], m->now, is_succeeded, next, sizeof next);
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
               child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
-              how, next);
+              last.how, next);
+    if (child->is_ready && record_cause(child, status) == BOARD_END_SIGNAL)
+        record_crash(m, slot, last.request);
     if (is_refused)
         m->on_refused(m, child, WEXITSTATUS(status));
 }
@@ -114,12 +124,11 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
 /* The end of one that was dismissed. */
 static void end_of_leaver(const struct master *m, const struct child *child, int status)
 {
-    char how[64 + DESK_LINE_MAX];
-    describe_end(m, child, status, how, sizeof how);
+    struct last last = find_last(m, child, status);
     if (child->is_killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
-        log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, how);
+        log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, last.how);
     else
-        log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, how);
+        log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, last.how);
     if (WIFSIGNALED(status))
         crew_wake_others(m, child); /* it may have ended before it heard that it should leave */
 }
@@ -190,12 +199,12 @@ void reaper_reap(struct master *m)
     pid_t pid;
     struct rusage used;
     while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &used)) > 0) {
-        if (succession_reaped(m, pid, status) || admin_reaped(m, pid, status))
+        if (standbys_reaped(m, pid, status) || admin_reaped(m, pid, status))
             continue;
         struct child *child = find(m, pid);
         if (child)
             child_changed(m, child, status, &used);
-        else if (!succession_reaped(m, pid, status) && (WIFEXITED(status) || WIFSIGNALED(status)))
+        else if (!standbys_reaped(m, pid, status) && (WIFEXITED(status) || WIFSIGNALED(status)))
             upgrade_reaped(m, pid, status);
     }
 }

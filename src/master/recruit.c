@@ -12,7 +12,7 @@
 #include "master/prepare.h"
 #include "master/record.h"
 #include "master/slots.h"
-#include "master/succession.h"
+#include "master/standbys.h"
 #include "master/takeover.h"
 #include "os/pass.h"
 #include "worker/worker.h"
@@ -148,7 +148,7 @@ static int equip(struct master *m, const struct generation *g, struct outfit *ou
     if (outfit->row < 0 || prepare_keys(m, g) < 0 || logs_reserve(m, g) < 0 ||
         pass_pair(outfit->channel) < 0)
         return -1;
-    succession_open(m, g, outfit->row, outfit->standby);
+    standbys_open(m, g, outfit->row, outfit->standby);
     return 0;
 }
 
@@ -159,7 +159,7 @@ static void enter(struct master *m, struct generation *g, pid_t pid, const struc
     struct child *child = children_by_pid(&m->children, pid);
     child->is_heir = is_heir;
     if (outfit->standby[0] >= 0)
-        succession_expect(m, child, outfit->standby[0]);
+        standbys_expect(m, child, outfit->standby[0]);
     log_debug("worker %d: forked as pid %d", outfit->slot, (int)pid);
     if (is_heard)
         return;

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,182 +13,10 @@
 #include "master/record.h"
 #include "master/recruit.h"
 #include "master/slots.h"
+#include "master/standbys.h"
 #include "master/takeover.h"
-#include "os/child.h"
 #include "os/pass.h"
 #include "worker/standby.h"
-
-/* --------------------------------------------------------------------------- who they are */
-
-static bool is_admin(const struct master *m, pid_t pid)
-{
-    for (int i = 0; i < ADMIN_CHILDREN_MAX; i++)
-        if (m->admin.children[i].pid == pid)
-            return true;
-    return false;
-}
-
-static bool is_known(const struct master *m, pid_t pid)
-{
-    return pid == m->pid || pid == m->upgrade.master.pid || pid == m->upgrade.master.between ||
-           is_admin(m, pid) || children_by_pid(&m->children, pid) ||
-           children_by_standby(&m->children, pid);
-}
-
-/* What a worker says is not trusted: nobody is to be killed for its word. A child of ours that has
- * ended counts until it was reaped, and the one that is being reaped now. */
-static bool is_new_child(const struct master *m, pid_t pid)
-{
-    siginfo_t info;
-    if (pid <= 0 || is_known(m, pid))
-        return false;
-    return pid == m->succession.reaped ||
-           waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-/* Neither ended nor stopped, though nobody has seen that yet. */
-static bool is_awake(pid_t pid)
-{
-    siginfo_t info = {.si_pid = 0};
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid == 0;
-}
-
-static struct desk *desk_of(const struct master *m, int row)
-{
-    return m->succession.desks.of ? &m->succession.desks.of[row] : NULL;
-}
-
-/* ------------------------------------------------------------------------------ the standbys */
-
-static bool has_proxied(const struct settings *s)
-{
-    for (int i = 0; i < s->address_count; i++)
-        if (s->addresses[i].proxy)
-            return true;
-    return false;
-}
-
-/* Once; workers run without. */
-static void tell_missing(struct master *m, const char *why)
-{
-    void (*tell)(const char *format, ...) = m->succession.has_told ? log_debug : log_warnx;
-    m->succession.has_told = true;
-    tell("a worker has no standby: %s", why);
-}
-
-void succession_open(struct master *m, const struct generation *g, int row, int ends[2])
-{
-    ends[0] = ends[1] = -1;
-    if (g->settings->standby &&
-        (desks_open(&m->succession.desks, has_proxied(g->settings)) < 0 || pass_pair(ends) < 0))
-        tell_missing(m, strerror(errno));
-    if (desk_of(m, row))
-        desk_clear(desk_of(m, row));
-}
-
-static void on_standby(struct loop *loop, int fd, uint32_t events, void *context);
-
-static void close_channel(struct master *m, struct child *child)
-{
-    if (child->standby.channel < 0)
-        return;
-    loop_delete(m->loop, child->standby.channel);
-    close(child->standby.channel);
-    child->standby.channel = -1;
-}
-
-void succession_expect(struct master *m, struct child *child, int channel)
-{
-    child->standby.channel = channel;
-    child->standby.slot_count = child->generation->doors.slot_count;
-    child->standby.logs = m->logs.number;
-    if (loop_add(m->loop, channel, EPOLLIN, on_standby, m) < 0) {
-        tell_missing(m, strerror(errno));
-        close_channel(m, child); /* upon which it ends by itself */
-    }
-}
-
-void succession_told(struct master *m, struct child *child, const struct report *report)
-{
-    if (child->standby.channel < 0 || child->standby.pid > 0)
-        return;
-    if (report->count <= 0) {
-        tell_missing(m, report->why);
-    } else if (is_new_child(m, report->count)) {
-        child->standby.pid = report->count;
-        log_debug("worker %d (pid %d): its standby is pid %d", child->slot, (int)child->pid,
-                  report->count);
-        return;
-    } else {
-        log_warnx("worker %d (pid %d) says that pid %d is its standby, which is not so",
-                  child->slot, (int)child->pid, report->count);
-    }
-    close_channel(m, child);
-}
-
-void succession_leave(struct master *m, struct child *child)
-{
-    if (child->is_awaited) {
-        if (child->heritage.end >= 0)
-            succession_wake(m, child);
-        return; /* its standby leaves once it is here */
-    }
-    if (child->standby.pid > 0) {
-        kill(child->standby.pid, SIGKILL);
-        child->standby.is_dismissed = true;
-    }
-    close_channel(m, child);
-}
-
-/* A fresh worker, with a fresh standby, loses nothing of what this one has. */
-static void relieve(const struct master *m, struct child *child)
-{
-    int64_t last = m->succession.relieved[child->slot];
-    int64_t next = last > 0 ? last + STANDBY_RELIEVE_MS : m->now;
-    child->relieve_at = next > m->now ? next : m->now;
-}
-
-static void settle(struct master *m, int channel);
-
-static void standby_ended(struct master *m, struct child *child, int status)
-{
-    char how[64];
-    struct standby gone = child->standby;
-    int channel = child->channel;
-    child->standby.pid = 0;
-    if (child->is_awaited)
-        on_standby(m->loop, gone.channel, EPOLLIN, m); /* its last words */
-    close_channel(m, child);
-    if (gone.is_dismissed)
-        return;
-    child_describe(status, how, sizeof how);
-    if (child->is_awaited) {
-        log_warnx("worker %d: its standby (pid %d) ended: %s", child->slot, (int)gone.pid, how);
-        settle(m, channel);
-        return;
-    }
-    log_warnx("worker %d (pid %d): its standby (pid %d) ended: %s; others take the place of both",
-              child->slot, (int)child->pid, (int)gone.pid, how);
-    relieve(m, child);
-}
-
-bool succession_reaped(struct master *m, pid_t pid, int status)
-{
-    char how[64];
-    struct child *child = children_by_standby(&m->children, pid);
-    if (!child)
-        return false;
-    if (WIFEXITED(status) || WIFSIGNALED(status)) {
-        standby_ended(m, child, status);
-        return true;
-    }
-    child->standby.is_stopped = WIFSTOPPED(status);
-    child_describe(status, how, sizeof how);
-    log_warnx("worker %d (pid %d): its standby (pid %d) was %s", child->slot, (int)child->pid,
-              (int)pid, how);
-    return true;
-}
 
 /* ---------------------------------------------------------------- one that is to be made */
 
@@ -205,9 +32,8 @@ static bool lives_superseded(const struct master *m, const struct generation *g,
 
 static bool can_be_succeeded(const struct child *child)
 {
-    const struct standby *standby = &child->standby;
-    return child->is_ready && !child->is_leaving && !child->is_heir && standby->pid > 0 &&
-           standby->channel >= 0 && !standby->is_stopped && is_awake(standby->pid);
+    return child->is_ready && !child->is_leaving && !child->is_heir &&
+           standbys_can_wake(&child->standby);
 }
 
 /* What has changed since its standby was made; the rest comes as for any worker. */
@@ -316,7 +142,7 @@ void succession_wake(struct master *m, struct child *child)
                                   .is_held = !takeover_is_done(m)};
     if (heritage->end < 0)
         return;
-    desk_clear(desk_of(m, child->row));
+    desk_clear(standbys_desk(m, child->row));
     int sent = pass_send(child->standby.channel, &order, sizeof order, &heritage->end, 1);
     close(heritage->end);
     heritage->end = -1;
@@ -343,7 +169,7 @@ void succession_named(struct master *m, struct child *child, int pid)
 {
     if (!child->is_awaited || child->heritage.end >= 0)
         return;
-    if (!is_new_child(m, pid)) {
+    if (!standbys_is_new_child(m, pid)) {
         log_debug("worker %d: pid %d is none that its standby has made", child->slot, pid);
         return;
     }
@@ -356,7 +182,7 @@ void succession_named(struct master *m, struct child *child, int pid)
     if (child->is_leaving)
         succession_leave(m, child);
     else if (child->standby.pid == 0)
-        relieve(m, child);
+        standbys_relieve(m, child);
 }
 
 void succession_ready(struct master *m, struct child *child, int kept)
@@ -376,7 +202,7 @@ static void drop(struct master *m, struct child *child)
 {
     struct generation *g = child->generation;
     struct child gone = *child;
-    close_channel(m, child);
+    standbys_close(m, child);
     loop_delete(m->loop, child->channel);
     children_remove(&m->children, child);
     g->children--;
@@ -393,7 +219,7 @@ static void settle(struct master *m, int channel)
     struct child *child = children_by_channel(&m->children, channel);
     if (!child || !child->is_awaited)
         return;
-    struct desk *from = desk_of(m, child->heritage.from);
+    struct desk *from = standbys_desk(m, child->heritage.from);
     if (!desk_step(from, TENURE_PASSING, TENURE_RETURNED) && desk_tenure(from) == TENURE_PASSED) {
         crew_hear(m, channel);
         child = children_by_channel(&m->children, channel);
@@ -402,21 +228,27 @@ static void settle(struct master *m, int channel)
         drop(m, child);
 }
 
-/* What a standby says: its word is as good as its worker's, which has the same descriptors. */
-static void on_standby(struct loop *loop, int fd, uint32_t events, void *context)
+void succession_bereave(struct master *m, struct child *child)
+{
+    int channel = child->channel;
+    if (child->standby.channel >= 0)
+        succession_hear(m, child->standby.channel); /* its last words */
+    standbys_close(m, child);
+    settle(m, channel);
+}
+
+void succession_hear(struct master *m, int standby)
 {
     char why[96];
-    struct master *m = context;
     struct standby_report report;
-    (void)events;
-    ssize_t n = pass_receive(fd, &report, sizeof report, NULL, NULL);
+    ssize_t n = pass_receive(standby, &report, sizeof report, NULL, NULL);
     if (n == 0 || (n < 0 && errno == ECONNRESET))
-        loop_delete(loop, fd); /* gone: SIGCHLD tells how */
+        loop_delete(m->loop, standby); /* gone: SIGCHLD tells how */
     if (n != (ssize_t)sizeof report)
         return;
     for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
-        if (child->standby.channel != fd || !child->is_awaited)
+        if (child->standby.channel != standby || !child->is_awaited)
             continue;
         snprintf(why, sizeof why, "cannot make a successor: %s", strerror(-report.pid));
         if (report.pid > 0)
@@ -434,7 +266,7 @@ void succession_ask(struct master *m, pid_t pid)
         const struct child *child = &m->children.list[i];
         int standby = child->standby.channel;
         if (child->is_awaited && standby >= 0)
-            on_standby(m->loop, standby, EPOLLIN, m);
+            succession_hear(m, standby);
         else if (standby >= 0 && child->standby.pid == 0)
             crew_hear(m, child->channel);
         if (i < m->children.count && m->children.list[i].is_awaited)
@@ -446,8 +278,8 @@ void succession_ask(struct master *m, pid_t pid)
 void succession_forget(struct master *m, const struct child *gone)
 {
     struct order order = {.kind = ORDER_ALONE, .slot = gone->slot};
-    if (gone->heritage.from >= 0 && desk_of(m, gone->heritage.from)) /* it was not ready */
-        desk_step(desk_of(m, gone->heritage.from), TENURE_PASSING, TENURE_RETURNED);
+    if (gone->heritage.from >= 0 && standbys_desk(m, gone->heritage.from)) /* it was not ready */
+        desk_step(standbys_desk(m, gone->heritage.from), TENURE_PASSING, TENURE_RETURNED);
     for (size_t i = 0; gone->is_superseded && i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
         if (!child->is_twinned || child->generation != gone->generation ||
@@ -456,6 +288,14 @@ void succession_forget(struct master *m, const struct child *gone)
         crew_send(child, &order, NULL, 0);
         child->is_twinned = false;
     }
+}
+
+void succession_leave(struct master *m, struct child *child)
+{
+    if (!child->is_awaited)
+        standbys_dismiss(m, child);
+    else if (child->heritage.end >= 0)
+        succession_wake(m, child); /* its standby is dismissed once it is here */
 }
 
 /* --------------------------------------------------------------- those that were superseded */
@@ -497,23 +337,11 @@ void succession_late(struct master *m, struct child *child)
 
 /* ------------------------------------------------------------------------------ the rest */
 
-void succession_request(const struct master *m, int row, char *text, size_t size)
-{
-    text[0] = '\0';
-    if (desk_of(m, row))
-        desk_request(desk_of(m, row), text, size);
-}
-
 /* Its slot is to have no worker any more, and no plan says that of one that is not there yet. */
 static bool is_unwanted(const struct child *child)
 {
     return child->is_awaited && child->heritage.end >= 0 && !child->is_leaving &&
            child->generation->plan.slots[child->slot].state == SLOT_EMPTY;
-}
-
-static bool can_be_relieved(const struct child *child)
-{
-    return child->is_ready && !child->is_leaving && !child->is_heir;
 }
 
 static void look_at(struct master *m, struct child *child)
@@ -525,12 +353,6 @@ static void look_at(struct master *m, struct child *child)
         snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
         succession_give_up(m, child, why);
     }
-    if (child->relieve_at > m->now || !can_be_relieved(child))
-        return;
-    child->relieve_at = CLOCK_NEVER;
-    child->cause = BOARD_END_ASKED;
-    m->succession.relieved[child->slot] = m->now;
-    crew_step(m, child->generation, PLAN_SPENT, child->slot);
 }
 
 /* A step may add children, and moves them then: they are looked up by their places. */
@@ -546,8 +368,6 @@ int64_t succession_next(const struct master *m)
     for (size_t i = 0; i < m->children.count; i++) {
         const struct child *child = &m->children.list[i];
         next = clock_sooner(next, is_unwanted(child) ? m->now : child->heritage.until);
-        if (can_be_relieved(child))
-            next = clock_sooner(next, child->relieve_at);
     }
     return next;
 }

@@ -1,11 +1,10 @@
 /*
- * succession - the standbys as the master has them (worker/standby.h): who they are, when they are
- * woken, and what becomes of the worker that each is to make.
+ * succession - how a worker that has ended, or hangs, is succeeded by one that its standby makes.
  *
- * Such a worker is among the children before it is a process: is_awaited, with its row, and with a
- * channel in which it finds all that was said meanwhile. It takes the standby over from the worker
- * that it succeeds. The dead one's row stays as it is until the successor is ready, since its desk
- * lies there.
+ * Such a successor is among the children before it is a process: is_awaited, with its row, and with
+ * a channel in which it finds all that was said meanwhile. It takes the standby over from the
+ * worker that it succeeds. The dead one's row stays as it is until the successor is ready, since
+ * its desk lies there.
  *
  * A standby that does not do what it is to do is killed, and what it held is decided once it was
  * reaped: until then it may still act.
@@ -14,25 +13,6 @@
 #define DROVER_MASTER_SUCCESSION_H
 
 #include "master/state.h"
-
-/* ------------------------------------------------------------------------- the standbys */
-
-/* Before a worker is forked that is to use this row: ends[0] is the master's end of its standby's
- * channel, both are -1 where it is to have none. */
-void succession_open(struct master *m, const struct generation *g, int row, int ends[2]);
-
-/* A worker was forked with such a channel, which is taken over. */
-void succession_expect(struct master *m, struct child *child, int channel);
-
-/* A worker has said who its standby is. */
-void succession_told(struct master *m, struct child *child, const struct report *report);
-
-/* A worker is about to leave, or has ended: it needs no standby any more. One that is awaited is
- * made, so that it can leave what it has to others. */
-void succession_leave(struct master *m, struct child *child);
-
-/* A process has ended, was stopped or continued. True: it was a standby. */
-bool succession_reaped(struct master *m, pid_t pid, int status);
 
 /* ----------------------------------------------------------------------- the successors */
 
@@ -56,6 +36,14 @@ void succession_named(struct master *m, struct child *child, int pid);
 void succession_ready(struct master *m, struct child *child, int kept);
 void succession_give_up(struct master *m, struct child *child, const char *why);
 
+/* A standby has said something; or has ended, of one that is awaited. */
+void succession_hear(struct master *m, int standby);
+void succession_bereave(struct master *m, struct child *child);
+
+/* A worker is about to leave, or has ended: it needs no standby any more. One that is awaited is
+ * made, so that it can leave what it has to others. */
+void succession_leave(struct master *m, struct child *child);
+
 /* Somebody unknown has ended: who was not told of yet is asked for. */
 void succession_ask(struct master *m, pid_t pid);
 
@@ -71,9 +59,6 @@ void succession_back(struct master *m, struct child *child);
 void succession_late(struct master *m, struct child *child);
 
 /* ------------------------------------------------------------------------------ the rest */
-
-/* The request that the last worker of this row was at, "" if at none. */
-void succession_request(const struct master *m, int row, char *text, size_t size);
 
 /* To be called every turn, and when the next is to be at the latest. */
 void succession_tick(struct master *m);
