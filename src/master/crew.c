@@ -380,7 +380,8 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         logs_look(m);
         break;
     case REPORT_STANDBY:
-    case REPORT_BACK: break;
+    case REPORT_BACK:
+    case REPORT_BORN: break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }
