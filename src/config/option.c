@@ -34,6 +34,9 @@ static const struct option options[] = {
      "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},
     {"workers", OPTION_WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
      "how many processes serve; auto: as many as the CPUs that drover may use"},
+    {"standby", OPTION_ON_OFF, "on|off", "on", NULL, 0, 0, AT(standby),
+     "beside each worker sleeps a process that goes on with its connections when it is killed or "
+     "hangs: one more process and some memory a worker"},
     {"app", OPTION_APP, "NAME", "static", NULL, 0, 0, AT(app),
      "what answers: static, echo, hello, tcp-echo, status, or a module's path, as in ./it.so"},
     {"set", OPTION_SET, "NAME=VALUE", NULL, "the application's", 0, 0, AT(sets),
@@ -433,6 +436,7 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_APP:
     case OPTION_TEXT: return set_text(o, value, member, what);
     case OPTION_YES_NO: return value_bool(value, member) || wrong(what, "must be yes or no");
+    case OPTION_ON_OFF: return value_on_off(value, member) || wrong(what, "must be on or off");
     case OPTION_SITE_FIELD: return site_field(value, s, text, size);
     case OPTION_SITE_PAGE: return site_page(value, s, text, size);
     case OPTION_SITE_CACHE: return site_cache(value, s, text, size);

@@ -25,6 +25,7 @@ enum option_type {
     OPTION_SIZE,
     OPTION_DURATION,
     OPTION_YES_NO,
+    OPTION_ON_OFF,
     OPTION_LEVEL,
     OPTION_LOG,
     OPTION_LOG_FORMAT,

@@ -48,6 +48,7 @@ struct settings {
     struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
+    bool standby;       /* each worker has one */
     const char *root;   /* NULL: the application is not the static site */
     int64_t site_count; /* sections */
     bool is_sites_only; /* there are sections, and neither root nor application outside of them */

@@ -65,6 +65,12 @@ bool value_bool(const char *text, bool *value)
     return *value || strcmp(text, "no") == 0;
 }
 
+bool value_on_off(const char *text, bool *value)
+{
+    *value = strcmp(text, "on") == 0;
+    return *value || strcmp(text, "off") == 0;
+}
+
 static void print(int64_t value, const struct unit units[UNIT_COUNT], char *text, size_t size)
 {
     size_t unit = UNIT_COUNT - 1;

@@ -23,6 +23,9 @@ bool value_size(const char *text, int64_t *bytes);
 /* "yes" or "no". */
 bool value_bool(const char *text, bool *value);
 
+/* "on" or "off". */
+bool value_on_off(const char *text, bool *value);
+
 /* Writes a duration as value_duration() reads it, in the largest unit that is exact. */
 void value_print_duration(int64_t milliseconds, char *text, size_t size);
 

@@ -132,6 +132,7 @@ void record_tick(struct master *m)
     board_set(&board->is_reloading, m->coming || m->is_under_way[OUTCOME_RELOAD]);
     board_set(&board->is_upgrading, upgrade_is_under_way(m));
     board_set(&board->workers, (uint64_t)crew_size(g));
+    board_set(&board->has_standbys, g->settings->standby);
     copy_slots(board, &g->plan);
     for (size_t i = 0; i < m->children.count; i++)
         copy_worker(board, &m->children.list[i]);
@@ -185,6 +186,17 @@ void record_outcome(struct master *m, enum outcome_kind kind, int status)
     if (kind == OUTCOME_RELOAD)
         board_add(status ? &m->board->reload_failures : &m->board->reloads, 1);
     record_tick(m); /* who has asked for it may look at once */
+}
+
+void record_succession(struct master *m, bool is_hang)
+{
+    enum board_succession how = is_hang ? BOARD_SUCCESSION_HANG : BOARD_SUCCESSION_END;
+    board_add(&m->board->successions[how], 1);
+}
+
+void record_kept(struct master *m, int count)
+{
+    board_add(&m->board->kept_connections, count);
 }
 
 static unsigned depth_of(uint64_t queued)

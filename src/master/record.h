@@ -36,6 +36,11 @@ enum board_end record_cause(const struct child *child, int status);
 /* What was asked for has come to its end. */
 void record_outcome(struct master *m, enum outcome_kind kind, int status);
 
+/* A standby's successor goes on for a worker that has ended, or hangs; and when it is ready, with
+ * so many connections. */
+void record_succession(struct master *m, bool is_hang);
+void record_kept(struct master *m, int count);
+
 /* A slot's queue was looked at. */
 void record_queue(struct master *m, int slot, uint64_t queued, uint64_t drops);
 

@@ -24,7 +24,7 @@
 #include "base/limits.h"
 
 /* Changes with every change below: who maps another server's board must know its layout. */
-#define BOARD_LAYOUT 2
+#define BOARD_LAYOUT 3
 #define BOARD_MAGIC  UINT64_C(0x64726f7665724231) /* "droverB1" */
 
 /* -------------------------------------------------------------------------------- the worker's */
@@ -68,7 +68,11 @@ struct board_worker {
     uint64_t is_leaving; /* finishes what it has */
     uint64_t is_stalled; /* hangs, or was stopped by a signal */
     uint64_t begun_ms;
+    uint64_t standby; /* the pid of its standby; 0: it has none */
 };
+
+/* Bytes of a request line that has ended a worker, with the NUL. */
+#define BOARD_REQUEST_SIZE 120
 
 /* Depths of a queue, as seen at each look: 0, 1, 2 to 3, 4 to 7, ..., the last has all above. */
 #define BOARD_DEPTHS 12
@@ -83,6 +87,16 @@ struct board_slot {
     uint64_t adopter; /* the slot whose worker accepts here, plus 1; 0: its own, or nobody */
     uint64_t is_away; /* steered around */
     uint64_t ends;    /* of its workers that nobody had asked to leave, ever */
+    uint64_t crashes; /* workers in a row that a signal has ended, each soon after the one before */
+    int64_t crashed_ms;                       /* when the last of them did */
+    char crashed_request[BOARD_REQUEST_SIZE]; /* that it was at; "": it was at none */
+};
+
+/* How a standby's successor came to go on. */
+enum board_succession {
+    BOARD_SUCCESSION_END,  /* the worker had ended */
+    BOARD_SUCCESSION_HANG, /* it hung, or was stopped */
+    BOARD_SUCCESSIONS,
 };
 
 /* Why workers have ended. */
@@ -151,6 +165,9 @@ struct board {
     uint64_t ended_cpu_us;      /* what they had used */
     uint64_t ended_voluntary;   /* context switches */
     uint64_t ended_involuntary;
+    uint64_t has_standbys;                   /* each worker is to have one */
+    uint64_t successions[BOARD_SUCCESSIONS]; /* by a standby's successor, ever */
+    uint64_t kept_connections;               /* that these went on with */
     char app[32];
     char addresses[512];                       /* where clients come in, with a blank between */
     char admin[128];                           /* the admin process's address; "" */

@@ -91,6 +91,8 @@ start-timeout 0s
 preempt auto
 preempt yes
 preempt no
+standby on
+standby off
 log-level error
 log-level warn
 log-level info
@@ -137,6 +139,7 @@ ready-fd|one|must be a whole number from 0 to 2147483647
 listing|maybe|must be yes or no
 listing|1|must be yes or no
 dot-files|Yes|must be yes or no
+standby|yes|must be on or off
 preempt|maybe|must be auto, yes or no
 preempt|AUTO|must be auto, yes or no
 log-level|trace|must be error, warn, info or debug

@@ -113,6 +113,7 @@ knows_values() {
     completes static echo -- drover serve --app ''
     completes site.conf -- drover check -c ''
     completes auto yes no -- drover serve --preempt ''
+    completes on off -- drover serve --standby ''
     completes root -- drover serve --user ro
     completes loopback veth -- drover-lab run --net ''
     completes epoll-lt epoll-exclusive -- drover-lab run epoll-

@@ -189,6 +189,25 @@ Test(record, counts_ends_and_what_they_had_used)
     scene_end(&s);
 }
 
+Test(record, counts_successions_and_what_they_kept)
+{
+    struct scene s;
+    scene_begin(&s);
+    const struct board *board = s.m.board;
+    s.settings.standby = true;
+    record_tick(&s.m);
+    cr_expect_eq(board->has_standbys, 1);
+    record_succession(&s.m, false);
+    record_kept(&s.m, 8);
+    record_succession(&s.m, false);
+    record_succession(&s.m, true);
+    record_kept(&s.m, 13);
+    cr_expect_eq(board->successions[BOARD_SUCCESSION_END], 2);
+    cr_expect_eq(board->successions[BOARD_SUCCESSION_HANG], 1);
+    cr_expect_eq(board->kept_connections, 21);
+    scene_end(&s);
+}
+
 Test(record, takes_a_sample_a_second)
 {
     struct scene s;

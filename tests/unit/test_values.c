@@ -194,3 +194,16 @@ Test(values, bools)
     for (size_t i = 0; i < LENGTH(refused); i++)
         cr_expect_not(value_bool(refused[i], &value), "\"%s\"", refused[i]);
 }
+
+Test(values, on_or_off_and_no_other_word)
+{
+    static const char *const refused[] = {"",     "On", "OFF",  "yes",  "no",
+                                          "true", "1",  "off ", "onoff"};
+    bool value = false;
+    cr_expect(value_on_off("on", &value));
+    cr_expect(value);
+    cr_expect(value_on_off("off", &value));
+    cr_expect_not(value);
+    for (size_t i = 0; i < LENGTH(refused); i++)
+        cr_expect_not(value_on_off(refused[i], &value), "\"%s\"", refused[i]);
+}
