@@ -270,6 +270,14 @@
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
+/* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
+ * of the one before; from so many on it is logged, at most as often, with that many of the requests
+ * they were at. */
+#define CRASH_ROW_MS       10000
+#define CRASH_ROW_LEAST    3
+#define CRASH_AGAIN_MS     10000
+#define CRASH_REQUESTS_MAX 3
+
 /* A reload, or an upgrade, is given up once a worker has ended so often before it accepted. */
 #define COMING_ENDS_MAX 3
 

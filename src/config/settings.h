@@ -44,11 +44,11 @@ struct settings {
     struct net_address addresses[ADDRESSES_MAX];
     bool is_reload;         /* read for one: --ready-fd was closed long ago */
     bool listen_is_default; /* no --listen was given */
+    bool standby;           /* each worker has one */
     int admin_count;        /* 0: there is no admin process */
     struct net_address admin[ADDRESSES_MAX];
     struct forwarded_rules trusted; /* whose X-Forwarded-For is taken */
     int64_t workers;
-    bool standby;       /* each worker has one */
     const char *root;   /* NULL: the application is not the static site */
     int64_t site_count; /* sections */
     bool is_sites_only; /* there are sections, and neither root nor application outside of them */

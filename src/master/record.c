@@ -188,6 +188,19 @@ void record_outcome(struct master *m, enum outcome_kind kind, int status)
     record_tick(m); /* who has asked for it may look at once */
 }
 
+/* In its slot's part a reader finds the newest alone; the rows are the master's own. */
+void record_crash(struct master *m, int slot, const char *request)
+{
+    char text[512];
+    struct board_slot *to = &m->board->slots[slot];
+    bool is_told = crashes_note(&m->crashes, slot, m->now, request, text, sizeof text);
+    board_set(&to->crashes, crashes_count(&m->crashes, slot));
+    copy_text(to->crashed_request, sizeof to->crashed_request, request);
+    __atomic_store_n(&to->crashed_ms, m->now, __ATOMIC_RELAXED);
+    if (is_told)
+        log_warnx("slot %d: %s", slot, text);
+}
+
 void record_succession(struct master *m, bool is_hang)
 {
     enum board_succession how = is_hang ? BOARD_SUCCESSION_HANG : BOARD_SUCCESSION_END;

@@ -36,6 +36,10 @@ enum board_end record_cause(const struct child *child, int status);
 /* What was asked for has come to its end. */
 void record_outcome(struct master *m, enum outcome_kind kind, int status);
 
+/* A signal that nobody had asked for has ended the slot's worker, which was at the request of that
+ * first line, "" at none. Where workers of a slot end so in a row, that is logged. */
+void record_crash(struct master *m, int slot, const char *request);
+
 /* A standby's successor goes on for a worker that has ended, or hangs; and when it is ready, with
  * so many connections. */
 void record_succession(struct master *m, bool is_hang);

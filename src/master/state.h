@@ -11,6 +11,7 @@
 #include "master/admin.h"
 #include "master/children.h"
 #include "master/control.h"
+#include "master/crashes.h"
 #include "master/estate.h"
 #include "master/generation.h"
 #include "master/logs.h"
@@ -101,6 +102,7 @@ struct master {
     struct board *board;
     int board_fd; /* to read it by, for whoever asks */
     struct record record;
+    struct crashes crashes;
     struct scale scale;
     struct children children;
     struct logs_room logs;

@@ -1,6 +1,7 @@
 #include "os/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,28 @@ static int control(struct loop *loop, int op, int fd, uint32_t events)
     return epoll_ctl(loop->epoll_fd, op, fd, &event);
 }
 
+int loop_know(struct loop *loop, int fd, loop_fn *fn, void *context)
+{
+    if (fd < 0) {
+        errno = EBADF;
+        return -1;
+    }
+    if (reserve(loop, fd) < 0)
+        return -1;
+    loop->watches[fd] = (struct watch){.fn = fn, .context = context};
+    return 0;
+}
+
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *context)
 {
     if (fd < 0) {
         errno = EBADF;
         return -1;
     }
+    /* Room for it first: what epoll has must be known here. */
     if (reserve(loop, fd) < 0 || control(loop, EPOLL_CTL_ADD, fd, events) < 0)
         return -1;
-    loop->watches[fd] = (struct watch){.fn = fn, .context = context};
-    return 0;
+    return loop_know(loop, fd, fn, context);
 }
 
 int loop_change(struct loop *loop, int fd, uint32_t events)
@@ -85,17 +98,54 @@ int loop_change(struct loop *loop, int fd, uint32_t events)
     return control(loop, EPOLL_CTL_MOD, fd, events);
 }
 
-int loop_delete(struct loop *loop, int fd)
+static bool is_known(const struct loop *loop, int fd)
 {
-    if (fd < 0 || (size_t)fd >= loop->watch_count || !loop->watches[fd].fn) {
-        errno = ENOENT;
-        return -1;
-    }
+    return fd >= 0 && (size_t)fd < loop->watch_count && loop->watches[fd].fn;
+}
+
+static void forget(struct loop *loop, int fd)
+{
     loop->watches[fd] = (struct watch){0};
     for (int i = loop->batch_at + 1; i < loop->batch_n; i++)
         if (loop->batch[i].data.fd == fd)
             loop->batch[i].data.fd = -1;
+}
+
+int loop_delete(struct loop *loop, int fd)
+{
+    if (!is_known(loop, fd)) {
+        errno = ENOENT;
+        return -1;
+    }
+    forget(loop, fd);
     return control(loop, EPOLL_CTL_DEL, fd, 0);
+}
+
+int loop_drop(struct loop *loop, int fd)
+{
+    if (is_known(loop, fd))
+        forget(loop, fd);
+    return control(loop, EPOLL_CTL_DEL, fd, 0);
+}
+
+int loop_renew(struct loop *loop)
+{
+    int fresh = epoll_create1(EPOLL_CLOEXEC);
+    if (fresh < 0)
+        return -1;
+    int result = dup3(fresh, loop->epoll_fd, O_CLOEXEC);
+    close(fresh);
+    if (result < 0)
+        return -1;
+    free(loop->watches);
+    loop->watches = NULL;
+    loop->watch_count = 0;
+    return 0;
+}
+
+int loop_fd(const struct loop *loop)
+{
+    return loop->epoll_fd;
 }
 
 int loop_turn(struct loop *loop, int timeout_ms, void (*woken)(void *context), void *context)
@@ -110,6 +160,11 @@ int loop_turn(struct loop *loop, int timeout_ms, void (*woken)(void *context), v
         const struct epoll_event *event = &loop->batch[loop->batch_at];
         if (event->data.fd < 0)
             continue;
+        if (!is_known(loop, event->data.fd)) {
+            control(loop, EPOLL_CTL_DEL, event->data.fd,
+                    0); /* left by whoever had the set before */
+            continue;
+        }
         const struct watch *watch = &loop->watches[event->data.fd];
         watch->fn(loop, event->data.fd, event->events, watch->context);
     }

@@ -34,6 +34,22 @@ int loop_change(struct loop *loop, int fd, uint32_t events);
 int loop_delete(struct loop *loop, int fd);
 
 /*
+ * For a process that goes on with the epoll set of one before it (worker/standby.h).
+ *
+ * loop_know() takes a watch over that the set has already, and makes no system call: -1 with errno
+ * EBADF or ENOMEM. loop_drop() takes a descriptor out of the set whether it is known here or not:
+ * -1 with errno ENOENT where it was not in it, EBADF where it is not open. loop_renew() puts an
+ * empty set in place of the one before, at the same number, and knows no watch any more: -1 with
+ * errno set, and all as it was. Not to be called by a callback.
+ */
+int loop_know(struct loop *loop, int fd, loop_fn *fn, void *context);
+int loop_drop(struct loop *loop, int fd);
+int loop_renew(struct loop *loop);
+
+/* The number of the epoll descriptor. */
+int loop_fd(const struct loop *loop);
+
+/*
  * Waits at most timeout_ms (-1: without end, 0: not at all) and calls back for what is ready.
  * `woken`, unless NULL, is called once after the wait and before the callbacks: the place to
  * read the clock. Returns the number of events, 0 when the time was up or a signal came,

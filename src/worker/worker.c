@@ -13,44 +13,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "os/loop.h"
-#include "os/pass.h"
 #include "os/sigfd.h"
-#include "worker/acceptor.h"
-#include "worker/access.h"
 #include "worker/account.h"
-#include "worker/conn.h"
-#include "worker/conns.h"
-#include "worker/inbox.h"
 #include "worker/logging.h"
-#include "worker/order.h"
-#include "worker/report.h"
+#include "worker/orders.h"
+#include "worker/self.h"
 #include "worker/shed.h"
-#include "worker/spent.h"
-
-struct worker {
-    struct worker_job *job;
-    struct loop *loop;
-    int signals; /* signalfd */
-    struct acceptor acceptor;
-    struct inbox inbox;
-    struct conns conns;
-    struct spent spent;
-    uint64_t requests_before; /* what the board's row had at the start */
-    bool is_spent;            /* and the master was told */
-    struct slot_set slots;    /* that it serves */
-    bool is_held;             /* until it is told to begin */
-    bool is_leaving;
-    bool is_stopping;    /* and nobody goes on */
-    int64_t leave_by;    /* the drain's deadline */
-    bool is_orphan;      /* the master is gone */
-    int64_t awake_until; /* the master was told that something happens, and has until then */
-    struct preempt preempt;
-    struct conn_env env;
-    struct access access;
-    struct drover_worker services; /* for the application */
-    bool has_services;
-};
 
 /* ------------------------------------------------------------------------- the connections */
 
@@ -86,129 +54,14 @@ static void on_pause(void *context, bool is_paused)
     board_set(&w->job->row->is_paused, is_paused);
 }
 
-/* ----------------------------------------------------------------------------- the leaving */
-
-static void begin_to_leave(struct worker *w)
-{
-    conn_before_call(&w->env);
-    w->is_leaving = true;
-    w->env.leaving = true;
-    conns_leave(&w->conns);
-    sites_leave(&w->env.exchanges);
-    w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
-}
-
-/* Others accept for its slots, and go on with its connections where they can. It may be told so
- * again when the heirs are others. */
-static void leave(struct worker *w, const struct order *order)
-{
-    if (w->is_stopping)
-        return;
-    conns_give(&w->conns, w->job->doors, &order->heirs, w->job->slot);
-    if (w->is_leaving)
-        return;
-    begin_to_leave(w);
-    inbox_leave(&w->inbox);
-    if (order->closing)
-        acceptor_shut(&w->acceptor, order->closing, order->kept, order->is_filtered);
-    else
-        acceptor_leave(&w->acceptor);
-}
-
-/* Nobody does. What others have handed over by now is served to its end here. */
-static void stop(struct worker *w, const struct order *order)
-{
-    if (w->is_stopping)
-        return;
-    w->is_stopping = true;
-    conns_keep(&w->conns);
-    if (w->is_leaving)
-        return;
-    begin_to_leave(w);
-    inbox_read(&w->inbox);
-    acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->kept, order->is_filtered);
-}
-
-static int report(const struct worker *w, enum report_kind kind, int count, const char *why)
-{
-    return report_send(w->job->channel, kind, count, why);
-}
-
-/* --------------------------------------------------------------- what it is told to be done */
-
-static void adopt(struct worker *w, int slot)
-{
-    slot_set_add(&w->slots, slot);
-    if (w->is_held)
-        return;
-    acceptor_add(&w->acceptor, slot);
-    inbox_add(&w->inbox, slot);
-}
-
-static void release(struct worker *w, int slot)
-{
-    slot_set_remove(&w->slots, slot);
-    acceptor_remove(&w->acceptor, slot);
-    inbox_remove(&w->inbox, slot);
-}
-
-static void rearm(struct worker *w)
-{
-    if (!w->is_held)
-        acceptor_rearm(&w->acceptor);
-}
-
-static void begin(struct worker *w)
-{
-    w->is_held = false;
-    for (int slot = 0; slot < w->job->doors->slot_count && !w->is_leaving; slot++)
-        if (slot_set_has(&w->slots, slot))
-            adopt(w, slot);
-    if (!w->is_leaving)
-        rearm(w);
-}
-
-static void obey(struct worker *w, const struct order *order, const int *fds, size_t fd_count)
-{
-    switch (order->kind) {
-    case ORDER_ADOPT: adopt(w, order->slot); break;
-    case ORDER_RELEASE: release(w, order->slot); break;
-    case ORDER_DOORS: doors_learn(w->job->doors, order->slot, fds, fd_count); break;
-    case ORDER_REARM: rearm(w); break;
-    case ORDER_BEGIN: begin(w); break;
-    case ORDER_LOGS:
-        logging_change(&w->env, w->job, order, fds, fd_count);
-        report(w, REPORT_LOGS, order->number, "");
-        break;
-    case ORDER_ALONE: break;
-    case ORDER_LEAVE: leave(w, order); break;
-    case ORDER_STOP: stop(w, order); break;
-    }
-}
+/* ------------------------------------------------------------------------ what is said to it */
 
 static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
 {
-    struct worker *w = context;
-    struct order order;
-    int fds[PASS_FDS_MAX];
     (void)loop;
+    (void)fd;
     (void)events;
-    for (;;) {
-        size_t fd_count = PASS_FDS_MAX;
-        ssize_t n = pass_receive(fd, &order, sizeof order, fds, &fd_count);
-        if (n == (ssize_t)sizeof order && order.slot >= 0 && order.slot < SLOTS_MAX) {
-            obey(w, &order, fds, fd_count);
-            continue;
-        }
-        if (n == 0 || (n < 0 && errno == ECONNRESET)) {
-            w->is_orphan = true; /* the master would not close it while it lives */
-            return;
-        }
-        if (n < 0 && errno != EMSGSIZE)
-            return; /* there is no more, or no memory for it now */
-        /* It could not serve that slot if it had to adopt it. */
-        report(w, REPORT_LEAVING, 0, "has no descriptors left for a new slot's sockets");
-    }
+    orders_read(context);
 }
 
 static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
@@ -218,7 +71,7 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
     (void)events;
     /* Only the master knows whether others go on: whether this is a leave or a stop. */
     while (sigfd_read(fd) > 0)
-        report(w, REPORT_LEAVING, 0, "was told to leave by a signal");
+        self_report(w, REPORT_LEAVING, 0, "was told to leave by a signal");
 }
 
 /* ------------------------------------------------------------------------------- the start */
@@ -261,7 +114,7 @@ static void wake_master(struct worker *w)
     if (!__atomic_load_n(&w->job->board->is_quiet, __ATOMIC_RELAXED) || w->env.now < w->awake_until)
         return;
     w->awake_until = w->env.now + PULSE_MS;
-    report(w, REPORT_AWAKE, 0, "");
+    self_report(w, REPORT_AWAKE, 0, "");
 }
 
 static void woken(void *context)
@@ -280,7 +133,7 @@ static void woken(void *context)
 
 static void on_strand(void *context)
 {
-    report(context, REPORT_STRANDED, 0, "");
+    self_report(context, REPORT_STRANDED, 0, "");
 }
 
 static int open_env(struct worker *w)
@@ -345,8 +198,8 @@ static void open_doors(struct worker *w)
     w->acceptor.on_pause = on_pause;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
-    adopt(w, job->slot);
-    rearm(w);
+    orders_adopt(w, job->slot);
+    orders_rearm(w);
 }
 
 static int start(struct worker *w)
@@ -367,7 +220,7 @@ static int start(struct worker *w)
     open_spent(w);
     preempt_open(&w->preempt, job->preemption, w->env.now);
     board_set(&job->row->busy_since, 0); /* the start has a time of its own */
-    report(w, REPORT_READY, 0, "");
+    self_report(w, REPORT_READY, 0, "");
     return 0;
 }
 
@@ -400,14 +253,14 @@ static void tell_if_spent(struct worker *w)
     if (w->is_spent || w->is_leaving || !spent_can_be(&w->spent) ||
         !spent_look(&w->spent, requests, w->env.now, why, sizeof why))
         return;
-    w->is_spent = report(w, REPORT_SPENT, 0, why) == 0;
+    w->is_spent = self_report(w, REPORT_SPENT, 0, why) == 0;
 }
 
 static void end_at_deadline(struct worker *w)
 {
     if (!w->is_leaving || w->leave_by > w->env.now)
         return;
-    report(w, REPORT_CUT, w->conns.count, "");
+    self_report(w, REPORT_CUT, w->conns.count, "");
     acceptor_leave(&w->acceptor);
     conns_end_all(&w->conns);
 }
@@ -417,7 +270,7 @@ static void write_log(struct worker *w)
 {
     struct access *access = w->env.access;
     if (w->env.now - access_next(access) > REOPEN_WAIT_MS / 2)
-        on_channel(w->loop, w->job->channel, EPOLLIN, w);
+        orders_read(w);
     access_tick(access, w->env.now);
 }
 

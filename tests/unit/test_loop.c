@@ -293,6 +293,103 @@ Test(loop, a_callback_may_add_a_watch)
     loop_close(loop);
 }
 
+/* ------------------------------------------------------- with what another has left in the set */
+
+/* As a process before this one had it. */
+static void leave_in_set(const struct loop *loop, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    cr_assert_eq(epoll_ctl(loop_fd(loop), EPOLL_CTL_ADD, fd, &event), 0, "%m");
+}
+
+Test(loop, knows_what_the_set_has_already)
+{
+    struct calls calls = {.woken = -1};
+    struct pair pair;
+    struct loop *loop = open_loop();
+    open_pairs(&pair, 1);
+    leave_in_set(loop, pair.ends[0]);
+    cr_assert_eq(loop_know(loop, pair.ends[0], note, &calls), 0, "%m");
+    ring(&pair);
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 1);
+    cr_expect_eq(calls.count, 1);
+    cr_expect_eq(calls.fds[0], pair.ends[0]);
+    cr_expect_eq(loop_change(loop, pair.ends[0], 0), 0, "%m");
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 0, "it is like any other");
+    cr_expect_eq(loop_delete(loop, pair.ends[0]), 0, "%m");
+    expect_failure(loop_know(loop, -1, note, &calls), EBADF, "-1");
+    close_pairs(&pair, 1);
+    loop_close(loop);
+}
+
+Test(loop, an_event_of_a_number_that_nobody_knows_is_passed_over)
+{
+    static const int numbers[] = {20, 700}; /* within the table of watches and above it */
+    struct calls calls = {.woken = -1};
+    struct pair pair;
+    struct loop *loop = open_loop();
+    open_pairs(&pair, 1);
+    cr_assert_eq(loop_add(loop, pair.ends[0], EPOLLIN, note, &calls), 0);
+    for (size_t i = 0; i < LENGTH(numbers); i++) {
+        cr_assert_eq(dup2(pair.ends[0], numbers[i]), numbers[i], "%m");
+        leave_in_set(loop, numbers[i]);
+    }
+    ring(&pair);
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 3);
+    cr_expect_eq(calls.count, 1);
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 1, "and is no longer in the set");
+    for (size_t i = 0; i < LENGTH(numbers); i++)
+        close(numbers[i]);
+    close_pairs(&pair, 1);
+    loop_close(loop);
+}
+
+Test(loop, drops_known_and_unknown_ones)
+{
+    struct calls calls = {.woken = -1};
+    struct pair pairs[2];
+    struct loop *loop = open_loop();
+    open_pairs(pairs, 2);
+    leave_in_set(loop, pairs[0].ends[0]);
+    cr_assert_eq(loop_add(loop, pairs[1].ends[0], EPOLLIN, note, &calls), 0);
+    ring(&pairs[0]);
+    ring(&pairs[1]);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(loop_drop(loop, pairs[i].ends[0]), 0, "%d: %m", i);
+        expect_failure(loop_drop(loop, pairs[i].ends[0]), ENOENT, "twice");
+        cr_expect_eq(loop_add(loop, pairs[i].ends[0], EPOLLIN, note, &calls), 0, "%d: %m", i);
+    }
+    expect_failure(loop_drop(loop, 900), EBADF, "not open");
+    expect_failure(loop_drop(loop, -1), EBADF, "-1");
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 2);
+    close_pairs(pairs, 2);
+    loop_close(loop);
+}
+
+Test(loop, a_renewed_one_is_empty_and_has_its_number)
+{
+    struct calls calls = {.woken = -1};
+    struct pair pairs[2];
+    struct loop *loop = open_loop();
+    int number = loop_fd(loop);
+    int before = count_fds();
+    cr_expect_eq(loop_renew(loop), 0, "nothing was watched: %m");
+    open_pairs(pairs, 2);
+    leave_in_set(loop, pairs[0].ends[0]);
+    cr_assert_eq(loop_add(loop, pairs[1].ends[0], EPOLLIN, note, &calls), 0);
+    ring(&pairs[0]);
+    ring(&pairs[1]);
+    cr_expect_eq(loop_renew(loop), 0, "%m");
+    cr_expect_eq(loop_fd(loop), number);
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 0);
+    expect_failure(loop_delete(loop, pairs[1].ends[0]), ENOENT, "it is not known any more");
+    cr_expect_eq(loop_add(loop, pairs[1].ends[0], EPOLLIN, note, &calls), 0, "%m");
+    cr_expect_eq(loop_turn(loop, 0, NULL, NULL), 1);
+    close_pairs(pairs, 2);
+    cr_expect_eq(count_fds(), before);
+    loop_close(loop);
+}
+
 /* -------------------------------------------------------------------------------------- errors */
 
 Test(loop, errors_of_add)

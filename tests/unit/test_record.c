@@ -189,6 +189,29 @@ Test(record, counts_ends_and_what_they_had_used)
     scene_end(&s);
 }
 
+Test(record, has_the_last_of_the_crashes_in_a_row)
+{
+    struct scene s;
+    struct board_event event;
+    scene_begin(&s);
+    const struct board_slot *slot = &s.m.board->slots[1];
+    log_set_level(LOG_ERROR);
+    record_crash(&s.m, 1, "GET /crash HTTP/1.1");
+    record_crash(&s.m, 1, "");
+    cr_expect_eq(s.m.board->event_count, 0);
+    cr_expect_str_eq(slot->crashed_request, "");
+    s.m.now += 70;
+    record_crash(&s.m, 1, "GET /crash HTTP/1.1");
+    cr_expect_eq(slot->crashes, 3);
+    cr_expect_eq(slot->crashed_ms, 5070);
+    cr_expect_str_eq(slot->crashed_request, "GET /crash HTTP/1.1");
+    cr_expect_eq(s.m.board->slots[0].crashes, 0);
+    cr_assert(board_event(s.m.board, 1, &event));
+    cr_expect_str_eq(
+        event.text, "slot 1: 3 workers in a row were ended by signals, at \"GET /crash HTTP/1.1\"");
+    scene_end(&s);
+}
+
 Test(record, counts_successions_and_what_they_kept)
 {
     struct scene s;

@@ -1,0 +1,18 @@
+/*
+ * orders - what a worker is told by its master, and does: see order.h.
+ */
+#ifndef DROVER_WORKER_ORDERS_H
+#define DROVER_WORKER_ORDERS_H
+
+struct worker;
+
+/* Obeys all that have come, and never waits for one. */
+void orders_read(struct worker *w);
+
+/* From now on it serves this slot, too; what it does with one that is held, when it begins. */
+void orders_adopt(struct worker *w, int slot);
+
+/* Watches the sockets that it shares with others anew. */
+void orders_rearm(struct worker *w);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * self - a worker's own state, for the files that it consists of: worker.c, its start and its loop,
+ * and orders.c, what it is told to do.
+ */
+#ifndef DROVER_WORKER_SELF_H
+#define DROVER_WORKER_SELF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "os/loop.h"
+#include "os/preempt.h"
+#include "worker/acceptor.h"
+#include "worker/access.h"
+#include "worker/conn.h"
+#include "worker/conns.h"
+#include "worker/inbox.h"
+#include "worker/order.h"
+#include "worker/report.h"
+#include "worker/services.h"
+#include "worker/spent.h"
+#include "worker/worker.h"
+
+struct worker {
+    struct worker_job *job;
+    struct loop *loop;
+    int signals; /* signalfd */
+    struct acceptor acceptor;
+    struct inbox inbox;
+    struct conns conns;
+    struct spent spent;
+    uint64_t requests_before; /* what the board's row had at the start */
+    bool is_spent;            /* and the master was told */
+    struct slot_set slots;    /* that it serves */
+    bool is_held;             /* until it is told to begin */
+    bool is_leaving;
+    bool is_stopping;    /* and nobody goes on */
+    int64_t leave_by;    /* the drain's deadline */
+    bool is_orphan;      /* the master is gone */
+    int64_t awake_until; /* the master was told that something happens, and has until then */
+    struct preempt preempt;
+    struct conn_env env;
+    struct access access;
+    struct drover_worker services; /* for the application */
+    bool has_services;
+};
+
+/* To its master. */
+static inline int self_report(const struct worker *w, enum report_kind kind, int count,
+                              const char *why)
+{
+    return report_send(w->job->channel, kind, count, why);
+}
+
+#endif
