@@ -3,6 +3,14 @@
 # standby - what the tests of standbys and their successors share, on top of faulty: who is whose
 # standby, and clients that count what their connections come to.
 
+# nothing_is_lost_of CLIENTS: nothing_is_lost for so many in each load.
+nothing_is_lost_of() {
+    load_stop short
+    assert_equal "$LOST $CAUSES" '0 '
+    load_stop kept
+    assert_equal "$LOST $CAUSES $OPENED" "0  $1"
+}
+
 # For act().
 MOMENTS+='
 import re
