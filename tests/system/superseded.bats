@@ -203,19 +203,15 @@ PY
     before=$(belongings)
     act "$DROVER_ADDR" <<'PY'
 old = wait_for_pair(0)
-kill(old[1], signal.SIGSTOP)
-wait(lambda: state(old[1]) == "T")
+expect("was stopped", lambda: kill(old[1], signal.SIGSTOP))
 kill(old[0], signal.SIGKILL)
 wait_for_pair(0, old)
 assert fetch(args[0])[0] == 200
 # one that was continued is as good as any
 old = wait_for_pair(0)
-kill(old[1], signal.SIGSTOP)
-wait(lambda: state(old[1]) == "T")
-kill(old[1], signal.SIGCONT)
-wait(lambda: state(old[1]) == "S")
+expect("was stopped", lambda: kill(old[1], signal.SIGSTOP))
+expect("was continued", lambda: kill(old[1], signal.SIGCONT))
 waiting = kept(args[0], 4)
-time.sleep(0.1) # until the master has seen it
 kill_worker(0)
 for s in waiting:
     goes_on(s)
@@ -228,9 +224,7 @@ PY
     act "$DROVER_ADDR" <<'PY'
 waiting = kept(args[0], 16)
 pid, standby = wait_for_pair(0)
-kill(standby, signal.SIGSTOP)
-wait(lambda: state(standby) == "T")
-time.sleep(0.1) # until the master has seen it
+expect("was stopped", lambda: kill(standby, signal.SIGSTOP))
 expect(f"worker 0 (pid {pid}) was stopped", lambda: kill(pid, signal.SIGSTOP))
 for i in range(32):
     assert fetch(args[0])[0] == 200
