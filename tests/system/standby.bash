@@ -105,5 +105,8 @@ def succeeded(slot, act):
     return successions(slot)[-1]
 
 def kill_worker(slot):
+    """One that has nothing to do: an answer is with its client a moment before the worker has done
+    with it, and in that moment the connection is in the middle."""
+    wait(lambda: state(workers().get(slot)) == "S")
     return succeeded(slot, lambda: kill(workers()[slot], signal.SIGKILL))
 '
