@@ -39,7 +39,8 @@ def standby_of(pid):
             return standby
     return None
 
-def state(pid):
+def letter(pid):
+    """Of its state: S sleeps, T is stopped."""
     try:
         with open(f"/proc/{pid}/stat") as f:
             return f.read().rsplit(") ", 1)[1][0]
@@ -107,6 +108,6 @@ def succeeded(slot, act):
 def kill_worker(slot):
     """One that has nothing to do: an answer is with its client a moment before the worker has done
     with it, and in that moment the connection is in the middle."""
-    wait(lambda: state(workers().get(slot)) == "S")
+    wait(lambda: letter(workers().get(slot)) == "S")
     return succeeded(slot, lambda: kill(workers()[slot], signal.SIGKILL))
 '

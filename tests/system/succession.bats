@@ -109,7 +109,7 @@ mine, other = wait_for_pair(0), wait_for_pair(1)
 os.kill(master, signal.SIGSTOP)
 for pid in other:
     kill(pid, signal.SIGSTOP)
-wait(lambda: all(state(pid) == "T" for pid in other + (master,)))
+wait(lambda: all(letter(pid) == "T" for pid in other + (master,)))
 clients = [connect(args[0], 20) for _ in range(32)]
 for s in clients:
     ask(s)
