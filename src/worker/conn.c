@@ -307,6 +307,7 @@ static enum conn_want begin_with(struct conn *conn, struct conn_env *env, struct
         return advance(conn, env, in, true);
     }
     if (!protocol) {
+        work_free(conn); /* the header may have come in pieces */
         conn->state = CONN_FRESH;
         return CONN_WANT_READ;
     }

@@ -108,6 +108,15 @@ static void reclaim(struct desk *desk)
                              __ATOMIC_RELEASE);
 }
 
+/* So that who had it before knows that it was gone meanwhile. */
+static void begin_round(struct desk *desk)
+{
+    uint32_t round = desk_round(desk);
+    uint32_t was = round << 2 | TENURE_RETURNED;
+    __atomic_compare_exchange_n(&desk->tenure, &was, (round + 1) << 2 | TENURE_OWN, false,
+                                __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 /* The standby says how it ends, or the master where the standby does not: in a second at most. */
 bool desk_settle(struct desk *desk)
 {
@@ -117,7 +126,7 @@ bool desk_settle(struct desk *desk)
         case TENURE_PASSING: poll(NULL, 0, 1); break;
         case TENURE_RETURNED:
             reclaim(desk);
-            desk_step(desk, TENURE_RETURNED, TENURE_OWN);
+            begin_round(desk);
             return true;
         case TENURE_PASSED: return false;
         }

@@ -29,13 +29,13 @@
  *   PASSING -> PASSED    by the successor, before it touches anything
  *   PASSING -> RETURNED  by the standby that cannot make one, or by the master when the standby has
  *                        ended: what was taken is the worker's again
- *   RETURNED -> OWN      by the worker, which has undone the taking
+ *   RETURNED -> OWN      by the worker, which has undone the taking; a new round begins
  *
  * Each is a compare-and-swap: of a successor that comes late and a master that gives up one wins,
- * and the other lets go. The word has a round as well, a new one with each clearing of the desk, so
- * that a successor that comes later still does not take another worker's for the one it knew. A
- * worker looks at it once a turn. tests/model has both words as a model that is checked with all
- * orders of steps, stops and kills.
+ * and the other lets go. The word has a round as well, a new one with each clearing of the desk,
+ * too, so that a successor that comes later still does not take another worker's for the one it
+ * knew. A worker looks at it once a turn. tests/model has both words as a model that is checked
+ * with all orders of steps, stops and kills.
  */
 #ifndef DROVER_WORKER_DESK_H
 #define DROVER_WORKER_DESK_H
@@ -185,6 +185,12 @@ static inline void desk_note_none(struct desk *desk)
 static inline enum tenure desk_tenure(const struct desk *desk)
 {
     return (enum tenure)(__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) & 3);
+}
+
+/* Has it been so since this round began? */
+static inline bool desk_is_own(const struct desk *desk, uint32_t round)
+{
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2 | TENURE_OWN);
 }
 
 /* -------------------------------------------------------- for the standby and the successor */

@@ -30,6 +30,8 @@ struct worker {
 
     int spare;           /* what its standby gives up for a descriptor that it receives; -1 */
     struct desk *desk;   /* of its row; NULL: it has no standby, or is superseded */
+    uint32_t round;      /* of that, while nothing of it was taken */
+    bool was_parted;     /* a worker before it that hung may have copies of its descriptors */
     struct fds pristine; /* open when its standby was made */
     struct fds own;      /* of these, what every worker of the slot needs, whatever the desk says */
 

@@ -39,28 +39,40 @@ static struct standby_order wait_for_order(const struct worker *w)
     }
 }
 
+/* What it is about, from the order on to the fork. */
+struct passage {
+    struct standby_order order;
+    struct desk *desk; /* that is taken from */
+    uint32_t round;    /* of it */
+    bool is_parted;    /* the table is the standby's own by now */
+};
+
 static bool is_row(int row)
 {
     return row >= 0 && row < BOARD_ROWS;
 }
 
-static struct desk *desk_of(const struct worker *w, const struct standby_order *order)
-{
-    return &w->job->desks->of[order->from];
-}
-
 /* Takes what lies on the desk. Returns 0 or an errno, and then nothing was taken. */
-static int take(const struct worker *w, const struct standby_order *order)
+static int take(const struct worker *w, struct passage *passage)
 {
+    const struct standby_order *order = &passage->order;
     if (!is_row(order->from) || !is_row(order->row) || order->from == order->row)
         return EINVAL;
-    struct desk *desk = desk_of(w, order);
-    /* One that was given back, and has ended before it saw that: nobody else takes it now. */
-    if (!desk_step(desk, TENURE_OWN, TENURE_PASSING) &&
-        (order->is_hung || !desk_step(desk, TENURE_RETURNED, TENURE_PASSING)))
+    struct desk *desk = &w->job->desks->of[order->from];
+    passage->round = desk_round(desk);
+    /* One that was given back, and has ended before it saw that: what was taken still is. */
+    if (!desk_step_in(desk, passage->round, TENURE_OWN, TENURE_PASSING) &&
+        (order->is_hung || !desk_step_in(desk, passage->round, TENURE_RETURNED, TENURE_PASSING)))
         return EALREADY;
     desk_take(desk);
+    passage->desk = desk;
     return 0;
+}
+
+static void give_back(const struct passage *passage)
+{
+    if (passage->desk)
+        desk_step_in(passage->desk, passage->round, TENURE_PASSING, TENURE_RETURNED);
 }
 
 /* One descriptor is kept free for what comes with an order: the worker may have used up all that
@@ -102,67 +114,59 @@ static int receive_channel(const struct worker *w)
     return cause;
 }
 
-/* The worker that hangs keeps the table for itself, and the epoll set. */
-static int part(void)
+/* A worker that hangs keeps the table for itself, and the epoll set. Returns 0 or an errno. */
+static int part(struct worker *w, struct passage *passage)
 {
-    return twin_part() < 0 ? errno : 0;
-}
-
-static int renew(struct worker *w)
-{
-    return loop_renew(w->loop) < 0 ? errno : 0;
+    if (twin_part() < 0)
+        return errno;
+    passage->is_parted = w->was_parted = true;
+    return 0;
 }
 
 /* -------------------------------------------------------------------------------- the making */
 
-/* All up to the fork. Returns 0 or an errno. */
-static int prepare(struct worker *w, const struct standby_order *order, bool *is_parted)
+/* All up to the fork. What the order has brought is received in any case. Returns 0 or an errno. */
+static int prepare(struct worker *w, struct passage *passage)
 {
-    int cause = take(w, order);
-    bool is_taken = cause == 0;
-    if (cause == 0 && order->is_hung) {
-        cause = part();
-        *is_parted = cause == 0;
-    }
+    int cause = take(w, passage);
+    if (cause == 0 && passage->order.is_hung)
+        cause = part(w, passage);
     give_spare(w);
     int missing = receive_channel(w);
     if (cause == 0)
         cause = missing;
-    if (cause == 0 && order->is_hung)
-        cause = renew(w);
+    if (cause == 0 && passage->is_parted && loop_renew(w->loop) < 0)
+        cause = errno;
     take_spare(w);
-    if (cause && is_taken)
-        desk_step(desk_of(w, order), TENURE_PASSING, TENURE_RETURNED);
     return cause;
 }
 
-/* In the successor, of which the master may not have heard when the standby is killed. Its desk was
- * given back then, or is now: to one of both only. */
-static void begin(struct worker *w, const struct standby_order *order)
+/* In the successor, of which the master may not have heard when the standby is killed. It was given
+ * up then, unless it comes first. */
+static void begin(struct worker *w, const struct passage *passage)
 {
     report_send(w->job->channel, REPORT_BORN, getpid(), "");
-    if (!desk_step(desk_of(w, order), TENURE_PASSING, TENURE_PASSED))
+    if (!desk_step_in(passage->desk, passage->round, TENURE_PASSING, TENURE_PASSED))
         leave();
-    w->job->row = &w->job->board->rows[order->row];
-    w->job->is_held = order->is_held;
+    w->job->row = &w->job->board->rows[passage->order.row];
+    w->job->is_held = passage->order.is_held;
 }
 
 /* Returns in the successor, true, and here, false. */
-static bool make_successor(struct worker *w, const struct standby_order *order)
+static bool make_successor(struct worker *w, struct passage *passage)
 {
-    bool is_parted = false;
-    int cause = prepare(w, order, &is_parted);
+    int cause = prepare(w, passage);
     pid_t pid = cause ? -1 : twin_fork();
     if (pid == 0)
         return true;
-    if (!cause && pid < 0) {
+    if (!cause && pid < 0)
         cause = errno;
-        desk_step(desk_of(w, order), TENURE_PASSING, TENURE_RETURNED);
-    }
+    if (cause)
+        give_back(passage);
     struct standby_report report = {.pid = cause ? -cause : pid};
     if (pass_send(w->job->standby, &report, sizeof report, NULL, 0) < 0)
         leave();
-    if (cause && is_parted)
+    if (cause && passage->is_parted)
         leave(); /* this table knows nothing of what the worker opens and closes from here on */
     return false;
 }
@@ -174,13 +178,15 @@ static void sleep_beside(struct worker *w, struct standby_order *order)
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) < 0 || child_tie(w->job->master) < 0)
         leave();
+    struct passage passage;
     do
-        *order = wait_for_order(w);
-    while (!make_successor(w, order));
+        passage = (struct passage){.order = wait_for_order(w)};
+    while (!make_successor(w, &passage));
     if (child_tie(w->job->master) < 0 || sigprocmask(SIG_SETMASK, &before, NULL) < 0)
         leave();
-    begin(w, order);
+    begin(w, &passage);
     prctl(PR_SET_NAME, w->title);
+    *order = passage.order;
 }
 
 static int note_what_is_open(struct worker *w)

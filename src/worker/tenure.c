@@ -33,7 +33,17 @@ static bool be_superseded(struct worker *w)
     return true;
 }
 
+void tenure_begin(struct worker *w)
+{
+    w->desk = &w->job->desks->of[w->job->row - w->job->board->rows];
+    w->round = desk_round(w->desk);
+}
+
 bool tenure_heed(struct worker *w)
 {
-    return desk_settle(w->desk) || be_superseded(w);
+    if (!desk_settle(w->desk))
+        return be_superseded(w);
+    w->round = desk_round(w->desk);
+    self_report(w, REPORT_BACK, w->conns.count, ""); /* with all that it had */
+    return true;
 }

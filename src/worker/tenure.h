@@ -10,13 +10,16 @@
 #include "worker/desk.h"
 #include "worker/self.h"
 
-/* It is not, or that is open. False: the worker has to end. */
+/* It has a standby: its desk is its row's from here on. */
+void tenure_begin(struct worker *w);
+
+/* It was not, or is not, or that is open. False: the worker has to end. */
 bool tenure_heed(struct worker *w);
 
 /* To be called every turn, before anything of it leaves. */
 static inline bool tenure_look(struct worker *w)
 {
-    return !w->desk || desk_tenure(w->desk) == TENURE_OWN || tenure_heed(w);
+    return !w->desk || desk_is_own(w->desk, w->round) || tenure_heed(w);
 }
 
 #endif

@@ -221,7 +221,7 @@ static bool open_standby(struct worker *w, struct standby_order *order)
         return false;
     bool is_successor = !standby_make(w, order);
     if (job->standby >= 0)
-        w->desk = &job->desks->of[job->row - job->board->rows];
+        tenure_begin(w);
     if (is_successor)
         successor_sweep(w, order);
     return is_successor;
@@ -230,7 +230,7 @@ static bool open_standby(struct worker *w, struct standby_order *order)
 /* What was left to it, when all is open. */
 static int resume(struct worker *w, const struct standby_order *order)
 {
-    w->env.is_twinned = order->is_hung;
+    w->env.is_twinned = w->was_parted;
     int count = successor_resume(w, order);
     conns_flush(&w->conns);
     return count;

@@ -302,7 +302,8 @@ CONF
 
 @test "a worker that hangs is not waited for, and its lines are in the new file" {
     local pid
-    drover_start --workers 1 --hang-timeout 60s --access-log "$LINES" --listen 127.0.0.1:0 "$SITE"
+    drover_start --workers 1 --standby off --hang-timeout 60s --access-log "$LINES" \
+        --listen 127.0.0.1:0 "$SITE"
     pid=$(worker_of 0)
     stop_with_a_line "$pid"
     wait_until 20 logged 'was stopped by SIGSTOP'

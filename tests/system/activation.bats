@@ -147,7 +147,7 @@ PY
 
 @test "a sharer of the single socket that is stopped, killed or hung strands nobody" {
     managed_start --lend web=127.0.0.1:0 -- --workers 2 --app "${DROVER%/*}/apps/hang.so" \
-        --hang-timeout 0
+        --standby off --hang-timeout 0
     act "$DROVER_ADDR" <<'PY'
 def round(number, many):
     waiting = [connect(args[0]) for _ in range(many)]
@@ -191,7 +191,7 @@ PY
 # ---- several sockets of one address -----------------------------------------------------------
 
 @test "several sockets of one address are the slots': who is stopped is steered around" {
-    managed_start --lend 'web=127.0.0.1:0*4' -- --listen fd:web --workers 4 --hang-timeout 0 "$SITE"
+    managed_start --lend 'web=127.0.0.1:0*4' -- --listen fd:web --workers 4 --standby off --hang-timeout 0 "$SITE"
     assert_equal "$(listeners)" 4
     clients 100
     kill -STOP "$(worker_of 1)"
@@ -229,7 +229,7 @@ PY
 }
 
 @test "more workers than sockets: a socket is steered around when all of its workers are stopped" {
-    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --hang-timeout 0 "$SITE"
+    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --standby off --hang-timeout 0 "$SITE"
     kill -STOP "$(worker_of 1)"
     wait_until 10 logged 'was stopped'
     clients 200
@@ -247,7 +247,7 @@ PY
 
 @test "more workers than sockets: the clients of those that hang are served by who does not" {
     local pids=()
-    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --hang-timeout 0 \
+    managed_start --lend 'web=127.0.0.1:0*2' -- --listen fd:web --workers 4 --standby off --hang-timeout 0 \
         --app "${DROVER%/*}/apps/hang.so"
     fetch /1k.bin --output "$SITE/1k.bin"
     for i in 1 2 3; do
@@ -281,7 +281,7 @@ PY
     SITE_SOCKET=$BATS_TEST_TMPDIR/web.sock
     # with one of its own, where the kernel is told to drop who comes now
     managed_start --lend web=127.0.0.1:0 --lend 'four=127.0.0.1:0*4' --lend "web=unix:$SITE_SOCKET" -- \
-        --listen fd:web --listen fd:four --listen 127.0.0.1:0 --workers 2 --hang-timeout 500ms "$SITE"
+        --listen fd:web --listen fd:four --listen 127.0.0.1:0 --workers 2 --standby off --hang-timeout 500ms "$SITE"
     kill -STOP "$(worker_of 1)" # what is steered around at the stop is not so at the next start
     wait_until 10 logged 'was stopped'
     act "$(lent_address web)" "$(lent_address four)" "unix:$SITE_SOCKET" "$ORDERS_FILE" <<'PY'

@@ -196,7 +196,7 @@ PLACES
 }
 
 @test "every worker hangs: it answers, and is not ready" {
-    admin_start --workers 2 --hang-timeout 0s "$SITE"
+    admin_start --workers 2 --standby off --hang-timeout 0s "$SITE"
     # shellcheck disable=SC2046 # pids
     kill -STOP $(workers)
     wait_until 10 answers_with 503 /readyz '2 of 2 slots have no worker that accepts'

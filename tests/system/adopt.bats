@@ -8,6 +8,9 @@
 load helper
 load process
 
+# A slot has no standby here: with one, it takes more for it to be without a worker.
+DROVER_WITH=(--standby off)
+
 # The workers have ROOT open. Once it has another name, they go on and no new one can start: then a
 # killed worker's slot stays without one, as long as the test needs.
 setup() {

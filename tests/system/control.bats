@@ -516,7 +516,7 @@ PY
 
 @test "workers have no part in the control socket" {
     local inodes pid
-    drover_start --workers 2 "$SITE"
+    drover_start --workers 2 --standby off "$SITE"
     inodes=$(awk -v path="$(control)" '$NF == path { print $7 }' /proc/net/unix)
     [[ -n $inodes ]]
     py "$(control)" "$DROVER_PID" "$inodes" <<'PY'

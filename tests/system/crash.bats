@@ -29,7 +29,7 @@ no_zombie() {
     local times=30 other
     [[ $SAN != 1 ]] || times=10
     # beside it, one whose worker had two ends in a row and is healthy for 10 s afterwards
-    drover_start --workers 1 "$SITE"
+    drover_start --workers 1 --standby off "$SITE"
     kill_worker 0
     kill_worker 0
     logged '(2 ends in a row)'

@@ -133,9 +133,14 @@ def load(is_faulty):
         look(text, wanted, is_faulty)
 
 
+def is_standby(pid):
+    with open(f'/proc/{pid}/comm') as name:
+        return name.read() == 'drover:standby\n'
+
+
 def workers():
     with open(f'/proc/{master}/task/{master}/children') as children:
-        return [int(pid) for pid in children.read().split()]
+        return [int(pid) for pid in children.read().split() if not is_standby(pid)]
 
 
 def settled():

@@ -12,6 +12,9 @@ load process
 load lifecycle
 load faulty
 
+# Without a standby, as it is where there can be none; what a standby does then is in standby.bats.
+DROVER_WITH=(--standby off)
+
 setup() {
     make_site
 }

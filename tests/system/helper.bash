@@ -28,6 +28,10 @@ READY_SECONDS=30 STOP_SECONDS=30
 # What the server is run under, such as (valgrind --quiet). For a test to set before drover_start.
 DROVER_UNDER=()
 
+# Options that each server has before its own, such as (--standby off): for a file whose subject is a
+# server like that.
+DROVER_WITH=()
+
 drover_starts=0
 
 # Where servers put their control sockets, and verbs look for them; any user may serve.
@@ -57,7 +61,7 @@ drover_start() {
     (
         close_descriptors_but 9
         DROVER_TEST=$DROVER_MARK exec env --default-signal=INT,QUIT "${DROVER_UNDER[@]}" \
-            "$DROVER" serve "${listen[@]}" --ready-fd 9 "$@"
+            "$DROVER" serve "${listen[@]}" --ready-fd 9 "${DROVER_WITH[@]}" "$@"
     ) </dev/null >>"$DROVER_LOG" 2>&1 9>"$fifo" &
     DROVER_PID=$!
     read_ready "$fifo"
@@ -173,6 +177,19 @@ worker_count() {
 # has_workers N: for wait_until.
 has_workers() {
     (($(worker_count) == $1))
+}
+
+# The pids of the workers' standbys.
+standbys() {
+    local pid
+    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+        [[ $(name_of "$pid") != drover:standby || $(state_of "$pid") == Z ]] || printf '%s\n' "$pid"
+    done
+}
+
+# has_standbys N: for wait_until.
+has_standbys() {
+    (($(standbys | wc -l) == $1))
 }
 
 # worker_of SLOT: the pid of the slot's worker, the youngest if there are two generations.

@@ -357,7 +357,7 @@ PYTHON
 # beside_a_handler REQUEST: all of this turn's clients have their answers within 200 ms, though the
 # last of them asks for that.
 beside_a_handler() {
-    drover_start --app "$BUILD/apps/ready.so" --workers 1
+    drover_start --app "$BUILD/apps/ready.so" --workers 1 --standby off # it is stopped for a while
     WORKER=$(workers) kept_client "$@" <<'PYTHON'
 import signal
 worker = int(os.environ['WORKER'])

@@ -248,7 +248,8 @@ belongings() {
     # shellcheck disable=SC2119
     act <<'PY'
 fds = os.listdir(f"/proc/{master}/fd")
-print(len(children(master)), "processes in the slots", *slots(), "and", len(fds), "descriptors")
+print(len(children(master)), "processes in the slots", *slots(), "and", len(standbys(master)),
+      "standbys and", len(fds), "descriptors")
 PY
 }
 

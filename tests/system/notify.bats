@@ -171,7 +171,7 @@ wakeups() {
 @test "STATUS tells of a worker that is stopped, and of its being continued" {
     local pid
     manager_start
-    drover_start --workers 4 "$SITE"
+    drover_start --standby off --workers 4 "$SITE"
     pid=$(worker_of 2)
     kill -STOP "$pid"
     wait_until 10 status_is '; 3 of 4 accept; 1 hangs'
@@ -499,7 +499,7 @@ pings_more() {
     local slot before
     watched 400
     manager_start
-    drover_start --workers 4 "$SITE"
+    drover_start --standby off --workers 4 "$SITE"
     for slot in 0 1 2; do
         kill -STOP "$(worker_of $slot)"
     done
@@ -522,7 +522,7 @@ pings_more() {
     local before
     watched 400
     manager_start
-    drover_start --workers 2 --app "${DROVER%/*}/apps/hang.so" --hang-timeout 20s
+    drover_start --standby off --workers 2 --app "${DROVER%/*}/apps/hang.so" --hang-timeout 20s
     for _ in 1 2 3 4 5 6; do
         fetch '/spin?2500' --output /dev/null 3>&- 4>&- &
     done

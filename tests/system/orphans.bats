@@ -42,11 +42,11 @@ no_zombie() {
     ! has_zombie
 }
 
-# has_children N: the master's children, zombies and others' too. For wait_until.
+# has_children N: the master's children, zombies and others' too, standbys not. For wait_until.
 has_children() {
     local pids
     read -ra pids <"/proc/$DROVER_PID/task/$DROVER_PID/children" || true # it has no newline
-    ((${#pids[@]} == $1))
+    ((${#pids[@]} - $(standbys | wc -l) == $1))
 }
 
 # ---- the master dies --------------------------------------------------------------------------
@@ -195,6 +195,7 @@ pid_1_ends() {
     local own all
     as_pid_1
     own=$(workers)
+    wait_until 10 has_standbys 2
     # children whose parent ends become those of PID 1
     nsenter --pid --target "$DROVER_PID" bash -c 'for i in {1..20}; do (sleep 60 &) & done; wait'
     wait_until 10 has_children 22
@@ -202,7 +203,7 @@ pid_1_ends() {
     # All end before it looks again: one SIGCHLD stands for them all.
     kill -STOP "$DROVER_PID"
     for pid in "${all[@]}"; do
-        [[ $'\n'$own$'\n' == *$'\n'$pid$'\n'* ]] || kill -KILL "$pid"
+        [[ $(name_of "$pid") == drover:* ]] || kill -KILL "$pid"
     done
     kill -CONT "$DROVER_PID"
     wait_until 10 has_children 2

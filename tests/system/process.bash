@@ -19,7 +19,7 @@ drover_launch() {
     DROVER_LOG=$BATS_TEST_TMPDIR/log
     DROVER_MARK=$BATS_TEST_TMPDIR/$drover_starts
     DROVER_TEST=$DROVER_MARK env --default-signal=INT,QUIT "${DROVER_UNDER[@]}" \
-        "$DROVER" serve "$@" </dev/null >>"$DROVER_LOG" 2>&1 3>&- 4>&- &
+        "$DROVER" serve "${DROVER_WITH[@]}" "$@" </dev/null >>"$DROVER_LOG" 2>&1 3>&- 4>&- &
     DROVER_PID=$!
 }
 
@@ -274,9 +274,25 @@ def fetch(address, path="/hello.txt", timeout=5):
     s.close()
     return got
 
-def children(pid):
+def children_with(is_wanted, pid):
     with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(child) for child in f.read().split()]
+        all = [int(child) for child in f.read().split()]
+    found = []
+    for child in all:
+        try:
+            with open(f"/proc/{child}/comm") as f:
+                if is_wanted(f.read().strip()):
+                    found.append(child)
+        except OSError:
+            pass # was a zombie, and is reaped
+    return found
+
+def children(pid):
+    """Without the standbys; zombies are among them."""
+    return children_with(lambda name: name != "drover:standby", pid)
+
+def standbys(pid):
+    return children_with(lambda name: name == "drover:standby", pid)
 '
 
 # ---- a worker that misbehaves -----------------------------------------------------------------

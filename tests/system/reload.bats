@@ -414,6 +414,7 @@ refuses() {
 }
 
 @test "who waits in the queue of an address that goes is served, and then it is refused" {
+    DROVER_WITH=(--standby off)
     local ports
     read -ra ports < <(free_ports)
     serve_addressed "${ports[0]}" "${ports[1]}"

@@ -11,6 +11,9 @@
 load helper
 load process
 
+# A standby would be first; what comes when it cannot is this.
+DROVER_WITH=(--standby off)
+
 setup() {
     make_site
 }

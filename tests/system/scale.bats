@@ -70,7 +70,7 @@ PY
 }
 
 @test "clients in the queue of a worker that is no longer wanted are served by others" {
-    drover_start --workers 2 "$SITE"
+    drover_start --workers 2 --standby off "$SITE"
     act "$DROVER_ADDR" <<'PY'
 last = children(master)[1]
 os.kill(last, signal.SIGSTOP)

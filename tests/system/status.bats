@@ -133,7 +133,7 @@ PY
 # ---- hard moments -----------------------------------------------------------------------------
 
 @test "all workers stopped: they are named, and so is what nobody serves" {
-    drover_start --workers 4 --hang-timeout 0 "$SITE"
+    drover_start --workers 4 --standby off --hang-timeout 0 "$SITE"
     workers | xargs kill -STOP
     wait_until 10 has '.workers_ready == 0 and ([.slots[].is_served] | any | not)'
     assert_equal "$(seen '.troubles | join("; ")')" \
@@ -148,7 +148,7 @@ PY
 
 # bats test_tags=nosan
 @test "with 64 hung workers the answer is there in 5 ms" {
-    drover_start --workers 64 --hang-timeout 0 "$SITE"
+    drover_start --workers 64 --standby off --hang-timeout 0 "$SITE"
     workers | xargs kill -STOP
     wait_until 20 has '.workers_stalled == 64'
     # What it takes by itself, and what it takes when nothing else has the CPUs: other tests run.
@@ -343,7 +343,7 @@ PY
 }
 
 @test "in a terminal the table has the columns that fit; in a pipe all, and nothing but text" {
-    drover_start --workers 2 --hang-timeout 0 "$SITE"
+    drover_start --workers 2 --standby off --hang-timeout 0 "$SITE"
     in_terminal 80
     (($(wc -L <screen) <= 80)) || fail "$(<screen)"
     grep -q 'slot.*queue drops$' screen

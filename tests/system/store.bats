@@ -229,7 +229,7 @@ PY
 }
 
 @test "what a dead server has steered by is gone with the next start" {
-    managed_start -- --listen 127.0.0.1:0 --workers 4 --hang-timeout 0 "$SITE"
+    managed_start -- --listen 127.0.0.1:0 --workers 4 --standby off --hang-timeout 0 "$SITE"
     wait_until 10 has_stored 4
     kill -STOP "$(worker_of 2)"
     wait_until 10 logged 'was stopped'
@@ -247,7 +247,7 @@ PY
 }
 
 @test "a store with no room for all: no queue is dead after a restart, and steering is right" {
-    managed_start --store 4 -- --listen 127.0.0.1:0 --workers 8 --hang-timeout 0 "$SITE"
+    managed_start --store 4 -- --listen 127.0.0.1:0 --workers 8 --standby off --hang-timeout 0 "$SITE"
     wait_until 10 has_stored 4
     for again in restart kill; do
         manage_again "$again"
@@ -500,7 +500,7 @@ SH
 exec "$@"
 SH
     configure 'listen = 127.0.0.1:0' 'workers = 2'
-    managed_start -- -c "$CONF" --hang-timeout 0
+    managed_start -- -c "$CONF" --standby off --hang-timeout 0
     wait_until 10 has_stored 2
     touch "$OTHER"
     chmod 666 "$BATS_TEST_TMPDIR"/tmp*/notify && chmod 755 "$BATS_TEST_TMPDIR"/tmp*

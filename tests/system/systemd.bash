@@ -103,9 +103,9 @@ configure() {
     mv "$file.new" "$file"
 }
 
-# The children of the main process, as the box counts.
+# The workers of the main process, as the box counts.
 worker_pids() {
-    inside pgrep --parent "$(property MainPID "${1:-}")" | paste -sd ' '
+    inside pgrep --parent "$(property MainPID "${1:-}")" '^drover:slot ' | paste -sd ' '
 }
 
 # journal [OPTION...]: what drover.service, and systemd of it, have said in this test.

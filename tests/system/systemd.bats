@@ -96,7 +96,7 @@ use() {
 
 @test "under the whole sandbox a stopped worker is steered around, and its clients are served" {
     local pid i
-    configure drover 'workers = 4'
+    configure drover 'workers = 4' 'standby = off'
     systemctl start drover
     pid=$(worker_pids)
     inside kill -STOP "${pid%% *}"
@@ -359,7 +359,7 @@ has_workers_inside() {
 
 @test "kill -9 of everything: those in the queue are served by the next one" {
     local i before pids=()
-    configure drover 'workers = 2'
+    configure drover 'workers = 2' 'standby = off'
     systemctl start drover
     before=$(property MainPID)
     inside pkill -STOP --parent "$before"
@@ -377,7 +377,7 @@ has_workers_inside() {
 @test "all workers hang: the watchdog ends it, and the next one serves those who wait" {
     local before
     drop_in drover.service '[Service]' WatchdogSec=1s
-    configure drover 'workers = 2'
+    configure drover 'workers = 2' 'standby = off'
     systemctl start drover
     before=$(property MainPID)
     inside pkill -STOP --parent "$before"
@@ -390,7 +390,7 @@ has_workers_inside() {
 @test "one of four workers hangs: that is nothing for the watchdog" {
     local before pid
     drop_in drover.service '[Service]' WatchdogSec=500ms
-    configure drover 'workers = 4' 'hang-timeout = 2s'
+    configure drover 'workers = 4' 'standby = off' 'hang-timeout = 2s'
     systemctl start drover
     before=$(property MainPID) pid=$(worker_pids)
     inside kill -STOP "${pid%% *}"
@@ -561,7 +561,7 @@ client_ends() {
 
 @test "the same ListenStream three times: three sockets, a worker each; a stopped one loses nobody" {
     local i pid
-    configure drover 'workers = 3'
+    configure drover 'workers = 3' 'standby = off'
     drop_in drover.socket '[Socket]' ListenStream=8080 ListenStream=8080
     systemctl start drover.socket drover
     assert_equal "$(nsenter --net="$NETWORK" ss -Hltn 'sport = :8080' | wc -l)" 3

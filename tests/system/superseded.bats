@@ -1,0 +1,237 @@
+#!/usr/bin/env bats
+#
+# A worker that is stopped or hangs is superseded: its standby's successor has all but what it is at,
+# and it finishes that when it comes back. And what a standby's own end or stop comes to.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test is a subshell; the variables are the helper's
+
+# bats file_tags=beside
+
+load helper
+load process
+load lifecycle
+load faulty
+load standby
+
+setup() {
+    make_site
+}
+
+no_zombie() {
+    ! has_zombie
+}
+
+# ---- a worker is stopped, or hangs --------------------------------------------------------------
+
+@test "one worker stopped: others of its clients are answered; it finishes what it is at, and leaves" {
+    faulty --workers 2
+    act "$DROVER_ADDR" <<'PY'
+for round in range(3):
+    slot, pid = some_worker()
+    pid, standby = wait_for_pair(slot)
+    waiting = []
+    while len(waiting) < 8:
+        s, = kept(args[0])
+        if who(s) == pid:
+            waiting.append(s)
+    at, = [waiting.pop()]
+    ask(at, "/hold?100", close=False)
+    who(waiting[0]) # it has read that one's, too
+    new, count = succeeded(slot, lambda: kill(pid, signal.SIGSTOP))
+    assert count == 7, count
+    assert {who(s) for s in waiting} == {new}
+    assert not is_gone(pid) and not select.select([at], [], [], 0)[0]
+    kill(pid, signal.SIGCONT)
+    assert answer(at) == (200, b"held\n")
+    wait(lambda: is_gone(pid))
+    assert {who(s) for s in waiting} == {new}
+    assert standby_of(new) == standby, "the successor has another standby"
+PY
+    assert_equal "$(count_logged SIGABRT)" 0
+}
+
+# bats test_tags=nosan
+@test "a handler that spins, or blocks: its client waits, and gets its answer; the others do not" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+for path, word in ("/spin?1500", b"spun\n"), ("/block?1500", b"was blocked\n"):
+    waiting, (at,) = kept(args[0], 31), kept(args[0])
+    pid = who(at)
+    wait_for_pair(0)
+    ask(at, path, close=False)
+    began = time.monotonic()
+    for s in waiting:
+        ask(s, "/who", close=False)
+    pids = {int(answer(s)[1]) for s in waiting}
+    took = time.monotonic() - began
+    assert pid not in pids and len(pids) == 1, (pid, pids)
+    assert took < 1.2, f"the others waited for {took} s"
+    assert not select.select([at], [], [], 0)[0], "it was answered, too"
+    assert answer(at) == (200, word)
+    assert time.monotonic() - began > 1.4
+    wait(lambda: is_gone(pid))
+    assert {who(s) for s in waiting} == pids
+    # what a successor closes is closed for its clients, though another had copies of it
+    for s in waiting:
+        ask(s, "/1k.bin")
+        answer(s)
+        assert ends(s) == b""
+PY
+    assert_equal "$(count_logged SIGABRT)" 0
+}
+
+# bats test_tags=nosan
+@test "connections end for their clients while the superseded worker still has copies of them" {
+    faulty --workers 1 --idle-timeout 1s --hang-timeout 0
+    act "$DROVER_ADDR" <<'PY'
+waiting, (at,) = kept(args[0], 3), kept(args[0])
+pid = who(at)
+new, count = succeeded(0, lambda: ask(at, "/block?3000", close=False))
+assert count == 3
+ask(waiting[0], "/1k.bin") # Connection: close
+answer(waiting[0])
+assert ends(waiting[0]) == b""
+waiting[1].sendall(b"nonsense\r\n\r\n")
+assert b" 400 " in ends(waiting[1])
+assert ends(waiting[2]) == b"" # idle for too long
+assert not is_gone(pid), "the test was too slow"
+assert answer(at) == (200, b"was blocked\n")
+PY
+}
+
+# bats test_tags=nosan
+@test "a hang that does not end is ended after --hang-timeout, and costs its own client alone" {
+    faulty --workers 2 --hang-timeout 300ms
+    local before
+    before=$(belongings)
+    act "$DROVER_ADDR" <<'PY'
+for path in "/spin?60000", "/block?60000", "/deaf?60000":
+    waiting, (at,) = kept(args[0], 31), kept(args[0])
+    pid = who(at)
+    slot = {pid: slot for slot, pid in workers().items()}[pid]
+    wait_for_pair(slot)
+    succeeded(slot, lambda: ask(at, path, close=False))
+    assert ends(at) == b""
+    wait(lambda: is_gone(pid))
+    for s in waiting:
+        who(s)
+slot = 1
+pid, _ = wait_for_pair(slot)
+waiting = kept(args[0], 32)
+succeeded(slot, lambda: kill(pid, signal.SIGSTOP))
+wait(lambda: is_gone(pid))
+for s in waiting:
+    who(s)
+PY
+    logged ' has hung for 300 ms, and is ended by SIGABRT'
+    logged ' was stopped for 300 ms, and is ended by SIGABRT'
+    logged_times 1 'killed by SIGKILL' # the deaf one
+    keeps_belongings "$before"
+}
+
+@test "stopped and continued at once, again and again: nothing is lost" {
+    local before
+    drover_start --workers 4 "$SITE"
+    wait_until 10 has_standbys 4
+    before=$(belongings)
+    load_begin kept --clients 32
+    load_begin short --close --clients 32
+    act <<'PY'
+for i in range(30):
+    slot, pid = some_worker()
+    kill(pid, signal.SIGSTOP)
+    time.sleep(random.random() * 0.004)
+    kill(pid, signal.SIGCONT)
+    time.sleep(0.03) # the pace
+PY
+    load_stop kept
+    assert_equal "$LOST $CAUSES $OPENED" '0  32'
+    load_stop short
+    assert_equal "$LOST $CAUSES" '0 '
+    keeps_belongings "$before"
+    assert_equal "$(count_logged 'killed by')" 0
+}
+
+# ---- the standby itself -------------------------------------------------------------------------
+
+@test "a standby that is killed costs nothing: its worker leaves to a fresh pair" {
+    drover_start --workers 2 "$SITE"
+    load_begin kept --clients 16
+    load_begin short --close --clients 16
+    act <<'PY'
+for round in range(3):
+    for slot in 0, 1:
+        old = wait_for_pair(slot)
+        kill(old[1], signal.SIGKILL)
+        wait_for_pair(slot, old)
+PY
+    nothing_is_lost_of 16
+    wait_until 20 has_workers 2
+    wait_until 2 no_zombie
+}
+
+@test "a worker and its standby killed, in either order: what they held ends, and the slot has a new pair" {
+    local before
+    drover_start --workers 2 "$SITE"
+    wait_until 10 has_standbys 2
+    before=$(belongings)
+    act "$DROVER_ADDR" <<'PY'
+for round in range(6):
+    waiting = kept(args[0], 16)
+    old = wait_for_pair(round % 2)
+    for pid in old if round % 4 < 2 else old[::-1]:
+        kill(pid, signal.SIGKILL)
+    new = wait_for_pair(round % 2, old)
+    assert not set(old) & set(new)
+    lost = 0
+    for s in waiting:
+        ask(s, close=False)
+        try:
+            assert answer(s)[0] == 200
+        except (EOFError, ConnectionError):
+            lost += 1
+    assert lost < 16, "the other worker's are lost, too"
+    assert fetch(args[0])[0] == 200
+PY
+    keeps_belongings "$before"
+}
+
+@test "a standby that is stopped is of no use while it is; then the slot has a new pair" {
+    local before
+    drover_start --workers 1 "$SITE"
+    wait_until 10 has_standbys 1
+    before=$(belongings)
+    act "$DROVER_ADDR" <<'PY'
+old = wait_for_pair(0)
+expect("was stopped", lambda: kill(old[1], signal.SIGSTOP))
+kill(old[0], signal.SIGKILL)
+wait_for_pair(0, old)
+assert fetch(args[0])[0] == 200
+# one that was continued is as good as any
+old = wait_for_pair(0)
+expect("was stopped", lambda: kill(old[1], signal.SIGSTOP))
+expect("was continued", lambda: kill(old[1], signal.SIGCONT))
+waiting = kept(args[0], 4)
+kill_worker(0)
+for s in waiting:
+    goes_on(s)
+PY
+    keeps_belongings "$before"
+}
+
+@test "a standby and its worker stopped: others accept for them, and all goes on when they do" {
+    drover_start --workers 2 "$SITE"
+    act "$DROVER_ADDR" <<'PY'
+waiting = kept(args[0], 16)
+pid, standby = wait_for_pair(0)
+expect("was stopped", lambda: kill(standby, signal.SIGSTOP))
+expect(f"worker 0 (pid {pid}) was stopped", lambda: kill(pid, signal.SIGSTOP))
+for i in range(32):
+    assert fetch(args[0])[0] == 200
+kill(standby, signal.SIGCONT)
+kill(pid, signal.SIGCONT)
+for s in waiting:
+    goes_on(s)
+PY
+}
+
