@@ -49,6 +49,8 @@ static void spawn(struct master *m, struct generation *g, int slot)
     if (recruit_fork(m, g, slot) == 0)
         return;
     log_warn("cannot fork worker %d", slot);
+    if (errno == EAGAIN)
+        standbys_make_room(m);
     crew_step(m, g, children_of_slot(&m->children, g, slot) ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
 }
 
