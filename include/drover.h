@@ -487,7 +487,8 @@ struct drover_app {
 
     /*
      * In the master before it forks, once, and again at a reload that has other keys: what is
-     * loaded here is shared by all workers, page by page, until one writes to it. It still has all
+     * loaded here is shared by all workers, page by page, until one writes to it. A descriptor that
+     * is opened here stays open in them, too: their standbys have the same ones. It still has all
      * privileges. Returns 0, or the status that the server exits with (sysexits.h), its cause in
      * `why`. May be NULL.
      */
@@ -495,11 +496,13 @@ struct drover_app {
 
     /*
      * In every worker, after it has dropped its privileges and before it accepts; may start timers,
-     * watch and post. Returns 0, or the status that the worker exits with (sysexits.h), its cause,
-     * for the log, in `why`. A worker that could not start is tried again, later and later; with
-     * EX_CONFIG not until a HUP, and the server waits for that. A server that has not served yet
-     * ends with that status when every worker has this one, EX_USAGE, EX_NOINPUT or EX_NOPERM. May
-     * be NULL.
+     * watch and post. One that goes on with the connections of a worker that was killed, or hangs
+     * (--standby), is a fresh process, too: nothing has come to it of the other's memory, and its
+     * clients wait meanwhile. Returns 0, or the status that the worker exits with (sysexits.h), its
+     * cause, for the log, in `why`. A worker that could not start is tried again, later and later;
+     * with EX_CONFIG not until a HUP, and the server waits for that. A server that has not served
+     * yet ends with that status when every worker has this one, EX_USAGE, EX_NOINPUT or EX_NOPERM.
+     * May be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 
@@ -518,7 +521,8 @@ struct drover_app {
      * Asked first for what most requests are, a GET of a kept connection, without a body, a
      * condition or a range: an answer that stands ready, borrowed; NULL has `handle` called, which
      * must know the same answer: for HTTP/1.0, at a connection's last request, or as the worker
-     * leaves it alone is asked. It must not take time, since the answers of a turn that stand ready
+     * leaves it alone is asked. For a request whose answer had not left when its worker ended, the
+     * next worker asks again. It must not take time, since the answers of a turn that stand ready
      * leave together. May be NULL.
      */
     struct drover_prepared *(*ready)(void *context, const struct drover_request *request,

@@ -270,6 +270,9 @@
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
+/* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
+#define STANDBY_RELIEVE_MS 1000
+
 /* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
  * of the one before; from so many on it is logged, at most as often, with that many of the requests
  * they were at. */

@@ -241,6 +241,33 @@ static void add_rows(struct findings *findings, const struct row *rows, size_t c
     }
 }
 
+/* Where nothing makes it, nothing is refused either. */
+static void add_standby(struct doctor *d)
+{
+    struct finding *f = findings_add(&d->findings, "standby");
+    if (!d->settings->standby) {
+        finding_found(f, "off");
+        finding_means(f, "a worker's connections end with it");
+        return;
+    }
+    struct probe probe = probe_try(probe_twin, 0);
+    if (probe.verdict == PROBE_YES) {
+        finding_found(f, "shares a worker's descriptors, and can part from it");
+        finding_means(f, "the connections of a worker that is killed, or hangs, go on in another");
+        return;
+    }
+    f->grade = GRADE_NOTE;
+    probe_describe(&probe, f->found, sizeof f->found);
+    finding_change(f, "%s; or --standby off", DOCTOR_PERMIT);
+    if (probe.signal == SIGSYS)
+        add_deadly(f);
+    else if (probe.value)
+        finding_means(f, "a worker that hangs keeps its connections; those of one that is killed "
+                         "go on in another");
+    else
+        finding_means(f, "workers have none, and their connections end with them");
+}
+
 /* What a sandbox of others is made with. */
 static void add_landlock(struct findings *findings)
 {
@@ -263,5 +290,6 @@ void doctor_kernel(struct doctor *d)
     add_listener(d);
     add_rows(&d->findings, ROWS(listener_rows));
     add_rows(&d->findings, ROWS(other_rows));
+    add_standby(d);
     add_landlock(&d->findings);
 }

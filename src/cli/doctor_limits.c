@@ -206,6 +206,35 @@ static void add_cpus(struct doctor *d)
     finding_change(f, "--workers auto, which is %d here", cpus);
 }
 
+/* The master, the admin process, and while a reload is under way two generations of workers. */
+static long long tasks_wanted(const struct settings *s)
+{
+    return 2 + 2 * (long long)s->workers * (s->standby ? 2 : 1);
+}
+
+static void add_tasks(struct doctor *d)
+{
+    const struct settings *s = d->settings;
+    long long wanted = tasks_wanted(s);
+    struct finding *f = findings_add(&d->findings, "tasks");
+    struct probe probe = probe_try(probe_tasks, 0);
+    if (probe.verdict == PROBE_YES)
+        finding_found(f, "%lld at most", (long long)probe.value);
+    else
+        finding_found(f, "no limit is known");
+    if (probe.verdict != PROBE_YES || probe.value >= wanted) {
+        finding_means(f, "a reload of %lld worker%s%s has %lld processes for a while",
+                      (long long)s->workers, s->workers == 1 ? "" : "s",
+                      s->standby ? ", each with a standby," : "", wanted);
+        return;
+    }
+    f->grade = GRADE_NOTE;
+    finding_means(f, "a reload of --workers %lld%s wants %lld processes for a while",
+                  (long long)s->workers, s->standby ? " with --standby on" : "", wanted);
+    finding_change(f, "TasksMax=%lld in the unit, pids.max of the control group, ulimit -u %lld",
+                   wanted, wanted);
+}
+
 /* ----------------------------------------------------------------------- what it may do */
 
 struct refused {
@@ -284,6 +313,7 @@ void doctor_limits(struct doctor *d)
     add_admin_address(d);
     add_descriptors(d);
     add_cpus(d);
+    add_tasks(d);
     add_seccomp(d);
     add_admin(d);
 }

@@ -144,6 +144,10 @@ static int draw_head(const struct snapshot *s, const struct table *table, struct
     put_flows(&flow, s);
     put_count(&flow, "generation", s->generation, false);
     put_count(&flow, "crashes", crashes_of(s), crashes_of(s) > 0);
+    if (snapshot_successions(s) > 0) {
+        put_count(&flow, "successions", snapshot_successions(s), false);
+        put_count(&flow, "kept", s->kept_connections, false);
+    }
     put_count(&flow, "reloads", s->reloads, false);
     if (s->reload_failures > 0)
         put_count(&flow, "failed", s->reload_failures, true);

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "master/admin.h"
-#include "master/crew.h"
+#include "master/recruit.h"
 #include "master/slots.h"
 #include "master/takeover.h"
 #include "status/admin.h"
@@ -69,7 +69,7 @@ _Noreturn void admin_child_run(struct master *m, int place, int channel)
     const struct sites sites = {.count = 1, .apps = &own};
     fill_job(m, &job, place, channel);
     job.sites = &sites;
-    crew_forsake(m);
+    recruit_forsake(m);
     close_others(m);
     logs_leave(m, m->present);
     logs_leave_access(m->present);

@@ -27,6 +27,9 @@ struct child *children_add(struct children *all, pid_t pid, struct generation *g
                             .slot = slot,
                             .row = row,
                             .channel = channel,
+                            .standby = {.channel = -1},
+                            .heritage = {.from = -1, .end = -1, .until = CLOCK_NEVER},
+                            .relieve_at = CLOCK_NEVER,
                             .cause = BOARD_ENDS,
                             .begun = clock_ms(),
                             .deadline = CLOCK_NEVER,
@@ -37,6 +40,10 @@ struct child *children_add(struct children *all, pid_t pid, struct generation *g
 void children_remove(struct children *all, struct child *child)
 {
     close(child->channel);
+    if (child->heritage.end >= 0)
+        close(child->heritage.end);
+    if (child->standby.channel >= 0)
+        close(child->standby.channel);
     *child = all->list[--all->count];
 }
 
@@ -64,10 +71,18 @@ struct child *children_by_channel(const struct children *all, int channel)
     return NULL;
 }
 
+struct child *children_by_standby(const struct children *all, pid_t standby)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].standby.pid == standby)
+            return &all->list[i];
+    return NULL;
+}
+
 static bool is_free(const struct children *all, int row)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].row == row)
+        if (all->list[i].row == row || all->list[i].heritage.from == row)
             return false;
     return true;
 }

@@ -10,20 +10,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/admin.h"
-#include "master/announce.h"
-#include "master/prepare.h"
 #include "master/pulse.h"
-#include "master/record.h"
+#include "master/recruit.h"
 #include "master/slots.h"
+#include "master/standbys.h"
 #include "master/steering.h"
-#include "master/takeover.h"
+#include "master/succession.h"
 #include "os/pass.h"
-#include "worker/worker.h"
 
 /* ------------------------------------------------------------------------- talking to workers */
 
-static void send_order(const struct child *child, const struct order *order, const int *fds,
-                       size_t fd_count)
+void crew_send(const struct child *child, const struct order *order, const int *fds,
+               size_t fd_count)
 {
     if (pass_send(child->channel, order, sizeof *order, fds, fd_count) < 0 && errno != EPIPE &&
         errno != ECONNRESET) /* dead: that is dealt with when it is reaped */
@@ -36,133 +34,19 @@ static void order_slot(const struct master *m, const struct generation *g, int w
     const struct child *child = children_of_slot(&m->children, g, worker);
     struct order order = {.kind = kind, .slot = slot};
     if (child)
-        send_order(child, &order, NULL, 0);
+        crew_send(child, &order, NULL, 0);
 }
 
 /* ------------------------------------------------------------------------------ the actions */
 
-static void fill_job(struct master *m, struct generation *g, struct worker_job *job, int slot,
-                     int row, int channel)
-{
-    const struct settings *s = g->settings;
-    *job = (struct worker_job){
-        .slot = slot,
-        .is_held = !takeover_is_done(m),
-        .channel = channel,
-        .master = m->pid,
-        .board = m->board,
-        .row = &m->board->rows[row],
-        .standby = -1,
-        .doors = &g->doors,
-        .sites = g->configuration->sites,
-        .forwarded = &s->trusted,
-        .identity = &s->identity,
-        .max_connections = (int)s->max_connections,
-        .max_body = (uint64_t)s->max_body,
-        .connection_requests = (uint32_t)s->connection_requests,
-        .preemption = s->preemption,
-        .timeouts = {[DEADLINE_HEADER] = s->header_timeout,
-                     [DEADLINE_BODY] = s->body_timeout,
-                     [DEADLINE_ANSWER] = s->answer_timeout,
-                     [DEADLINE_SEND] = s->send_timeout,
-                     [DEADLINE_IDLE] = s->idle_timeout,
-                     [DEADLINE_LINGER] = LINGER_MS},
-        .drain_timeout = s->drain_timeout,
-        .max_requests = (uint64_t)s->max_requests,
-        .max_rss = (uint64_t)s->max_rss,
-    };
-    logs_fill(m, g, job);
-}
-
-/* What a generation before or after this one has beside it would else be listened at for as long as
- * this worker lives. */
-static void close_others(const struct master *m, const struct generation *g)
-{
-    if (m->present != g)
-        slots_leave(&m->present->doors, &g->doors);
-    if (m->coming && m->coming != g)
-        slots_leave(&m->coming->doors, &g->doors);
-    slots_leave(&m->lent.doors, &g->doors);
-}
-
-void crew_forsake(struct master *m)
-{
-    loop_close(m->loop);
-    close(m->signals);
-    control_leave(&m->control);
-    if (m->pidfile >= 0)
-        close(m->pidfile);
-    if (m->upgrade.channel >= 0)
-        close(m->upgrade.channel);
-    if (m->predecessor >= 0)
-        close(m->predecessor);
-    if (!m->is_announced)
-        announce_close(m->present->settings);
-    notify_close(&m->notify);
-    notify_forget();
-    children_free(&m->children);
-    record_leave(m);
-}
-
-/* In the child: gives up what is the master's, works, and ends. */
-static _Noreturn void become_worker(struct master *m, struct generation *g, int slot, int row,
-                                    int channel)
-{
-    struct worker_job job;
-    logs_use(g);
-    fill_job(m, g, &job, slot, row, channel);
-    crew_forsake(m);
-    admin_forsake(m);
-    close_others(m, g);
-    logs_leave(m, g);
-    int status = worker_run(&job);
-    close(channel);
-    doors_close(&g->doors);
-    board_close(m->board);
-    exit(status);
-}
-
-static void on_channel(struct loop *loop, int fd, uint32_t events, void *context);
-
-static int fork_worker(struct master *m, struct generation *g, int slot)
-{
-    int ends[2];
-    int row = children_free_row(&m->children, slot);
-    if (row < 0) {
-        errno = EAGAIN; /* so many are leaving */
-        return -1;
-    }
-    if (prepare_keys(m, g) < 0 || logs_reserve(m, g) < 0 ||
-        children_reserve(&m->children) < 0 || pass_pair(ends) < 0)
-        return -1;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        become_worker(m, g, slot, row, ends[1]);
-    }
-    int saved = errno;
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        errno = saved;
-        return -1;
-    }
-    bool is_heir = children_of_slot(&m->children, g, slot);
-    children_add(&m->children, pid, g, slot, row, ends[0])->is_heir = is_heir;
-    g->children++;
-    if ((uint64_t)row >= m->board->row_count)
-        board_set(&m->board->row_count, (uint64_t)row + 1);
-    log_debug("worker %d: forked as pid %d", slot, (int)pid);
-    if (loop_add(m->loop, ends[0], EPOLLIN, on_channel, m) < 0) {
-        log_warn("cannot listen to worker %d", slot);
-        kill(pid, SIGKILL); /* and when it is reaped, the next is forked */
-    }
-    return 0;
-}
-
 static void spawn(struct master *m, struct generation *g, int slot)
 {
-    if (fork_worker(m, g, slot) == 0)
+    struct child *child = children_of_slot(&m->children, g, slot);
+    if (child && child->is_awaited) {
+        succession_wake(m, child);
+        return;
+    }
+    if (recruit_fork(m, g, slot) == 0)
         return;
     log_warn("cannot fork worker %d", slot);
     crew_step(m, g, children_of_slot(&m->children, g, slot) ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
@@ -224,7 +108,13 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
         child->deadline = m->now + stalled_limit(child);
     child->deadline = limit_start(child, child->deadline);
-    send_order(child, &order, NULL, 0);
+    crew_send(child, &order, NULL, 0);
+    succession_leave(m, child);
+}
+
+void crew_dismiss(struct master *m, struct child *child)
+{
+    dismiss_child(m, child, 0, child->cause != BOARD_ENDS);
 }
 
 /* Its successor, if there is one, takes its place. */
@@ -238,13 +128,17 @@ static void dismiss(struct master *m, struct generation *g, int slot)
         dismiss_child(m, child, 0, heir != NULL);
 }
 
-static void kill_late(const struct master *m, const struct generation *g, int slot)
+static void kill_late(struct master *m, const struct generation *g, int slot)
 {
     struct child *child = children_heir_of_slot(&m->children, g, slot);
     if (!child)
         child = children_of_slot(&m->children, g, slot);
     if (!child)
         return;
+    if (child->is_awaited) {
+        succession_give_up(m, child, "was not made in time");
+        return;
+    }
     child->cause = child->is_ready ? BOARD_END_HUNG : BOARD_END_START;
     if (child->is_ready)
         log_warnx("worker %d (pid %d) is killed", slot, (int)child->pid);
@@ -320,21 +214,35 @@ static void rearm_new(const struct child *child)
     const struct order order = {.kind = ORDER_REARM, .slot = child->slot};
     for (int i = 0; i < doors->address_count; i++)
         if (doors->shared[i] >= 0) {
-            send_order(child, &order, NULL, 0);
+            crew_send(child, &order, NULL, 0);
             return;
         }
 }
 
-static void on_ready(struct master *m, struct child *child)
+static void tell_ready(const struct master *m, const struct child *child)
+{
+    /* A new generation's are told together, by their start's or reload's line. */
+    bool is_alone = m->is_announced && child->generation == m->present;
+    void (*tell)(const char *format, ...) = is_alone ? log_info : log_debug;
+    tell("worker %d (pid %d) accepts, after %lld ms", child->slot, (int)child->pid,
+         (long long)child->start_ms);
+}
+
+/* `kept`: connections that it goes on with, if a standby has made it. */
+static void on_ready(struct master *m, struct child *child, int kept)
 {
     struct generation *g = child->generation;
     int slot = child->slot;
+    if (child->is_awaited || (child->is_leaving && child->heritage.from < 0))
+        return; /* nobody knows yet who it is; or it was told to leave before */
     child->is_ready = true;
-    /* A new generation's are told together, by their start's or reload's line. */
-    bool is_alone = m->is_announced && g == m->present;
-    void (*tell)(const char *format, ...) = is_alone ? log_info : log_debug;
-    tell("worker %d (pid %d) accepts, after %lld ms", slot, (int)child->pid,
-         (long long)(clock_ms() - child->begun));
+    child->start_ms = clock_ms() - child->begun;
+    if (child->heritage.from >= 0)
+        succession_ready(m, child, kept);
+    else
+        tell_ready(m, child);
+    if (child->is_leaving)
+        return;
     rearm_new(child);
     crew_step(m, g, PLAN_READY, slot);
     m->on_ready(m, g);
@@ -347,7 +255,7 @@ void crew_wake_others(const struct master *m, const struct child *child)
         const struct child *other = &m->children.list[i];
         order.slot = other->slot;
         if (other != child && other->is_ready && !other->is_leaving)
-            send_order(other, &order, NULL, 0);
+            crew_send(other, &order, NULL, 0);
     }
 }
 
@@ -363,10 +271,7 @@ static void begin_to_replace(struct master *m, struct child *child, enum board_e
 static void heed(struct master *m, struct child *child, const struct report *report)
 {
     switch (report->kind) {
-    case REPORT_READY:
-        if (!child->is_leaving)
-            on_ready(m, child);
-        break;
+    case REPORT_READY: on_ready(m, child, report->count); break;
     case REPORT_FAILED:
         memcpy(child->why, report->why, sizeof child->why);
         child->why[sizeof child->why - 1] = '\0';
@@ -379,8 +284,9 @@ static void heed(struct master *m, struct child *child, const struct report *rep
         child->is_reopening &= report->count != m->logs.number;
         logs_look(m);
         break;
-    case REPORT_STANDBY:
-    case REPORT_BACK: break;
+    case REPORT_STANDBY: standbys_told(m, child, report); break;
+    case REPORT_BORN: succession_named(m, child, report->count); break;
+    case REPORT_BACK: succession_back(m, child); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }
@@ -405,13 +311,6 @@ void crew_hear(struct master *m, int channel)
     }
 }
 
-static void on_channel(struct loop *loop, int fd, uint32_t events, void *context)
-{
-    (void)loop;
-    (void)events;
-    crew_hear(context, fd);
-}
-
 /* ------------------------------------------------------------------------------ the whole */
 
 void crew_hurry(struct master *m)
@@ -420,7 +319,7 @@ void crew_hurry(struct master *m)
         const struct child *child = &m->children.list[i];
         struct order order = {.kind = ORDER_STOP, .slot = child->slot};
         if (child->is_leaving)
-            send_order(child, &order, NULL, 0);
+            crew_send(child, &order, NULL, 0);
     }
 }
 
@@ -429,7 +328,7 @@ void crew_begin(struct master *m)
     for (size_t i = 0; i < m->children.count; i++) {
         const struct child *child = &m->children.list[i];
         struct order order = {.kind = ORDER_BEGIN, .slot = child->slot};
-        send_order(child, &order, NULL, 0);
+        crew_send(child, &order, NULL, 0);
     }
 }
 
@@ -440,7 +339,7 @@ void crew_tell_doors(struct master *m, int slot)
     size_t count = slots_own(&m->present->doors, slot, fds);
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == m->present && !m->children.list[i].is_leaving)
-            send_order(&m->children.list[i], &order, fds, count);
+            crew_send(&m->children.list[i], &order, fds, count);
 }
 
 void crew_tell_logs(struct master *m, const struct generation *g, struct order *order,
@@ -451,7 +350,7 @@ void crew_tell_logs(struct master *m, const struct generation *g, struct order *
         if (child->generation != g)
             continue;
         order->slot = child->slot;
-        send_order(child, order, fds, count);
+        crew_send(child, order, fds, count);
         child->is_reopening = true;
     }
 }
@@ -467,11 +366,15 @@ void crew_end_late(struct master *m)
         struct child *child = &m->children.list[i];
         if (child->deadline > m->now)
             continue;
+        child->deadline = CLOCK_NEVER;
+        if (child->is_awaited || child->is_superseded) {
+            succession_late(m, child);
+            continue;
+        }
         log_warnx("worker %d (pid %d) has not left in time and is ended", child->slot,
                   (int)child->pid);
         kill(child->pid, SIGKILL);
         child->cause = BOARD_END_LATE;
-        child->deadline = CLOCK_NEVER;
     }
 }
 
@@ -480,8 +383,13 @@ void crew_kill(struct master *m)
     admin_kill(m);
     for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
-        kill(child->pid, SIGKILL);
         child->is_killed = child->is_leaving = true;
         child->cause = BOARD_END_STOP;
+        if (child->is_awaited) {
+            succession_give_up(m, child, NULL);
+            continue;
+        }
+        kill(child->pid, SIGKILL);
+        succession_leave(m, child);
     }
 }

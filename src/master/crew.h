@@ -30,6 +30,13 @@ void crew_tell_doors(struct master *m, int slot);
 void crew_tell_logs(struct master *m, const struct generation *g, struct order *order,
                     const int *fds, size_t count);
 
+/* Tells one worker; `fds` come along. */
+void crew_send(const struct child *child, const struct order *order, const int *fds,
+               size_t fd_count);
+
+/* This one leaves, for a reason that its slot's plan does not know. */
+void crew_dismiss(struct master *m, struct child *child);
+
 /* How many workers are wanted. */
 int crew_size(const struct generation *g);
 
@@ -41,9 +48,6 @@ void crew_wake_others(const struct master *m, const struct child *child);
 
 /* SIGKILL for those that should have left by now. */
 void crew_end_late(struct master *m);
-
-/* In a child: closes what is the master's, but for the doors. */
-void crew_forsake(struct master *m);
 
 /* SIGKILL for all, and for the admin process. */
 void crew_kill(struct master *m);

@@ -247,6 +247,27 @@ static void give_fresh(struct master *m, struct generation *g, const struct fres
         admin_tell_logs(m, &order, fds[0]);
 }
 
+void logs_tell(const struct master *m, struct child *child)
+{
+    int fds[2];
+    size_t count = 0;
+    const struct generation *g = child->generation;
+    struct order order = {.kind = ORDER_LOGS,
+                          .slot = child->slot,
+                          .has_log = has_path(g->settings),
+                          .has_access = has_access_path(g->settings),
+                          .until = clock_ms(),
+                          .number = m->logs.number};
+    if (order.has_log)
+        fds[count++] = g->logs.output.fd;
+    if (order.has_access)
+        fds[count++] = g->logs.access.fd;
+    if (count == 0)
+        return;
+    crew_send(child, &order, fds, count);
+    child->is_reopening = m->logs.is_reopening;
+}
+
 /* One whose workers leave does without if it must. */
 static void reopen_leaving(struct master *m)
 {

@@ -58,6 +58,9 @@ void logs_free(struct logs *logs);
 int logs_reserve(struct master *m, const struct generation *g);
 void logs_fill(const struct master *m, const struct generation *g, struct worker_job *job);
 
+/* Gives a worker that is made from an older one's memory the files as they are now. */
+void logs_tell(const struct master *m, struct child *child);
+
 /* In a child that was forked: closes what other generations than this one have, which nobody would
  * tell it to do later. They stay as they are, so that it gets no copy of the master's pages. */
 void logs_leave(const struct master *m, const struct generation *kept);

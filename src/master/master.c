@@ -26,9 +26,11 @@
 #include "master/scale.h"
 #include "master/service.h"
 #include "master/slots.h"
+#include "master/standbys.h"
 #include "master/state.h"
 #include "master/steering.h"
 #include "master/stop.h"
+#include "master/succession.h"
 #include "master/takeover.h"
 #include "master/upgrade.h"
 #include "os/pidfile.h"
@@ -270,6 +272,8 @@ static void heed_deadlines(struct master *m)
     if (m->coming)
         heed_plan(m, m->coming);
     crew_end_late(m);
+    succession_tick(m);
+    standbys_tick(m);
     if (!m->is_stopping && !m->is_handed_over) {
         reload_go_on(m);
         announce(m);
@@ -296,6 +300,7 @@ static int64_t next_deadline(struct master *m)
     if (!m->is_stopping && !m->is_handed_over)
         next = clock_sooner(next, m->pulse_at);
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
+    next = clock_sooner(next, clock_sooner(succession_next(m), standbys_next(m)));
     next = clock_sooner(next, control_next(m));
     next = clock_sooner(next, logs_next(m));
     next = clock_sooner(next, admin_next(m));
@@ -362,6 +367,7 @@ static void clean_up(struct master *m)
     children_free(&m->children);
     reload_sweep(m);
     logs_close_room(&m->logs);
+    desks_close(&m->succession.desks);
     record_leave(m);
     board_close(m->board);
     control_close(m); /* who has asked for the stop sees that all is given back */

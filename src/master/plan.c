@@ -9,6 +9,7 @@ void plan_init(struct plan *plan, int64_t start_timeout, int64_t hang_timeout)
     memset(plan, 0, sizeof *plan);
     plan->start_timeout = start_timeout;
     plan->hang_timeout = hang_timeout;
+    plan->healthy = RESPAWN_HEALTHY_MS;
 }
 
 int plan_add_slot(struct plan *plan)
@@ -198,6 +199,13 @@ static void give_way(struct step *step)
     enter(step, SLOT_STARTING, deadline);
 }
 
+/* Others have what it had adopted since it has stalled. */
+static void supersede(struct step *step)
+{
+    act(step->actions, PLAN_DISMISS, step->number, -1);
+    spawn(step);
+}
+
 static void abort_hung(struct step *step)
 {
     enter(step, SLOT_ABORTED, step->now + ABORT_GRACE_MS);
@@ -241,7 +249,7 @@ static int64_t count_end(struct step *step)
 {
     struct plan_slot *slot = step->slot;
     bool has_lived = slot->state != SLOT_STARTING && slot->state != SLOT_WAITING;
-    if (has_lived && step->now - slot->live_since >= RESPAWN_HEALTHY_MS)
+    if (has_lived && step->now - slot->live_since >= step->plan->healthy)
         slot->ends = 0;
     slot->ends++;
     return plan_delay(slot->ends);
@@ -302,6 +310,7 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
                       [PLAN_RECOVERED] = go_on,
+                      [PLAN_SUPERSEDED] = supersede,
                       [PLAN_DUE] = abort_hung},
     [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss_hung,
                       [PLAN_ENDED] = respawn,

@@ -31,6 +31,7 @@ enum plan_event {
     PLAN_HEIR_ENDED, /* the successor is gone */
     PLAN_STALLED,    /* the worker was stopped, or hangs */
     PLAN_RECOVERED,  /* and goes on */
+    PLAN_SUPERSEDED, /* the worker that was stopped, or hangs, has a successor */
     PLAN_AWAY,       /* the worker takes nothing from its queue, for a good reason or none */
     PLAN_BACK,       /* and does again */
     PLAN_DUE,        /* the slot's deadline has passed */
@@ -75,6 +76,7 @@ struct plan {
     int slot_count;
     int64_t start_timeout; /* milliseconds; 0: never */
     int64_t hang_timeout;  /* the same */
+    int64_t healthy;       /* a worker that has lived so long begins the count of ends anew */
     bool is_coming;        /* nobody adopts yet, and what cannot start gives all up */
     bool is_stopping;      /* only PLAN_UNWANT means something, and nobody adopts */
     struct plan_slot slots[SLOTS_MAX];

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/record.h"
+#include "master/succession.h"
 #include "os/net.h"
 #include "os/runtime.h"
 
@@ -85,6 +86,14 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
     crew_step(m, child->generation, child->is_hung ? PLAN_STALLED : PLAN_RECOVERED, child->slot);
 }
 
+/* A successor is to be ready before the worker would be again: one that takes long to start is no
+ * help against a turn that is a little too long. */
+static bool is_worth_a_successor(const struct master *m, const struct child *child)
+{
+    int64_t lasts = m->now - (int64_t)child->pulse.turn;
+    return child->is_hung && lasts >= HANG_TURN_MS && lasts >= 2 * child->start_ms;
+}
+
 /* ------------------------------------------------------------------------------ the queues */
 
 static uint64_t queued_at(const struct generation *g, int slot, uint64_t *drops)
@@ -164,6 +173,9 @@ static void look(struct master *m, bool is_late)
     for (size_t i = 0; i < m->children.count; i++)
         if (is_looked_at(m, &m->children.list[i]))
             look_for_hang(m, &m->children.list[i], is_late);
+    for (size_t i = 0; i < m->children.count; i++)
+        if (is_looked_at(m, &m->children.list[i]) && is_worth_a_successor(m, &m->children.list[i]))
+            succession_supersede(m, m->children.list[i].pid);
     for (size_t i = 0; i < m->children.count; i++)
         if (is_looked_at(m, &m->children.list[i]) && !m->children.list[i].is_hung)
             look_at_worker(m, &m->children.list[i], queued[m->children.list[i].slot], is_late);

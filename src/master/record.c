@@ -103,6 +103,7 @@ static void copy_worker(struct board *board, const struct child *child)
     board_set(&to->is_leaving, child->is_leaving);
     board_set(&to->is_stalled, child->is_stopped || child->is_hung);
     board_set(&to->begun_ms, (uint64_t)child->begun);
+    board_set(&to->standby, (uint64_t)child->standby.pid);
     __atomic_store_n(&to->pid, (uint64_t)child->pid, __ATOMIC_RELEASE);
 }
 

@@ -21,6 +21,7 @@
 #include "os/notify.h"
 #include "os/orphan.h"
 #include "worker/board.h"
+#include "worker/desk.h"
 
 /* A new master that was started, and is not ready yet, or has just taken over. */
 struct upgrade {
@@ -77,6 +78,14 @@ struct scale {
     int64_t begun; /* as clock_ms() */
 };
 
+/* Of the standbys: see succession.h. */
+struct succession {
+    struct desks desks;
+    bool has_told;               /* that workers have none, and why */
+    pid_t reaped;                /* that nobody knows of yet; 0 */
+    int64_t relieved[SLOTS_MAX]; /* when a worker was replaced last, since it had lost its own */
+};
+
 struct master {
     const struct configuration_source *source; /* borrowed */
     struct generation *present;                /* owned */
@@ -105,6 +114,7 @@ struct master {
     struct crashes crashes;
     struct scale scale;
     struct children children;
+    struct succession succession;
     struct logs_room logs;
     struct admin admin;
     int64_t now;                          /* of this turn, as clock_ms() */

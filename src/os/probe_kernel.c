@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "os/pass.h"
 #include "os/runtime.h"
 #include "os/sigfd.h"
+#include "os/twin.h"
 
 /* ------------------------------------------------------------------------------ the loop's */
 
@@ -125,6 +129,109 @@ struct probe probe_fork(int unused)
 {
     (void)unused;
     return probe_is(PROBE_YES);
+}
+
+/* -------------------------------------------------------------------------------- the twin */
+
+/* An exit status beside the errnos: the call was taken, and did nothing. */
+#define NO_EFFECT 255
+
+/* What either closes, both have not any more; then the twin parts from it. Returns in both, with
+ * the status to exit with. */
+static int have_twin(void)
+{
+    int ends[2];
+    if (pass_pair(ends) < 0)
+        return errno;
+    pid_t twin = twin_fork();
+    if (twin < 0)
+        return errno;
+    if (twin == 0) {
+        close(ends[1]);
+        return twin_part() < 0 ? errno : 0;
+    }
+    struct pollfd end = {.fd = ends[0]};
+    return poll(&end, 1, PROBE_ANSWER_MS) == 1 ? 0 : NO_EFFECT;
+}
+
+/* Of one child, or of the only one that there is. */
+static struct probe end_of(idtype_t which, pid_t pid)
+{
+    int status;
+    siginfo_t seen;
+    if (waitid(which, (id_t)pid, &seen, WEXITED | WNOWAIT) < 0 ||
+        waitpid(seen.si_pid, &status, 0) < 0)
+        return probe_is(PROBE_UNKNOWN);
+    if (WIFSIGNALED(status))
+        return (struct probe){.verdict = PROBE_NO, .signal = WTERMSIG(status)};
+    errno = WEXITSTATUS(status) == NO_EFFECT ? 0 : WEXITSTATUS(status);
+    return probe_is(WEXITSTATUS(status) ? PROBE_NO : PROBE_YES);
+}
+
+/* A process between, so that the twin's parent is this one, and not who asks. */
+struct probe probe_twin(int unused)
+{
+    (void)unused;
+    pid_t worker = fork();
+    if (worker == 0)
+        _exit(have_twin());
+    if (worker < 0)
+        return probe_is(PROBE_UNKNOWN);
+    struct probe made = end_of(P_PID, worker);
+    if (made.verdict != PROBE_YES)
+        return made;
+    struct probe parted = end_of(P_ALL, 0);
+    parted.value = 1;
+    return parted;
+}
+
+/* ------------------------------------------------------------------------------- the tasks */
+
+static int64_t least_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A number alone; "max" is none. */
+static int64_t read_limit(const char *root, const char *group)
+{
+    char path[512], line[32];
+    long long n;
+    snprintf(path, sizeof path, "%s%s/pids.max", root, strcmp(group, "/") == 0 ? "" : group);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return INT64_MAX;
+    bool is_number = fgets(line, sizeof line, f) && sscanf(line, "%lld", &n) == 1;
+    fclose(f);
+    return is_number ? n : INT64_MAX;
+}
+
+/* Of the own control group, cgroups(7): version 2 has one, version 1 one a controller. */
+static int64_t tasks_of_group(void)
+{
+    char line[512], group[512];
+    int64_t least = INT64_MAX;
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    if (!f)
+        return least;
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "0::%511[^\n]", group) == 1)
+            least = least_of(least, read_limit("/sys/fs/cgroup", group));
+        else if (sscanf(line, "%*d:pids:%511[^\n]", group) == 1)
+            least = least_of(least, read_limit("/sys/fs/cgroup/pids", group));
+    fclose(f);
+    return least;
+}
+
+/* Root is bound by its control group alone. */
+struct probe probe_tasks(int unused)
+{
+    struct rlimit limit;
+    (void)unused;
+    int64_t least = tasks_of_group();
+    if (geteuid() != 0 && getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        least = least_of(least, (int64_t)limit.rlim_cur);
+    return (struct probe){.verdict = least < INT64_MAX ? PROBE_YES : PROBE_UNKNOWN, .value = least};
 }
 
 /* -------------------------------------------------------------------------- the system calls */

@@ -38,6 +38,14 @@ probe_fn probe_capability;
  * be seen. */
 probe_fn probe_unprivileged_port;
 
+/* A twin of a process outlives it, and one that does not is parted from it: os/twin.h. `value` is 1
+ * where a twin can be made; PROBE_NO with that: it cannot be parted. */
+probe_fn probe_twin;
+
+/* `value`: so many processes there may be, of this user or in this control group, whichever is
+ * less; PROBE_UNKNOWN: no limit is known. */
+probe_fn probe_tasks;
+
 /* The system calls of a server. The argument counts from 0 to probe_call_count() - 1: is this one
  * permitted? It is made with arguments that it has to refuse, which changes nothing. */
 size_t probe_call_count(void);

@@ -1,5 +1,7 @@
 #include "os/twin.h"
 
+#include <errno.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -12,7 +14,20 @@ pid_t twin_fork(void)
                           0UL, 0UL, 0UL);
 }
 
+/* Docker's filter of system calls refuses unshare(2), whatever it is asked for, but not this, which
+ * closes nothing there is (Linux 5.9). */
+static int part_by_close(void)
+{
+    return (int)syscall(SYS_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE);
+}
+
 int twin_part(void)
 {
-    return unshare(CLONE_FILES);
+    if (unshare(CLONE_FILES) == 0)
+        return 0;
+    int cause = errno;
+    if (part_by_close() == 0)
+        return 0;
+    errno = cause;
+    return -1;
 }

@@ -20,7 +20,8 @@
  */
 pid_t twin_fork(void);
 
-/* From here on this process has a table of its own, a copy (unshare(2)). -1 with errno set. */
+/* From here on this process has a table of its own, a copy (unshare(2), or close_range(2)). -1 with
+ * errno set. */
 int twin_part(void);
 
 #endif

@@ -184,6 +184,19 @@ static void put_queue(struct buf *to, const struct snapshot *s)
     json_put_close(to, '{');
 }
 
+static void put_standbys(struct buf *to, const struct snapshot *s)
+{
+    json_put_open(to, "standbys", '{');
+    json_put_bool(to, "is_on", s->has_standbys);
+    json_put_int(to, "asleep", s->standby_count);
+    json_put_open(to, "successions", '{');
+    for (unsigned i = 0; i < BOARD_SUCCESSIONS; i++)
+        json_put_count(to, snapshot_succession((enum board_succession)i), s->successions[i]);
+    json_put_close(to, '{');
+    json_put_count(to, "connections_kept", s->kept_connections);
+    json_put_close(to, '{');
+}
+
 static void put_figures(struct buf *to, const struct snapshot *s)
 {
     json_put_open(to, "totals", '{');
@@ -198,6 +211,7 @@ static void put_figures(struct buf *to, const struct snapshot *s)
     for (unsigned i = 0; i < BOARD_ENDS; i++)
         json_put_count(to, snapshot_end((enum board_end)i), s->ended[i]);
     json_put_close(to, '{');
+    put_standbys(to, s);
     put_queue(to, s);
 }
 
@@ -208,6 +222,10 @@ static void put_worker(struct buf *to, const struct snapshot_worker *worker)
     json_put_open(to, NULL, '{');
     json_put_int(to, "slot", worker->slot);
     json_put_int(to, "pid", worker->pid);
+    if (worker->standby)
+        json_put_int(to, "standby", worker->standby);
+    else
+        json_put_null(to, "standby");
     json_put_count(to, "generation", worker->generation);
     json_put_bool(to, "is_ready", worker->is_ready);
     json_put_bool(to, "is_leaving", worker->is_leaving);
@@ -239,6 +257,11 @@ static void put_slot(struct buf *to, const struct snapshot *s, int number)
     json_put_count(to, "queued", slot->board.queued);
     json_put_count(to, "drops", slot->board.drops);
     json_put_count(to, "ends", slot->board.ends);
+    json_put_count(to, "crashes_in_a_row", snapshot_crashes(slot));
+    if (snapshot_crashes(slot) > 0)
+        json_put_text(to, "crashed_request", slot->board.crashed_request);
+    else
+        json_put_null(to, "crashed_request");
     json_put_close(to, '{');
 }
 

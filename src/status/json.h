@@ -20,11 +20,14 @@
  *      longest are below null
  *   ended: workers by cause: exited, crashed, hung, failed, recycled, asked, replaced, surplus,
  *      late, stopped
+ *   standbys: is_on, asleep, successions {end, hang}: successors that standbys have made, by what
+ *      befell the worker; connections_kept, by these
  *   queue: length, drops, depths [{at_least, seen}]
- *   workers [..]: slot, pid, generation, is_ready, is_leaving, is_stalled, is_stopped, is_paused,
- *      age_seconds, busy_ms; the totals' members of its row, and of its process
+ *   workers [..]: slot, pid, standby (pid, or null), generation, is_ready, is_leaving, is_stalled,
+ * is_stopped, is_paused, age_seconds, busy_ms; the totals' members of its row, and of its process
  *   slots [..]: slot, state, is_served, adopter, is_steered_around, worker (pid), queued, drops,
- *      ends
+ *      ends, crashes_in_a_row: 0, or workers that signals have ended, the last not long ago, while
+ *      it was at crashed_request
  *   metrics: the application's, by name
  *   events [..]: number, date, level, text; the oldest first
  */

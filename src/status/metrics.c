@@ -129,6 +129,19 @@ static void put_ends(struct buf *to, const struct snapshot *s)
         put_labelled(to, name, "cause", snapshot_end((enum board_end)end), s->ended[end]);
 }
 
+static void put_standbys(struct buf *to, const struct snapshot *s)
+{
+    const char *name = "drover_successions_total";
+    put_one(to, "drover_standbys", "gauge", "Standbys that sleep beside a worker.",
+            (uint64_t)s->standby_count);
+    put_family(to, name, "counter",
+               "Workers that a standby has made a successor of, by what befell the worker.");
+    for (int how = 0; how < BOARD_SUCCESSIONS; how++)
+        put_labelled(to, name, "cause", snapshot_succession(how), s->successions[how]);
+    put_one(to, "drover_connections_kept_total", "counter",
+            "Connections that such successors went on with.", s->kept_connections);
+}
+
 /* ----------------------------------------------------------------------------- the clients */
 
 static void put_requests(struct buf *to, const struct board_row *sum)
@@ -314,6 +327,7 @@ void metrics_write(struct buf *to, const struct snapshot *s, struct metrics_floo
     put_reloads(to, s);
     put_worker_states(to, s);
     put_ends(to, s);
+    put_standbys(to, s);
     put_requests(to, &s->sum.row);
     put_durations(to, &s->sum.row);
     put_connections(to, &s->sum.row);

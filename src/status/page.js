@@ -175,6 +175,15 @@ function showWorker(worker, slot, seconds) {
   return row.element;
 }
 
+function showStandbys(standbys) {
+  const {end, hang} = standbys.successions;
+  if (!standbys.is_on && end + hang === 0) return '';
+  const asleep = `Standbys: ${standbys.is_on ? `${count(standbys.asleep)} asleep` : 'off'}`;
+  if (end + hang === 0) return asleep;
+  return `${asleep}; ${count(end + hang)} took over (${count(end)} after an end, ${count(hang)} after a hang), ` +
+    `connections kept: ${count(standbys.connections_kept)}`;
+}
+
 function showWorkers(s, seconds) {
   const slots = new Map(s.slots.map((slot) => [slot.slot, slot]));
   const elements = s.workers.map((worker) => showWorker(worker, slots.get(worker.slot), seconds));
@@ -188,7 +197,9 @@ function showWorkers(s, seconds) {
   for (const pid of rows.keys()) if (!present.has(pid)) rows.delete(pid);
   workersBefore = new Map(s.workers.map((worker) => [worker.pid, worker]));
   const ends = Object.entries(s.ended).filter(([, n]) => n > 0).map(([cause, n]) => `${cause} ${count(n)}`);
-  byId('ends').textContent = ends.length ? `Workers that have ended: ${ends.join(', ')}` : '';
+  byId('ends').textContent = [
+    ends.length ? `Workers that have ended: ${ends.join(', ')}` : '', showStandbys(s.standbys),
+  ].filter(Boolean).join('. ');
 }
 
 /* ---- the rest */

@@ -34,9 +34,23 @@ static const char *const states[] = {
 };
 _Static_assert(sizeof states / sizeof *states == SLOT_STATES, "a word a state");
 
+static const char *const successions[] = {
+    [BOARD_SUCCESSION_END] = "end",
+    [BOARD_SUCCESSION_HANG] = "hang",
+};
+_Static_assert(sizeof successions / sizeof *successions == BOARD_SUCCESSIONS, "a word a cause");
+
 static const char *word(const char *const words[], size_t count, uint64_t i)
 {
     return i < count ? words[i] : "unknown";
+}
+
+uint64_t snapshot_successions(const struct snapshot *snapshot)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < BOARD_SUCCESSIONS; i++)
+        sum += snapshot->successions[i];
+    return sum;
 }
 
 const char *snapshot_phase(const struct snapshot *snapshot)
@@ -47,6 +61,11 @@ const char *snapshot_phase(const struct snapshot *snapshot)
 const char *snapshot_end(enum board_end end)
 {
     return word(ends, BOARD_ENDS, end);
+}
+
+const char *snapshot_succession(enum board_succession how)
+{
+    return word(successions, BOARD_SUCCESSIONS, how);
 }
 
 const char *snapshot_state(const struct snapshot_slot *slot)
@@ -102,6 +121,13 @@ static void read_server(struct snapshot *s, const struct board *b, int64_t now)
     read_text(s->serves, b->serves, sizeof s->serves);
 }
 
+static void read_standbys(struct snapshot *s, const struct board *b)
+{
+    s->has_standbys = board_get(&b->has_standbys) != 0;
+    s->kept_connections = board_get(&b->kept_connections);
+    read_numbers(s->successions, b->successions, sizeof s->successions);
+}
+
 static void ask_proc_of_master(struct snapshot *s)
 {
     struct proc proc;
@@ -147,6 +173,7 @@ static void read_worker(struct snapshot_worker *to, const struct board_worker *f
 {
     const struct board_row *row = &to->counts.row;
     to->pid = (int64_t)board_get(&from->pid);
+    to->standby = (int64_t)board_get(&from->standby);
     to->slot = (int)at_most(board_get(&from->slot), SLOTS_MAX - 1);
     to->generation = board_get(&from->generation);
     to->is_ready = board_get(&from->is_ready) != 0;
@@ -162,6 +189,7 @@ static void count_worker(struct snapshot *s, const struct snapshot_worker *worke
     s->worker_count++;
     s->ready_count += worker->is_ready && !worker->is_leaving && !is_stalled;
     s->stalled_count += is_stalled;
+    s->standby_count += worker->standby != 0 && !worker->is_leaving;
     s->sum.cpu_us += worker->counts.cpu_us;
     s->sum.voluntary += worker->counts.voluntary;
     s->sum.involuntary += worker->counts.involuntary;
@@ -180,7 +208,7 @@ static void add_row(struct board_row *sum, const struct board_row *row)
 static void read_rows(struct snapshot *s, const struct board *b, int64_t now)
 {
     uint64_t count = at_most(board_get(&b->row_count), BOARD_ROWS);
-    s->worker_count = s->ready_count = s->stalled_count = 0;
+    s->worker_count = s->ready_count = s->stalled_count = s->standby_count = 0;
     memset(&s->sum, 0, sizeof s->sum);
     for (uint64_t i = 0; i < count; i++) {
         struct snapshot_worker *to = &s->workers[s->worker_count];
@@ -237,12 +265,33 @@ static int compare(const void *a, const void *b)
 
 /* -------------------------------------------------------------------------------- the slots */
 
-static void read_slots(struct snapshot *s, const struct board *b)
+#define SLOT_NUMBERS offsetof(struct board_slot, crashed_request)
+_Static_assert(SLOT_NUMBERS % sizeof(uint64_t) == 0, "numbers before the text");
+
+/* The text as the master has written it is printable; what is read of one that may be another's, or
+ * is being written, need not be. */
+static void read_slot(struct snapshot_slot *slot, const struct board_slot *from, int64_t now)
+{
+    char *text = slot->board.crashed_request;
+    read_numbers(&slot->board, from, SLOT_NUMBERS);
+    read_text(text, from->crashed_request, sizeof slot->board.crashed_request);
+    for (; *text; text++)
+        *text = *text >= ' ' && *text <= '~' ? *text : '?';
+    slot->crashed_ms_ago = since(now, slot->board.crashed_ms);
+    slot->worker = -1;
+}
+
+uint64_t snapshot_crashes(const struct snapshot_slot *slot)
+{
+    uint64_t count = slot->board.crashes;
+    return count >= CRASH_ROW_LEAST && slot->crashed_ms_ago <= CRASH_ROW_MS ? count : 0;
+}
+
+static void read_slots(struct snapshot *s, const struct board *b, int64_t now)
 {
     for (int i = 0; i < s->slot_count; i++) {
         struct snapshot_slot *slot = &s->slots[i];
-        read_numbers(&slot->board, &b->slots[i], sizeof slot->board);
-        slot->worker = -1;
+        read_slot(slot, &b->slots[i], now);
         s->queued += slot->board.queued;
         s->drops += slot->board.drops;
         s->depth_sum += slot->board.depth_sum;
@@ -382,10 +431,11 @@ void snapshot_take_at(struct snapshot *s, const struct board *b, int64_t now, in
     memset(s, 0, sizeof *s);
     s->date = date;
     read_server(s, b, now);
+    read_standbys(s, b);
     ask_proc_of_master(s);
     read_metrics(s, b);
     read_events(s, b);
-    read_slots(s, b);
+    read_slots(s, b, now);
     read_workers(s, b, now);
     qsort(s->workers, (size_t)s->worker_count, sizeof *s->workers, compare);
     give_slots_workers(s);

@@ -26,6 +26,7 @@ struct snapshot_counts {
 /* A process that works now. */
 struct snapshot_worker {
     int64_t pid;
+    int64_t standby; /* its pid; 0: there is none */
     int slot;
     int row;
     uint64_t generation;
@@ -40,6 +41,7 @@ struct snapshot_worker {
 struct snapshot_slot {
     struct board_slot board;
     int worker; /* in snapshot.workers: the one that is not leaving; -1: there is none */
+    int64_t crashed_ms_ago; /* since a signal has ended a worker of its; meaningless without one */
 };
 
 /* Of requests, connections, wakeups and bytes. */
@@ -76,6 +78,9 @@ struct snapshot {
     int slot_count;
     char app[32], addresses[512], admin[128], root[256], serves[288];
     uint64_t ended[BOARD_ENDS];
+    bool has_standbys; /* each worker is to have one */
+    int standby_count; /* of the workers that do not leave */
+    uint64_t successions[BOARD_SUCCESSIONS], kept_connections;
     uint64_t queued, drops;
     uint64_t depths[BOARD_DEPTHS], depth_sum;
     struct snapshot_rate rates[SNAPSHOT_RATES];
@@ -107,6 +112,15 @@ void snapshot_take_at(struct snapshot *snapshot, const struct board *board, int6
 const char *snapshot_phase(const struct snapshot *snapshot);
 const char *snapshot_end(enum board_end end);
 const char *snapshot_state(const struct snapshot_slot *slot);
+
+/* The same for how a standby's successor came to go on, as in "hang". */
+const char *snapshot_succession(enum board_succession how);
+
+/* Of both together. */
+uint64_t snapshot_successions(const struct snapshot *snapshot);
+
+/* Workers of it that signals have ended in a row, the last a moment ago; 0: there is no row. */
+uint64_t snapshot_crashes(const struct snapshot_slot *slot);
 
 /* Is it served, by its own worker or by another slot's? As the master saw it. */
 bool snapshot_is_served(const struct snapshot_slot *slot);

@@ -226,6 +226,26 @@ static void put_ended(const struct page *page)
     buf_str(page->to, *before ? "\n" : "no worker\n");
 }
 
+/* Of a server that has none, and never had, nothing. */
+static void put_standbys(const struct page *page)
+{
+    const struct snapshot *s = page->s;
+    uint64_t all = snapshot_successions(s), kept = s->kept_connections;
+    uint64_t ends = s->successions[BOARD_SUCCESSION_END];
+    if (!s->has_standbys && s->standby_count == 0 && all == 0)
+        return;
+    if (s->has_standbys || s->standby_count > 0)
+        buf_printf(page->to, "standbys     %d asleep", s->standby_count);
+    else
+        buf_lit(page->to, "standbys     off");
+    if (all > 0)
+        buf_printf(page->to, "; %llu took over (%llu end%s, %llu hung), %llu connection%s kept",
+                   (unsigned long long)all, (unsigned long long)ends, plural(ends),
+                   (unsigned long long)s->successions[BOARD_SUCCESSION_HANG],
+                   (unsigned long long)kept, plural(kept));
+    buf_lit(page->to, "\n");
+}
+
 /* --------------------------------------------------------------------------------- the table */
 
 /* A line of it: a worker, and its slot; either may be NULL, not both. */
@@ -432,6 +452,7 @@ void status_text(struct buf *to, const struct snapshot *snapshot, const struct t
     put_queue(&page);
     put_processes(&page);
     put_ended(&page);
+    put_standbys(&page);
     put_table(&page);
     put_events(&page);
     if (style->width > 0 && snapshot->slot_count > SLOTS_OF_A_SCREEN)

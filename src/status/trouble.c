@@ -16,6 +16,9 @@
 /* Ends that nobody asked for, after which a slot whose worker is young is in a loop. */
 #define LOOP_ENDS 3
 
+/* Milliseconds after which a worker that has no standby is not about to get one. */
+#define STANDBY_LATE_MS 5000
+
 /* A set of slots as words: "slots 0-3, 7". */
 struct slots {
     int count;
@@ -174,7 +177,7 @@ static bool loops(const struct snapshot *s, int slot)
 {
     const struct snapshot_worker *worker = worker_of(s, slot);
     return s->slots[slot].board.ends >= LOOP_ENDS && !is_refused(s, slot) &&
-           s->slots[slot].board.state != SLOT_EMPTY &&
+           s->slots[slot].board.state != SLOT_EMPTY && snapshot_crashes(&s->slots[slot]) == 0 &&
            (!worker || worker->age_ms < RESPAWN_HEALTHY_MS);
 }
 
@@ -182,6 +185,42 @@ static bool loops(const struct snapshot *s, int slot)
 static bool is_left_alone(const struct snapshot *s, int slot)
 {
     return !snapshot_is_served(&s->slots[slot]) && s->phase == BOARD_SERVING;
+}
+
+/* Its clients do not notice, until it ends. */
+static bool has_no_standby(const struct snapshot *s, int slot)
+{
+    const struct snapshot_worker *worker = worker_of(s, slot);
+    return s->has_standbys && s->phase == BOARD_SERVING && worker && worker->is_ready &&
+           worker->standby == 0 && worker->age_ms >= STANDBY_LATE_MS;
+}
+
+static bool crashes(const struct snapshot *s, int slot)
+{
+    return snapshot_crashes(&s->slots[slot]) > 0;
+}
+
+/* "slot 3: 5 workers in a row were ended by signals, the last at "GET /crash HTTP/1.1"" */
+static void tell_crashes(struct buf *to, const struct snapshot *s)
+{
+    struct slots found;
+    const struct snapshot_slot *last = NULL;
+    uint64_t count = 0;
+    if (find_slots(s, crashes, &found) == 0)
+        return;
+    for (int i = 0; i < s->slot_count; i++) {
+        const struct snapshot_slot *one = &s->slots[i];
+        if (!found.has[i])
+            continue;
+        count += snapshot_crashes(one);
+        if (!last || one->crashed_ms_ago < last->crashed_ms_ago)
+            last = one;
+    }
+    put_slots(to, &found);
+    buf_printf(to, ": %llu workers in a row were ended by signals", (unsigned long long)count);
+    if (last && last->board.crashed_request[0])
+        buf_printf(to, ", the last at \"%s\"", last->board.crashed_request);
+    buf_lit(to, "\n");
 }
 
 /* ------------------------------------------------------------------------------- the whole */
@@ -197,6 +236,8 @@ static const struct {
     {loops, "has a worker that ends again and again", "have workers that end again and again"},
     {is_full, "has a worker that accepts nothing: it is full, or lacks descriptors",
      "have workers that accept nothing: they are full, or lack descriptors"},
+    {has_no_standby, "has a worker without a standby: its connections end with it",
+     "have workers without a standby: their connections end with them"},
 };
 
 static void tell_slots(struct buf *to, const struct snapshot *s)
@@ -218,6 +259,7 @@ int trouble_tell(struct buf *to, const struct snapshot *s)
     tell_phase(to, s);
     tell_workers(to, s, hangs, "hangs", "hang");
     tell_workers(to, s, is_stopped, "is stopped by a signal", "are stopped by a signal");
+    tell_crashes(to, s);
     tell_slots(to, s);
     if (s->sum.row.log_lost > 0)
         buf_printf(to, "%llu lines of the access log could not be written\n",

@@ -9,7 +9,7 @@
 #include "status/snapshot.h"
 
 /* Kinds of trouble, one line each at most. */
-#define TROUBLES_MAX 10
+#define TROUBLES_MAX 12
 
 /* Appends a line for each, ended by '\n', as in "worker 1 (pid 4711) hangs since 3.2 s". Nothing
  * for a server that is well. Returns how many lines. */

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/limits.h"
 #include "http/forwarded.h"
 #include "worker/conn.h"
+#include "worker/desk.h"
 #include "worker/exchange.h"
 #include "worker/stream.h"
 
@@ -50,6 +52,27 @@ bool client_remember(struct conn *conn, const struct http_address *address)
         return false;
     *conn->client = ip_unmapped(*address);
     return true;
+}
+
+void client_note(const struct conn *conn, const struct conn_env *env)
+{
+    if (!env->clients || conn->fd >= DESK_FDS_MAX)
+        return;
+    struct http_address *noted = &env->clients[conn->fd];
+    *noted = conn->client ? *conn->client : (struct http_address){0};
+    if (conn->client && noted->family == 0)
+        noted->family = DESK_FAMILY_UNIX;
+}
+
+bool client_noted(const struct http_address *noted, struct http_address *address)
+{
+    *address = *noted;
+    switch (noted->family) {
+    case 4:
+    case 6: return true;
+    case DESK_FAMILY_UNIX: *address = (struct http_address){0}; return true;
+    default: return false;
+    }
 }
 
 void client_print(const struct http_address *address, char *host, uint16_t *port)

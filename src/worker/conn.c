@@ -10,6 +10,7 @@
 #include "http/parse.h"
 #include "worker/account.h"
 #include "worker/answer.h"
+#include "worker/desk.h"
 #include "worker/greeting.h"
 #include "worker/linger.h"
 #include "worker/progress.h"
@@ -44,14 +45,39 @@ void conn_env_free(struct conn_env *env)
     exchange_free(env->exchange);
     exchange_env_close(&env->exchanges);
     buf_free(&env->out);
-    free(env->read_buffer);
+    if (!env->desk)
+        free(env->read_buffer);
     env->exchange = NULL;
     env->read_buffer = NULL;
 }
 
+int conn_env_put_desk(struct conn_env *env, struct desk *desk, struct http_address *clients)
+{
+    char *buffer = desk ? desk_read_buffer(desk) : malloc(READ_BUFFER_SIZE);
+    if (!buffer)
+        return -1;
+    if (!env->desk)
+        free(env->read_buffer);
+    env->read_buffer = buffer;
+    env->desk = env->unsent.desk = desk;
+    env->unsent.is_taken = false;
+    env->clients = clients;
+    return 0;
+}
+
+void conn_send_unsent(struct conn_env *env)
+{
+    struct unsent *unsent = &env->unsent;
+    account_bytes(env->row, unsent_send(unsent, &env->exchanges));
+    if (!env->desk || unsent->is_taken)
+        return;
+    desk_release_held(env->desk);
+    env->read_buffer = desk_read_buffer(env->desk);
+}
+
 void conn_before_call(struct conn_env *env)
 {
-    account_bytes(env->row, unsent_send(&env->unsent, &env->exchanges));
+    conn_send_unsent(env);
     if (env->exchanges.worker)
         env->exchanges.worker->turn++;
 }
@@ -66,18 +92,31 @@ void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
     progress_arm(conn, env, DEADLINE_HEADER);
 }
 
-/* Where nothing but the close ends an answer, one that was cut must not look whole: a reset. */
-static void mark_if_cut(const struct conn *conn)
+/* Where nothing but the close ends an answer, one that was cut must not look whole. */
+static bool is_cut(const struct conn *conn)
 {
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     const struct exchange *exchange = conn->work ? conn->work->exchange : NULL;
-    if (exchange && exchange->response.is_sealed && answer_ends_by_close(exchange))
-        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return exchange && exchange->response.is_sealed && answer_ends_by_close(exchange);
 }
 
-void conn_close(struct conn *conn, struct conn_env *env)
+/* So that close() resets it. */
+static void mark_cut(const struct conn *conn)
 {
-    mark_if_cut(conn);
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+/* What close() does for a socket that one process has: the end of file, or a reset at once. */
+static void end_shared(const struct conn *conn)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    if (!is_cut(conn) || connect(conn->fd, &nobody, sizeof nobody) < 0) /* unix: has no reset */
+        shutdown(conn->fd, SHUT_RDWR);
+}
+
+/* Gives back what it owned, with the socket. */
+static void release(struct conn *conn, struct conn_env *env)
+{
     deadlines_disarm(&env->deadlines, &conn->deadline);
     work_free(conn);
     conn_forget_wake(env, conn);
@@ -87,6 +126,22 @@ void conn_close(struct conn *conn, struct conn_env *env)
     close(conn->fd);
     board_add(&env->row->connections, -1);
     *conn = (struct conn){0};
+}
+
+void conn_close(struct conn *conn, struct conn_env *env)
+{
+    if (conn->is_shared)
+        end_shared(conn);
+    else if (is_cut(conn))
+        mark_cut(conn);
+    if (env->desk)
+        desk_forget(env->desk, conn->fd); /* before the number can be another's */
+    release(conn, env);
+}
+
+void conn_forget(struct conn *conn, struct conn_env *env)
+{
+    release(conn, env);
 }
 
 /* ------------------------------------------------------------------------------ the stream */
@@ -143,6 +198,8 @@ static bool keep_rest(struct conn *conn, const struct conn_env *env, struct span
 static enum conn_want conclude(struct service *s, enum served how)
 {
     struct conn *conn = s->conn;
+    if (s->env->desk)
+        desk_note_none(s->env->desk);
     if (how == UPGRADED)
         return step_stream(conn, s->env);
     if (conn->closing)
@@ -250,6 +307,7 @@ static enum conn_want begin_with(struct conn *conn, struct conn_env *env, struct
         return advance(conn, env, in, true);
     }
     if (!protocol) {
+        work_free(conn); /* the header may have come in pieces */
         conn->state = CONN_FRESH;
         return CONN_WANT_READ;
     }
@@ -289,6 +347,12 @@ enum conn_want conn_step(struct conn *conn, struct conn_env *env)
     case CONN_CLOSED: break;
     }
     return CONN_WANT_CLOSE;
+}
+
+enum conn_want conn_replay(struct conn *conn, struct conn_env *env, struct span request)
+{
+    conn->state = CONN_RECEIVING;
+    return advance(conn, env, request, true);
 }
 
 /* A deferred answer is complete, or its time is up. */

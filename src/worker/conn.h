@@ -36,6 +36,7 @@ enum conn_state {
 };
 
 struct access;
+struct desk;
 struct conn_work; /* what is incomplete */
 
 struct conn {
@@ -50,6 +51,8 @@ struct conn {
     bool is_woken;               /* is on that list */
     bool closing;                /* what is being sent is the last */
     bool is_unsent;              /* its last answer is in conn_env.unsent */
+    bool is_held;                /* and nothing of it has left, and its request lies on the desk */
+    bool is_shared;              /* another process may have its socket too: close() ends nothing */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 
@@ -76,9 +79,13 @@ struct conn_env {
     struct span refused;          /* a request that is about to be refused, as far as it has come */
     struct buf out;               /* answers that are gathered */
     struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
+    struct span lent_to;          /* the head of the request that it answers */
     struct unsent unsent;         /* answers of this turn that leave at its end */
-    char *read_buffer;            /* READ_BUFFER_SIZE bytes, owned */
-    struct conn *woken;           /* those that the application has woken, the first first */
+    char *read_buffer;            /* READ_BUFFER_SIZE bytes; owned, where they are not the desk's */
+    struct desk *desk;            /* borrowed; NULL: nobody goes on with its connections */
+    struct http_address *clients; /* of its desk, by descriptor; NULL: none is named */
+    bool is_twinned;    /* those that are resumed may be another process's, too: see desk.h */
+    struct conn *woken; /* those that the application has woken, the first first */
     struct conn *woken_last;
     int woken_count;
     int64_t now;               /* of this turn, as clock_ms() */
@@ -98,6 +105,13 @@ int conn_env_open(struct conn_env *env, const struct drover_app *app, struct dro
                   struct board_row *row);
 void conn_env_free(struct conn_env *env);
 
+/* From here on what is taken over is noted on this desk, and in its clients; read_buffer is there.
+ * NULL: on none any more. -1 with errno set when memory ran out. */
+int conn_env_put_desk(struct conn_env *env, struct desk *desk, struct http_address *clients);
+
+/* What stood ready leaves. */
+void conn_send_unsent(struct conn_env *env);
+
 /* The application is about to be called for what may take time, or may crash: no answer waits for
  * that, and what was looked up in this turn is looked up anew behind it. */
 void conn_before_call(struct conn_env *env);
@@ -108,6 +122,9 @@ void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 
 /* Does what can be done without waiting; to be called when what it wanted has come. */
 enum conn_want conn_step(struct conn *conn, struct conn_env *env);
+
+/* The same for a request that another process has read, and not answered: as if it had come now. */
+enum conn_want conn_replay(struct conn *conn, struct conn_env *env, struct span request);
 
 /* Goes on with an answer that its client has not taken whole at once. */
 enum conn_want conn_unsent(const struct unsent_one *one, struct conn_env *env);
@@ -126,5 +143,8 @@ void conn_leave(struct conn *conn);
 
 /* Closes the socket and gives back what it owned. */
 void conn_close(struct conn *conn, struct conn_env *env);
+
+/* The same for one that is another process's: it goes on there. */
+void conn_forget(struct conn *conn, struct conn_env *env);
 
 #endif

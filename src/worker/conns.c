@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "worker/account.h"
+#include "worker/client.h"
 
 /* There are as many structs as descriptors. */
 int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int yield_from,
@@ -48,6 +49,63 @@ static void end_one(struct conns *conns, struct conn *conn)
     conns->on_end(conns->context);
 }
 
+/* The same for one that the successor goes on with. */
+static void forget_one(struct conns *conns, struct conn *conn)
+{
+    if (conn->armed)
+        loop_delete(conns->loop, conn->fd);
+    conn_forget(conn, conns->env);
+    conns->count--;
+    conns->on_end(conns->context);
+}
+
+/* ----------------------------------------------------------------------------- the custody */
+
+/*
+ * Whatever is done with a connection, it is claimed before that, and laid down behind all that was
+ * done: also behind epoll_ctl(2), since a successor has but the set to find out what came. Killed
+ * anywhere in between, it was in the middle.
+ */
+
+/* False: it is the successor's. */
+static bool claim(const struct conns *conns, const struct conn *conn)
+{
+    return !conns->env->desk || desk_claim(conns->env->desk, conn->fd);
+}
+
+/* So that its time does not come again and again until it is forgotten. */
+static void leave_alone(struct conns *conns, struct conn *conn)
+{
+    deadlines_disarm(&conns->env->deadlines, &conn->deadline);
+}
+
+static enum custody custody_of(const struct conn *conn)
+{
+    if (conn->is_held)
+        return CUSTODY_HELD;
+    if (conn->armed != CONN_WANT_READ + 1 || !handover_is_possible(conn))
+        return CUSTODY_BUSY;
+    if (conn->state == CONN_GREETING)
+        return CUSTODY_GREETING;
+    return conn->served > 0 ? CUSTODY_KEPT : CUSTODY_FRESH;
+}
+
+/* It rests, perhaps. */
+static void lay_down(const struct conns *conns, const struct conn *conn)
+{
+    if (conns->env->desk)
+        desk_rest(conns->env->desk, conn->fd, custody_of(conn));
+}
+
+/* It is new. */
+static void take_up(const struct conns *conns, const struct conn *conn)
+{
+    if (!conns->env->desk)
+        return;
+    desk_begin(conns->env->desk, conn->fd);
+    client_note(conn, conns->env);
+}
+
 /* ------------------------------------------------------------------------- the handing over */
 
 void conns_keep(struct conns *conns)
@@ -80,7 +138,10 @@ static void give_later(struct conns *conns, const struct conn *conn, int64_t whe
 static bool give(struct conns *conns, struct conn *conn)
 {
     switch (heirs_give(&conns->heirs, conn)) {
-    case HEIRS_TOOK: end_one(conns, conn); return true;
+    case HEIRS_TOOK:
+        conn->is_shared = false; /* to close it ends nothing, and is not to */
+        end_one(conns, conn);
+        return true;
     case HEIRS_FULL: give_later(conns, conn, conns->env->now + HANDOVER_AGAIN_MS); break;
     case HEIRS_NONE: conns_keep(conns); break;
     }
@@ -107,8 +168,12 @@ void conns_tick(struct conns *conns)
         struct conn *conn = &conns->list[conns->give_from];
         if (!handover_is_possible(conn))
             continue;
-        if (left-- == 0 || !give(conns, conn))
+        if (left-- == 0)
             return;
+        if (!claim(conns, conn) || give(conns, conn))
+            continue;
+        lay_down(conns, conn);
+        return;
     }
     conns->give_at = CLOCK_NEVER;
 }
@@ -122,31 +187,34 @@ int64_t conns_next(const struct conns *conns)
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context);
 
-/* Waits for what the connection wants, or ends it. */
-static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
+static int arm(struct conns *conns, struct conn *conn, enum conn_want want)
 {
     static const uint32_t events_of[] = {[CONN_WANT_READ] = EPOLLIN,
                                          [CONN_WANT_WRITE] = EPOLLOUT,
                                          [CONN_WANT_WAKE] = 0, /* errors and hang-ups alone */
                                          [CONN_WANT_CLOSE] = 0};
     uint32_t events = events_of[want];
-    uint8_t armed = (uint8_t)(want + 1);
+    int result = conn->armed ? loop_change(conns->loop, conn->fd, events)
+                             : loop_add(conns->loop, conn->fd, events, on_conn, conns);
+    conn->armed = result == 0 ? (uint8_t)(want + 1) : conn->armed;
+    return result;
+}
+
+/* Waits for what the connection wants, or ends it. It was claimed. */
+static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
+{
     if (want == CONN_WANT_CLOSE) {
         end_one(conns, conn);
         return;
     }
     if (conns->env->has_heirs && give_if_resting(conns, conn))
         return;
-    if (conn->armed == armed)
-        return;
-    int result = conn->armed ? loop_change(conns->loop, conn->fd, events)
-                             : loop_add(conns->loop, conn->fd, events, on_conn, conns);
-    if (result < 0) {
+    if (conn->armed != want + 1 && arm(conns, conn, want) < 0) {
         log_warn("cannot wait for a connection");
         end_one(conns, conn);
         return;
     }
-    conn->armed = armed;
+    lay_down(conns, conn);
 }
 
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
@@ -154,7 +222,9 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     struct conns *conns = context;
     struct conn *conn = &conns->list[fd];
     (void)loop;
-    (void)events;   /* errors and hang-ups show when it reads or writes */
+    (void)events; /* errors and hang-ups show when it reads or writes */
+    if (!claim(conns, conn))
+        return;
     if (conn->work) /* the application may have a part in it */
         conn_before_call(conns->env);
     settle(conns, conn, conn_step(conn, conns->env));
@@ -189,7 +259,9 @@ static void yield(struct conns *conns)
         if (!conn)
             return;
         conn_before_call(conns->env);
-        if (conn->deadline.kind == DEADLINE_IDLE && has_asked(conn))
+        if (!claim(conns, conn))
+            leave_alone(conns, conn);
+        else if (conn->deadline.kind == DEADLINE_IDLE && has_asked(conn))
             settle(conns, conn, conn_step(conn, conns->env));
         else
             end_one(conns, conn);
@@ -219,6 +291,7 @@ void conns_start(struct conns *conns, int fd, bool is_proxied)
         return;
     conn_open(conn, conns->env, fd, is_proxied);
     conns->count++;
+    take_up(conns, conn);
     settle(conns, conn, conn_step(conn, conns->env));
 }
 
@@ -232,9 +305,68 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
         conns->on_end(conns->context);
         return;
     }
+    board_add(&conns->env->row->taken, 1);
     conns->count++;
+    take_up(conns, conn);
     settle(conns, conn, CONN_WANT_READ);
 }
+
+/* ----------------------------------------------------------------------------- the succession */
+
+static bool is_stream(int fd)
+{
+    int type = 0;
+    socklen_t length = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+/* What is known of it is no more than what is said of one that is handed over. */
+static int reopen(struct conns *conns, struct conn *conn, int fd, const struct resumed *what)
+{
+    struct handover same = {.is_greeting = what->state == CUSTODY_GREETING,
+                            .is_shared = conns->env->is_twinned,
+                            .served = what->state == CUSTODY_KEPT};
+    same.has_client = what->client && client_noted(what->client, &same.client);
+    if (!is_stream(fd) || (what->state == CUSTODY_HELD && what->request.n == 0))
+        return -1;
+    return handover_open(conn, conns->env, fd, &same);
+}
+
+void conns_resume(struct conns *conns, int fd, const struct resumed *what)
+{
+    struct conn *conn = place_of(conns, fd);
+    if (!conn)
+        return;
+    if (reopen(conns, conn, fd, what) < 0) {
+        if (conns->env->is_twinned)
+            shutdown(fd, SHUT_RDWR);
+        close(fd);
+        conns->on_end(conns->context);
+        return;
+    }
+    conns->count++;
+    take_up(conns, conn);
+    if (what->is_watched && loop_know(conns->loop, fd, on_conn, conns) == 0)
+        conn->armed = CONN_WANT_READ + 1;
+    settle(conns, conn,
+           what->state == CUSTODY_HELD ? conn_replay(conn, conns->env, what->request)
+                                       : CONN_WANT_READ);
+}
+
+int conns_forget_taken(struct conns *conns)
+{
+    int count = 0;
+    for (size_t fd = 0; fd < conns->top; fd++) {
+        struct conn *conn = &conns->list[fd];
+        if (conn->state == CONN_CLOSED || desk_taken(conns->env->desk, conn->fd) == CUSTODY_NONE)
+            continue;
+        forget_one(conns, conn);
+        count++;
+    }
+    return count;
+}
+
+/* ----------------------------------------------------------------------------- the limit */
 
 bool conns_have_room(const struct conns *conns, const struct doors *doors, int max_connections)
 {
@@ -255,7 +387,9 @@ void conns_expire(struct conns *conns)
             break;
         struct conn *conn = (struct conn *)due; /* its first member */
         conn_before_call(conns->env);
-        if (kind == DEADLINE_IDLE && has_asked(conn))
+        if (!claim(conns, conn))
+            leave_alone(conns, conn);
+        else if (kind == DEADLINE_IDLE && has_asked(conn))
             settle(conns, conn, conn_step(conn, conns->env));
         else
             settle(conns, conn, conn_expire(conn, conns->env, kind));
@@ -266,7 +400,7 @@ void conns_expire(struct conns *conns)
 void conns_flush(struct conns *conns)
 {
     struct unsent *unsent = &conns->env->unsent;
-    account_bytes(conns->env->row, unsent_send(unsent, &conns->env->exchanges));
+    conn_send_unsent(conns->env);
     while (unsent->count > 0) {
         struct unsent_one one = unsent->list[--unsent->count];
         unsent->tried = unsent->count;
@@ -279,7 +413,8 @@ void conns_wake(struct conns *conns)
 {
     for (int i = conns->env->woken_count; i > 0; i--) {
         struct conn *conn = conn_next_woken(conns->env);
-        settle(conns, conn, conn_wake(conn, conns->env));
+        if (claim(conns, conn))
+            settle(conns, conn, conn_wake(conn, conns->env));
     }
 }
 
@@ -293,7 +428,13 @@ void conns_leave(const struct conns *conns)
 
 void conns_end_all(struct conns *conns)
 {
-    for (size_t fd = 0; fd < conns->top && conns->count > 0; fd++)
-        if (conns->list[fd].state != CONN_CLOSED)
-            end_one(conns, &conns->list[fd]);
+    for (size_t fd = 0; fd < conns->top && conns->count > 0; fd++) {
+        struct conn *conn = &conns->list[fd];
+        if (conn->state == CONN_CLOSED)
+            continue;
+        if (claim(conns, conn))
+            end_one(conns, conn);
+        else
+            forget_one(conns, conn);
+    }
 }

@@ -7,6 +7,7 @@
 
 #include "os/loop.h"
 #include "worker/conn.h"
+#include "worker/desk.h"
 #include "worker/handover.h"
 #include "worker/heirs.h"
 
@@ -41,6 +42,23 @@ void conns_close(struct conns *conns);
  * it, and on_end is called then, too. */
 void conns_start(struct conns *conns, int fd, bool is_proxied);
 void conns_take(struct conns *conns, int fd, const struct handover *what);
+
+/* What a worker's desk says of a connection that its successor goes on with. */
+struct resumed {
+    enum custody state;                /* one of the four that can be taken */
+    const struct http_address *client; /* of the desk's; NULL: none is named */
+    bool is_watched;                   /* the loop's epoll set waits for it, for EPOLLIN, already */
+    struct span request;               /* of one that was HELD, borrowed until then; else empty */
+};
+
+/* Goes on with it; what has come is answered from the next turn on, and the request at once, as if
+ * just read. The desk is not trusted: what is no open stream socket is closed, as is one with a
+ * number there is no struct for, and HELD without its request. on_end is called then, too. */
+void conns_resume(struct conns *conns, int fd, const struct resumed *what);
+
+/* Its desk is not this worker's any more, and it is PASSED: drops those that were taken, whose
+ * sockets stay open in the successor. Returns how many. */
+int conns_forget_taken(struct conns *conns);
 
 /* Is there room for one more that is handed over? It is served already, and stays so: only where
  * more descriptors could not be had, each with a file to send, or half as many again as the limit

@@ -1,5 +1,6 @@
 #include "worker/desk.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -45,7 +46,7 @@ void desk_clear(struct desk *desk)
     desk->top = desk->held_count = 0;
     desk->request = 0;
     desk->line[0] = '\0';
-    __atomic_store_n(&desk->tenure, TENURE_OWN, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->tenure, (desk_round(desk) + 1) << 2 | TENURE_OWN, __ATOMIC_RELEASE);
 }
 
 /* ------------------------------------------------------------------------------ the worker */
@@ -70,12 +71,11 @@ static size_t held_bytes(const struct desk *desk)
 
 bool desk_hold(struct desk *desk, int fd, const char *request, size_t length)
 {
-    size_t offset = (size_t)(request - desk->read);
-    if (fd >= DESK_FDS_MAX || desk->held_count == UNSENT_MAX || offset + length > DESK_HELD_MAX)
+    size_t offset = (uintptr_t)request - (uintptr_t)desk->read; /* it may be anywhere */
+    if (desk->held_count == UNSENT_MAX || offset > DESK_HELD_MAX || length > DESK_HELD_MAX - offset)
         return false;
     desk->held[desk->held_count++] = (struct desk_held){
         .fd = (uint32_t)fd, .offset = (uint32_t)offset, .length = (uint32_t)length};
-    desk_rest(desk, fd, CUSTODY_HELD);
     return true;
 }
 
@@ -89,27 +89,18 @@ char *desk_read_buffer(struct desk *desk)
     return desk->read + held_bytes(desk);
 }
 
-static void put_request(struct desk *desk, size_t offset, size_t length)
+/* Who is killed in between was at none. */
+void desk_note_line(struct desk *desk, const char *head, size_t length)
 {
-    __atomic_store_n(&desk->request, (uint64_t)offset << 32 | (uint32_t)length, __ATOMIC_RELEASE);
+    desk_note_none(desk);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
+    memcpy(desk->line, head, length);
+    __atomic_store_n(&desk->request, (uint64_t)DESK_READ_SIZE << 32 | length, __ATOMIC_RELEASE);
 }
 
-void desk_note_request(struct desk *desk, const char *head, size_t length)
-{
-    size_t offset = (size_t)(head - desk->read);
-    if (!head) {
-        put_request(desk, 0, 0);
-    } else if (head >= desk->read && offset + length <= DESK_READ_SIZE) {
-        put_request(desk, offset, length);
-    } else {
-        put_request(desk, 0, 0);
-        length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
-        memcpy(desk->line, head, length);
-        put_request(desk, DESK_READ_SIZE, length);
-    }
-}
-
-void desk_reclaim(struct desk *desk)
+/* The standby takes no more once tenure is RETURNED. */
+static void reclaim(struct desk *desk)
 {
     for (uint32_t fd = 0; fd < top_of(desk); fd++)
         if (desk->custody[fd] & CUSTODY_TAKEN)
@@ -117,13 +108,56 @@ void desk_reclaim(struct desk *desk)
                              __ATOMIC_RELEASE);
 }
 
+/* So that who had it before knows that it was gone meanwhile. */
+static void begin_round(struct desk *desk)
+{
+    uint32_t round = desk_round(desk);
+    uint32_t was = round << 2 | TENURE_RETURNED;
+    __atomic_compare_exchange_n(&desk->tenure, &was, (round + 1) << 2 | TENURE_OWN, false,
+                                __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* The standby says how it ends, or the master where the standby does not: in a second at most. */
+bool desk_settle(struct desk *desk)
+{
+    for (;;) {
+        switch (desk_tenure(desk)) {
+        case TENURE_OWN: return true;
+        case TENURE_PASSING: poll(NULL, 0, 1); break;
+        case TENURE_RETURNED:
+            reclaim(desk);
+            begin_round(desk);
+            return true;
+        case TENURE_PASSED: return false;
+        }
+    }
+}
+
+bool desk_claim_late(struct desk *desk, int fd)
+{
+    while (desk_settle(desk))
+        if (desk_claim_now(desk, fd))
+            return true;
+    return false;
+}
+
 /* ----------------------------------------------------------- the standby and the successor */
+
+uint32_t desk_round(const struct desk *desk)
+{
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) >> 2;
+}
+
+bool desk_step_in(struct desk *desk, uint32_t round, enum tenure from, enum tenure to)
+{
+    uint32_t was = round << 2 | from;
+    return __atomic_compare_exchange_n(&desk->tenure, &was, round << 2 | to, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
 
 bool desk_step(struct desk *desk, enum tenure from, enum tenure to)
 {
-    uint32_t was = from;
-    return __atomic_compare_exchange_n(&desk->tenure, &was, (uint32_t)to, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_RELAXED);
+    return desk_step_in(desk, desk_round(desk), from, to);
 }
 
 static bool take_one(uint8_t *byte)
@@ -147,8 +181,9 @@ int desk_take(struct desk *desk)
 
 bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length)
 {
-    for (uint32_t i = 0; i < desk->held_count && i < UNSENT_MAX; i++) {
-        struct desk_held held = desk->held[i];
+    uint32_t count = desk->held_count < UNSENT_MAX ? desk->held_count : UNSENT_MAX;
+    while (count > 0) { /* the last first: the number may have been another's before */
+        struct desk_held held = desk->held[--count];
         if (held.fd != (uint32_t)fd || held.length == 0 || held.offset > DESK_HELD_MAX ||
             held.length > DESK_HELD_MAX - held.offset)
             continue;
@@ -172,6 +207,11 @@ void desk_request(const struct desk *desk, char *text, size_t size)
         length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
     } else if (length > DESK_READ_SIZE - offset) {
         length = DESK_READ_SIZE - offset;
+    }
+    while (length > 0 &&
+           (*from == '\r' || *from == '\n')) { /* RFC 9112, 2.2 allows an empty line */
+        from++;
+        length--;
     }
     size_t n = 0;
     for (; n < length && n + 1 < size && from[n] != '\r' && from[n] != '\n'; n++)

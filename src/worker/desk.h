@@ -6,14 +6,17 @@
  * worker's end is the end of all its connections: their sockets live on in the standby, which has
  * the same descriptor table (standby.h), but what each is for, only the dead knew.
  *
- * Custody. A byte a descriptor says who may read from and write to that connection:
+ * Custody. A byte a descriptor says who may read from and write to that connection.
  *
- *   by the worker      NONE -> BUSY                     accepted, or handed over
- *                      BUSY -> FRESH, KEPT, GREETING    it rests: nothing of a next request was
- * read BUSY -> HELD                     its answer stands ready and has not left; the request is
- * still in `read` those four -> BUSY               claimed, before anything is done with it BUSY ->
- * NONE                     before it is closed by the standby     those four -> the same | TAKEN it
- * is the successor's
+ * By the worker:
+ *   NONE -> BUSY                    accepted, or handed over
+ *   BUSY -> FRESH, KEPT, GREETING   it rests: nothing of a next request was read
+ *   BUSY -> HELD                    its answer stands ready and has not left; the request is still
+ *                                   in `read`
+ *   those four -> BUSY              claimed, before anything is done with it
+ *   BUSY -> NONE                    before it is closed
+ * By the standby:
+ *   those four -> the same | TAKEN  it is the successor's
  *
  * Both ways out of the four are one compare-and-swap of the byte, so each connection has one owner
  * at every moment, wherever a process is stopped or killed. What is BUSY is in the middle: it stays
@@ -26,11 +29,13 @@
  *   PASSING -> PASSED    by the successor, before it touches anything
  *   PASSING -> RETURNED  by the standby that cannot make one, or by the master when the standby has
  *                        ended: what was taken is the worker's again
- *   RETURNED -> OWN      by the worker, which has undone the taking
+ *   RETURNED -> OWN      by the worker, which has undone the taking; a new round begins
  *
  * Each is a compare-and-swap: of a successor that comes late and a master that gives up one wins,
- * and the other lets go. A worker looks at it once a turn. tests/model has both words as a model
- * that is checked with all orders of steps, stops and kills.
+ * and the other lets go. The word has a round as well, a new one with each clearing of the desk,
+ * too, so that a successor that comes later still does not take another worker's for the one it
+ * knew. A worker looks at it once a turn. tests/model has both words as a model that is checked
+ * with all orders of steps, stops and kills.
  */
 #ifndef DROVER_WORKER_DESK_H
 #define DROVER_WORKER_DESK_H
@@ -67,7 +72,7 @@ struct desk_held {
 };
 
 struct desk {
-    uint32_t tenure;  /* enum tenure */
+    uint32_t tenure;  /* round << 2 | enum tenure */
     uint32_t top;     /* one past the highest descriptor that ever had custody */
     uint64_t request; /* that is being dealt with: offset << 32 | length, in `read`, or in `line`
                        * from DESK_READ_SIZE on; 0: none */
@@ -78,12 +83,15 @@ struct desk {
     char read[DESK_READ_SIZE];     /* what is read from clients, a turn's held requests first */
 };
 
+/* The family of a client that a PROXY header says has no address: it came by a unix socket. */
+#define DESK_FAMILY_UNIX 255
+
 /* Those of a server. Zeroed: none. */
 struct desks {
-    struct desk *of;                              /* BOARD_ROWS of them; NULL: none */
-    struct http_address (*clients)[DESK_FDS_MAX]; /* by row and descriptor: who a PROXY header says
-                                                   * it is; family 0: nobody. NULL: no address is
-                                                   * proxied */
+    struct desk *of; /* BOARD_ROWS of them; NULL: none */
+    /* By row and descriptor: who a PROXY header says it is; family 0: there was none that named
+     * somebody. NULL: no address is proxied. */
+    struct http_address (*clients)[DESK_FDS_MAX];
 };
 
 /* Maps them, untouched: pages that nobody writes cost nothing. `proxied`: with the clients, added
@@ -99,18 +107,31 @@ void desk_clear(struct desk *desk);
 
 /* Each takes any descriptor; one from DESK_FDS_MAX on is nobody's to take, and so claimed. */
 
-/* Before anything is done with a connection. False: it is another process's now. */
-static inline bool desk_claim(struct desk *desk, int fd)
+/* False: it was taken, now or before. */
+static inline bool desk_claim_now(struct desk *desk, int fd)
 {
-    if (fd >= DESK_FDS_MAX)
-        return true;
     uint8_t *byte = &desk->custody[fd];
-    uint8_t state = __atomic_load_n(byte, __ATOMIC_RELAXED);
+    uint8_t state = __atomic_load_n(byte,
+                                    __ATOMIC_ACQUIRE); /* of TAKEN: tenure is read behind it */
     if (state == CUSTODY_BUSY)
         return true;
     return !(state & CUSTODY_TAKEN) &&
            __atomic_compare_exchange_n(byte, &state, CUSTODY_BUSY, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_RELAXED);
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* Whose is it all? Waits while that is open: true when it is this worker's, and all that was taken
+ * is so again, in the state it had; false when it has been superseded. */
+bool desk_settle(struct desk *desk);
+
+/* Of one that was taken: once it is settled whose it is. */
+bool desk_claim_late(struct desk *desk, int fd);
+
+/* Before anything is done with a connection. False: it is the successor's for good, and not to be
+ * touched; where that is still open, it waits. */
+static inline bool desk_claim(struct desk *desk, int fd)
+{
+    return fd >= DESK_FDS_MAX || desk_claim_now(desk, fd) || desk_claim_late(desk, fd);
 }
 
 /* It is new here: BUSY. */
@@ -123,8 +144,9 @@ static inline void desk_rest(struct desk *desk, int fd, enum custody state)
         __atomic_store_n(&desk->custody[fd], (uint8_t)state, __ATOMIC_RELEASE);
 }
 
-/* The same for one whose answer is held back, to the request of these bytes of `read`. False: there
- * is no room for them, and the answer is to leave now. */
+/* Its answer is held back, to the request of these bytes: they stay as they are. It may rest as
+ * HELD behind this. False: they are not in `read`, or there is no room for them, and the answer is
+ * to leave now. */
 bool desk_hold(struct desk *desk, int fd, const char *request, size_t length);
 
 /* All that was held has left or was given up, and each of it was claimed for that: where one could
@@ -141,22 +163,45 @@ static inline void desk_forget(struct desk *desk, int fd)
         __atomic_store_n(&desk->custody[fd], CUSTODY_NONE, __ATOMIC_RELEASE);
 }
 
-/* The request that application code is about to be called for; of its first line as much as fits is
- * kept. A NULL: none. */
-void desk_note_request(struct desk *desk, const char *head, size_t length);
+/* For desk_note_request(): of bytes that are not in `read`, as much of them as fits is copied. */
+void desk_note_line(struct desk *desk, const char *head, size_t length);
+
+/* The request that application code is about to be called for; its head is not empty. */
+static inline void desk_note_request(struct desk *desk, const char *head, size_t length)
+{
+    size_t offset = (uintptr_t)head - (uintptr_t)desk->read;
+    if (offset < DESK_READ_SIZE && length <= DESK_READ_SIZE - offset)
+        __atomic_store_n(&desk->request, (uint64_t)offset << 32 | length, __ATOMIC_RELEASE);
+    else
+        desk_note_line(desk, head, length);
+}
+
+/* For none any more. */
+static inline void desk_note_none(struct desk *desk)
+{
+    __atomic_store_n(&desk->request, 0, __ATOMIC_RELEASE);
+}
 
 static inline enum tenure desk_tenure(const struct desk *desk)
 {
-    return (enum tenure)__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE);
+    return (enum tenure)(__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) & 3);
 }
 
-/* RETURNED: all that was taken is this worker's again, in the states it had. */
-void desk_reclaim(struct desk *desk);
+/* Has it been so since this round began? */
+static inline bool desk_is_own(const struct desk *desk, uint32_t round)
+{
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2 | TENURE_OWN);
+}
 
 /* -------------------------------------------------------- for the standby and the successor */
 
-/* One step of the tenure. False: it was another. */
+/* One step of the tenure, in the round that it is in. False: it was another. */
 bool desk_step(struct desk *desk, enum tenure from, enum tenure to);
+
+/* For the successor: its step only if the round is still the one that it was when its standby began
+ * to take. */
+uint32_t desk_round(const struct desk *desk);
+bool desk_step_in(struct desk *desk, uint32_t round, enum tenure from, enum tenure to);
 
 /* Takes all that can be taken. Returns how many. */
 int desk_take(struct desk *desk);

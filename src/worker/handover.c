@@ -24,7 +24,8 @@ struct message {
     uint16_t port;
     uint8_t address[16];
     uint8_t family;
-    uint8_t unused[3];
+    uint8_t is_shared; /* 0 by a version that knows of no standby */
+    uint8_t unused[2];
 };
 
 _Static_assert(sizeof(struct message) == 36, "the layout of version 1, without gaps");
@@ -46,7 +47,8 @@ int handover_send(int end, const struct conn *conn)
                               .version = VERSION,
                               .served = conn->served,
                               .has_client = conn->client != NULL,
-                              .is_greeting = conn->state == CONN_GREETING};
+                              .is_greeting = conn->state == CONN_GREETING,
+                              .is_shared = conn->is_shared};
     if (conn->client) {
         message.port = conn->client->port;
         message.family = conn->client->family;
@@ -66,6 +68,7 @@ static struct handover handover_of(const struct message *message)
     struct handover what = {.served = message->served,
                             .has_client = message->has_client,
                             .is_greeting = message->is_greeting,
+                            .is_shared = message->is_shared != 0,
                             .client = {.family = message->family, .port = message->port}};
     memcpy(what.client.bytes, message->address, sizeof what.client.bytes);
     return what;
@@ -98,13 +101,14 @@ int handover_receive(int end, struct handover *out)
 
 int handover_open(struct conn *conn, struct conn_env *env, int fd, const struct handover *what)
 {
-    struct conn one = {
-        .fd = fd, .served = what->served, .state = what->is_greeting ? CONN_GREETING : CONN_FRESH};
+    struct conn one = {.fd = fd,
+                       .served = what->served,
+                       .is_shared = what->is_shared,
+                       .state = what->is_greeting ? CONN_GREETING : CONN_FRESH};
     if (what->has_client && !client_remember(&one, &what->client))
         return failed(ENOMEM);
     *conn = one;
     board_add(&env->row->connections, 1);
-    board_add(&env->row->taken, 1);
     deadlines_arm(&env->deadlines, &conn->deadline,
                   what->served > 0 ? DEADLINE_IDLE : DEADLINE_HEADER, env->now);
     return 0;

@@ -15,6 +15,7 @@ struct handover {
     struct http_address client; /* as a PROXY header had it */
     bool has_client;            /* there was one that named a client */
     bool is_greeting;           /* a PROXY header is still to come */
+    bool is_shared;             /* another process may have its socket for a while: conn.h */
     uint32_t served;            /* answers */
 };
 

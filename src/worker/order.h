@@ -67,7 +67,7 @@ struct order {
 };
 
 enum report_kind {
-    REPORT_READY,    /* accepts from now on */
+    REPORT_READY,    /* accepts from now on; `count`: connections that a successor goes on with */
     REPORT_FAILED,   /* could not start, says `why` */
     REPORT_LEAVING,  /* cannot stay, says `why`, and waits for an order */
     REPORT_STRANDED, /* is full, and clients wait at a socket that it shares with others */
@@ -76,6 +76,7 @@ enum report_kind {
     REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
     REPORT_STANDBY,  /* its standby is the process `count`; 0 and `why`: it could not make one */
     REPORT_BACK,     /* it had hung, is superseded, and finishes what is still its own */
+    REPORT_BORN,  /* a standby's successor is the process `count`; before it takes anything over */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */
 };
 

@@ -96,7 +96,7 @@ static void obey(struct worker *w, const struct order *order, const int *fds, si
         logging_change(&w->env, w->job, order, fds, fd_count);
         self_report(w, REPORT_LOGS, order->number, "");
         break;
-    case ORDER_ALONE: break;
+    case ORDER_ALONE: w->env.is_twinned = false; break;
     case ORDER_LEAVE: leave(w, order); break;
     case ORDER_STOP: stop(w, order); break;
     }

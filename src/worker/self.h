@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/fds.h"
 #include "os/loop.h"
 #include "os/preempt.h"
 #include "worker/acceptor.h"
@@ -23,26 +24,35 @@
 
 struct worker {
     struct worker_job *job;
+    char title[16]; /* its name in ps(1) */
     struct loop *loop;
     int signals; /* signalfd */
+
+    int spare;           /* what its standby gives up for a descriptor that it receives; -1 */
+    struct desk *desk;   /* of its row; NULL: it has no standby, or is superseded */
+    uint32_t round;      /* of that, while nothing of it was taken */
+    bool was_parted;     /* a worker before it that hung may have copies of its descriptors */
+    struct fds pristine; /* open when its standby was made */
+    struct fds own;      /* of these, what every worker of the slot needs, whatever the desk says */
+
     struct acceptor acceptor;
     struct inbox inbox;
     struct conns conns;
     struct spent spent;
     uint64_t requests_before; /* what the board's row had at the start */
-    bool is_spent;            /* and the master was told */
     struct slot_set slots;    /* that it serves */
+    int64_t leave_by;         /* the drain's deadline */
+    int64_t awake_until;      /* the master was told that something happens, and has until then */
+    bool is_spent;            /* and the master was told */
     bool is_held;             /* until it is told to begin */
     bool is_leaving;
-    bool is_stopping;    /* and nobody goes on */
-    int64_t leave_by;    /* the drain's deadline */
-    bool is_orphan;      /* the master is gone */
-    int64_t awake_until; /* the master was told that something happens, and has until then */
+    bool is_stopping; /* and nobody goes on */
+    bool is_orphan;   /* the master is gone */
+    bool has_services;
     struct preempt preempt;
     struct conn_env env;
     struct access access;
     struct drover_worker services; /* for the application */
-    bool has_services;
 };
 
 /* To its master. */

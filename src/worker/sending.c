@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "worker/access.h"
 #include "worker/account.h"
+#include "worker/desk.h"
 #include "worker/linger.h"
 #include "worker/outlet.h"
 #include "worker/progress.h"
@@ -70,7 +71,9 @@ enum conn_want sending_go_on(struct conn *conn, struct conn_env *env, bool turn_
 {
     struct conn_work *work = conn->work;
     uint64_t sent = 0;
+    serve_note(env, work->outlet.pulled);
     enum outlet_result result = outlet_send(&work->outlet, conn->fd, &sent);
+    serve_note(env, NULL);
     account_bytes(env->row, sent);
     access_sent(work->logged, sent);
     switch (result) {
@@ -86,13 +89,24 @@ enum conn_want sending_go_on(struct conn *conn, struct conn_env *env, bool turn_
     return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
 }
 
+/* What was read for it stays until it has left, for the worker's successor. */
+static bool keep_request(struct conn *conn, struct conn_env *env)
+{
+    if (!env->desk || conn->fd >= DESK_FDS_MAX)
+        return true;
+    conn->is_held = desk_hold(env->desk, conn->fd, env->lent_to.p, env->lent_to.n);
+    env->read_buffer = desk_read_buffer(env->desk);
+    return conn->is_held;
+}
+
 /* An answer that is all there is leaves with those of the others. Not where the connection may go
  * to another worker before that. */
 static bool hold_back(struct conn *conn, struct conn_env *env, bool turn_over)
 {
-    if (!env->lent || turn_over || conn->work || env->leaving ||
-        !unsent_add(&env->unsent, conn, env->lent))
+    if (!env->lent || turn_over || conn->work || env->leaving || !unsent_has_room(&env->unsent) ||
+        !keep_request(conn, env))
         return false;
+    unsent_add(&env->unsent, conn, env->lent);
     env->lent = NULL;
     return true;
 }

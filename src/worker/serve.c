@@ -7,6 +7,7 @@
 #include "worker/access.h"
 #include "worker/account.h"
 #include "worker/answer.h"
+#include "worker/desk.h"
 #include "worker/work.h"
 
 /* ------------------------------------------------------------------------------ the stream */
@@ -56,6 +57,20 @@ bool serve_stream(struct conn *conn, struct conn_env *env, const struct drover_p
 
 /* ----------------------------------------------------------------------------- the answers */
 
+static void note(const struct conn_env *env, struct span head)
+{
+    if (env->desk && head.n > 0)
+        desk_note_request(env->desk, head.p, head.n);
+}
+
+void serve_note(const struct conn_env *env, const struct exchange *exchange)
+{
+    if (exchange)
+        note(env, span_of_buf(&exchange->request.kept));
+    else if (env->desk)
+        desk_note_none(env->desk);
+}
+
 /* The answer behind the first so many bytes; with a status of its own, since the exchange may be
  * that of another. */
 static void log_answer(struct conn *conn, struct conn_env *env, const struct exchange *exchange,
@@ -76,6 +91,7 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
                           const struct refused *refused)
 {
     conn_before_call(env);
+    note(env, env->refused);
     if (!env->exchange)
         env->exchange = exchange_new(&env->exchanges);
     if (!env->exchange)
@@ -277,10 +293,12 @@ static bool serve_ready(const struct service *s)
     if (!ready)
         return false;
     env->exchange->conn = NULL;
-    if (env->out.len == 0)
+    if (env->out.len == 0) {
         env->lent = prepared_hold(ready);
-    else
+        env->lent_to = s->head;
+    } else {
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
+    }
     if (env->access)
         log_ready(s->conn, env, ready);
     count_answer(s->conn, env, 200);
@@ -325,6 +343,7 @@ static enum served serve_body(struct service *s)
 {
     struct conn_work *work = s->conn->work;
     struct exchange *exchange = work->exchange;
+    serve_note(s->env, exchange);
     int result = take_body(exchange, &work->body, &s->in);
     if (result == BODY_MORE)
         return STARVED;
@@ -365,6 +384,7 @@ enum served serve_next(struct service *s)
     s->head = (struct span){.p = s->in.p, .n = (size_t)n};
     s->in.p += n;
     s->in.n -= (size_t)n;
+    note(env, s->head);
     if (serve_ready(s))
         return SERVED;
     conn_before_call(env);
@@ -376,5 +396,6 @@ enum served serve_next(struct service *s)
 enum served serve_late(struct service *s)
 {
     s->head = (struct span){0};
+    serve_note(s->env, s->conn->work->exchange);
     return answer(s, s->conn->work->exchange);
 }

@@ -41,6 +41,10 @@ enum served serve_refusal(struct conn *conn, struct conn_env *env, int status,
 void serve_write_lent(struct conn_env *env);
 void serve_drop_lent(struct conn_env *env);
 
+/* Whose request application code is about to be called for, as the desk has it: that of an exchange
+ * which is its connection's own. NULL: none any more, or none that was. */
+void serve_note(const struct conn_env *env, const struct exchange *exchange);
+
 /* The answer has left: its exchange is the worker's again, or gone. */
 void serve_end(struct conn *conn, struct conn_env *env);
 

@@ -1,15 +1,13 @@
 #include "worker/unsent.h"
 
 #include "worker/conn.h"
+#include "worker/desk.h"
 #include "worker/outlet.h"
 
-bool unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer)
+void unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer)
 {
-    if (all->count == UNSENT_MAX)
-        return false;
     all->list[all->count++] = (struct unsent_one){.conn = conn, .answer = answer};
     conn->is_unsent = true;
-    return true;
 }
 
 /* True when all of it has left. */
@@ -22,19 +20,40 @@ static bool send_one(struct unsent_one *one, const struct exchange_env *env)
     return one->sent == whole.n;
 }
 
+static void drop(const struct unsent_one *one)
+{
+    one->conn->is_unsent = false;
+    prepared_drop(one->answer);
+}
+
+static bool claim(struct unsent *all, struct conn *conn)
+{
+    conn->is_held = false;
+    if (!all->desk || desk_claim(all->desk, conn->fd))
+        return true;
+    all->is_taken = true;
+    return false;
+}
+
 uint64_t unsent_send(struct unsent *all, const struct exchange_env *env)
 {
     uint64_t bytes = 0;
     for (int i = all->tried; i < all->count; i++) {
         struct unsent_one *one = &all->list[i];
+        bool was_held = one->conn->is_held;
+        if (!claim(all, one->conn)) {
+            drop(one);
+            continue;
+        }
         bool is_whole = send_one(one, env);
         bytes += one->sent;
         if (!is_whole) {
             all->list[all->tried++] = *one;
             continue;
         }
-        one->conn->is_unsent = false;
-        prepared_drop(one->answer);
+        drop(one);
+        if (was_held) /* it rested before: it waits for a request already */
+            desk_rest(all->desk, one->conn->fd, CUSTODY_KEPT);
     }
     all->count = all->tried;
     return bytes;

@@ -15,9 +15,12 @@
 #include "worker/prepared.h"
 
 struct conn;
+struct desk;
 
 /* Zeroed: none. */
 struct unsent {
+    struct desk *desk; /* borrowed; NULL: nobody else could send them */
+    bool is_taken;     /* some were not sent: their connections are the successor's */
     int count;
     int tried; /* the first so many: their clients did not take them whole */
     struct unsent_one {
@@ -28,10 +31,18 @@ struct unsent {
     } list[UNSENT_MAX];
 };
 
-/* Takes over the hold on the answer. False when there is no room. */
-bool unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer);
+static inline bool unsent_has_room(const struct unsent *all)
+{
+    return all->count < UNSENT_MAX;
+}
 
-/* Sends them. What stays in the list is what did not leave whole. Returns how many bytes left. */
+/* Takes over the hold on the answer. There is room. */
+void unsent_add(struct unsent *all, struct conn *conn, struct drover_prepared *answer);
+
+/* Sends them. What stays in the list is what did not leave whole. Returns how many bytes left.
+ *
+ * Each connection is claimed before a byte leaves, and rests again only when all have: so a request
+ * that lies on the desk was not answered, and is answered once, by whoever gets it. */
 uint64_t unsent_send(struct unsent *all, const struct exchange_env *env);
 
 /* The connection closes. */

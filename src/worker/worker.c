@@ -14,11 +14,15 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "os/sigfd.h"
+#include "os/twin.h"
 #include "worker/account.h"
 #include "worker/logging.h"
 #include "worker/orders.h"
 #include "worker/self.h"
 #include "worker/shed.h"
+#include "worker/standby.h"
+#include "worker/successor.h"
+#include "worker/tenure.h"
 
 /* ------------------------------------------------------------------------- the connections */
 
@@ -76,22 +80,21 @@ static void on_signal(struct loop *loop, int fd, uint32_t events, void *context)
 
 /* ------------------------------------------------------------------------------- the start */
 
-static int take_identity(const struct worker *w)
+static int take_identity(struct worker *w)
 {
     const struct child_identity *identity = w->job->identity;
-    char title[16];
     char name[32];
     snprintf(name, sizeof name, "worker %d", w->job->slot);
-    snprintf(title, sizeof title, "drover:slot %d", w->job->slot);
+    snprintf(w->title, sizeof w->title, "drover:slot %d", w->job->slot);
     if (w->job->role) {
         snprintf(name, sizeof name, "%s", w->job->role);
-        snprintf(title, sizeof title, "drover:%s", w->job->role);
+        snprintf(w->title, sizeof w->title, "drover:%s", w->job->role);
     }
     log_set_name(name);
     if (child_become(identity) < 0)
         return report_failed(w->job->channel, EX_NOPERM, "cannot become user %s: %s",
                              identity->name, strerror(errno));
-    if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, title) < 0)
+    if (child_tie(w->job->master) < 0 || prctl(PR_SET_NAME, w->title) < 0)
         return report_failed(w->job->channel, EX_OSERR, "prctl: %s", strerror(errno));
     return 0;
 }
@@ -101,8 +104,11 @@ static int open_loop(struct worker *w)
     static const int signals[] = {SIGTERM, SIGQUIT, 0};
     w->signals = sigfd_open(signals);
     w->loop = loop_open();
-    if (w->signals < 0 || !w->loop)
-        return -1;
+    return w->signals < 0 || !w->loop ? -1 : 0;
+}
+
+static int watch_master(struct worker *w)
+{
     if (loop_add(w->loop, w->signals, EPOLLIN, on_signal, w) < 0)
         return -1;
     return loop_add(w->loop, w->job->channel, EPOLLIN, on_channel, w);
@@ -146,7 +152,11 @@ static int open_env(struct worker *w)
     w->env.exchanges.forwarded = job->forwarded;
     w->env.exchanges.body_max = job->max_body;
     w->env.served_max = job->connection_requests;
-    return 0;
+    if (!w->desk)
+        return 0;
+    ptrdiff_t row = job->row - job->board->rows;
+    return conn_env_put_desk(&w->env, w->desk,
+                             job->desks->clients ? job->desks->clients[row] : NULL);
 }
 
 static void before_call(void *context)
@@ -202,14 +212,42 @@ static void open_doors(struct worker *w)
     orders_rearm(w);
 }
 
+/* From here on it may be another process that goes on: a successor, and *order is what it was told.
+ * The standby that it has is the one that has made it. */
+static bool open_standby(struct worker *w, struct standby_order *order)
+{
+    const struct worker_job *job = w->job;
+    if (job->standby < 0 || !job->desks || !job->desks->of)
+        return false;
+    bool is_successor = !standby_make(w, order);
+    if (job->standby >= 0)
+        tenure_begin(w);
+    if (is_successor)
+        successor_sweep(w, order);
+    return is_successor;
+}
+
+/* What was left to it, when all is open. */
+static int resume(struct worker *w, const struct standby_order *order)
+{
+    w->env.is_twinned = w->was_parted;
+    int count = successor_resume(w, order);
+    conns_flush(&w->conns);
+    return count;
+}
+
 static int start(struct worker *w)
 {
     const struct worker_job *job = w->job;
+    struct standby_order order;
     char why[DROVER_WHY_SIZE];
     int status = take_identity(w);
     if (status)
         return status;
-    if (open_env(w) < 0 || open_loop(w) < 0 || open_services(w) < 0 ||
+    if (open_loop(w) < 0)
+        return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
+    bool is_successor = open_standby(w, &order);
+    if (watch_master(w) < 0 || open_env(w) < 0 || open_services(w) < 0 ||
         conns_open(&w->conns, w->loop, &w->env, job->yield_from, on_conn_end, w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     woken(w);
@@ -220,7 +258,7 @@ static int start(struct worker *w)
     open_spent(w);
     preempt_open(&w->preempt, job->preemption, w->env.now);
     board_set(&job->row->busy_since, 0); /* the start has a time of its own */
-    self_report(w, REPORT_READY, 0, "");
+    self_report(w, REPORT_READY, is_successor ? resume(w, &order) : 0, "");
     return 0;
 }
 
@@ -304,6 +342,8 @@ static int serve(struct worker *w)
             log_fatal("epoll_wait");
             return EX_OSERR;
         }
+        if (!tenure_look(w))
+            return EX_OSERR;
         if (wait != 0)
             count_wakeup(w, events, next);
         conns_flush(&w->conns);
@@ -330,7 +370,7 @@ int worker_run(struct worker_job *job)
     if (!w)
         return EX_OSERR;
     w->job = job;
-    w->signals = -1;
+    w->signals = w->spare = -1;
     w->spent.statm = -1;
     w->preempt.schedstat = -1;
     int status = start(w);
@@ -338,6 +378,8 @@ int worker_run(struct worker_job *job)
         status = serve(w);
         sites_stop(&w->env.exchanges);
     }
+    if (w->desk)
+        twin_part(); /* what is closed from here on stays open in the standby */
     acceptor_free(&w->acceptor);
     spent_close(&w->spent);
     preempt_close(&w->preempt);
@@ -349,6 +391,8 @@ int worker_run(struct worker_job *job)
     if (w->signals >= 0)
         close(w->signals);
     conns_close(&w->conns);
+    fds_free(&w->pristine);
+    fds_free(&w->own);
     free(w);
     return status;
 }

@@ -29,12 +29,14 @@ SYN filter
 request migration
 schedstat
 openat2
+standby
 Landlock
 low ports
 backlog
 admin address
 descriptors
 CPUs
+tasks
 seccomp
 CAP_NET_ADMIN
 service manager
@@ -338,6 +340,36 @@ C
     assert_equal "$status" 69
     assert_equal "$(finding signalfd)" 'bad: refused (Operation not permitted)'
     assert_equal "$(finding seccomp means)" 'drover needs what is refused: sendfile, signalfd4'
+}
+
+@test "standby: what a filter refuses of it, and what is left" {
+    local own='shares a worker'"'"'s descriptors, and can part from it'
+    examine --
+    assert_equal "$(finding standby)" "ok: $own"
+    confined eperm unshare close_range
+    examine "${CONFINED[@]}" --
+    assert_equal "$status" 0
+    assert_equal "$(finding standby)" 'note: refused (Operation not permitted)'
+    assert_regex "$(finding standby means)" '^a worker that hangs keeps its connections; '
+    assert_regex "$(finding standby change)" '; or --standby off$'
+    examine "${CONFINED[@]}" -- --standby off
+    assert_equal "$(finding standby)" 'ok: off'
+    confined kill unshare
+    examine "${CONFINED[@]}" --
+    assert_equal "$status: $(finding standby)" '69: bad: refused by a seccomp filter (SIGSYS)'
+    assert_equal "$(finding standby means)" 'drover asks for it, and would be killed'
+}
+
+@test "tasks: what a reload has of them is more than this user may have" {
+    ((EUID == 0)) || skip 'needs root'
+    local as=(setpriv --reuid=54321 --regid=65534 --clear-groups prlimit --nproc=401) # nobody has others
+    copy_drover
+    cd /
+    run -0 "${as[@]}" "$DROVER" doctor --workers 100 3>&- 4>&-
+    assert_output --regexp \
+        'note  tasks +401 at most: a reload of --workers 100 with --standby on wants 402'
+    run -0 "${as[@]}" "$DROVER" doctor --workers 100 --standby off 3>&- 4>&-
+    assert_output --regexp 'ok    tasks +401 at most: a reload of 100 workers has 202 processes'
 }
 
 @test "a filter that kills ends the probe, and not the doctor" {

@@ -10,6 +10,7 @@
 load helper
 load process
 load lifecycle
+load faulty
 
 setup() {
     make_site
@@ -76,6 +77,48 @@ PY
     assert_success
     assert_output --partial 'ended        1 crashed'
     assert_output --partial "worker 1 (pid $pid)"
+}
+
+@test "standbys: how many sleep, and what they have done; a worker has the pid of its own" {
+    local pid
+    drover_start --workers 2 "$SITE"
+    wait_until 10 has '.standbys == {is_on: true, asleep: 2, successions: {end: 0, hang: 0}, connections_kept: 0}'
+    for pid in $(seen '.workers[].standby'); do
+        assert_equal "$(<"/proc/$pid/comm")" drover:standby
+    done
+    py "$DROVER_ADDR" "$(worker_of 0)" "$(worker_of 1)" <<'PY'
+kept = [connect(sys.argv[1]) for _ in range(12)]
+for s in kept:
+    ask(s, "/hello.txt", close=False)
+    answer(s)
+time.sleep(0.1) # the workers have come back from the last answer
+for pid in sys.argv[2:]:
+    os.kill(int(pid), signal.SIGKILL)
+for s in kept:
+    ask(s, "/hello.txt", close=False)
+    answer(s)
+PY
+    wait_until 10 has '.standbys == {is_on: true, asleep: 2, successions: {end: 2, hang: 0}, connections_kept: 12}'
+    drover status
+    assert_line 'standbys     2 asleep; 2 took over (2 ends, 0 hung), 12 connections kept'
+    drover_stop
+    drover_start --workers 2 --standby off "$SITE"
+    has '.standbys.is_on == false and .standbys.asleep == 0 and ([.workers[].standby] == [null, null])'
+    drover status
+    refute_line --partial standbys
+}
+
+@test "a request that ends workers of a slot in a row is told" {
+    faulty --workers 1
+    for crashes in 1 2 3; do
+        fetch '/abort?it=1' || true
+        wait_until 20 has ".ended.crashed == $crashes and .workers_ready == 1"
+    done
+    assert_equal "$(seen '.slots[0] | [.crashes_in_a_row, .crashed_request] | @tsv')" \
+        $'3\tGET /abort?it=1 HTTP/1.1'
+    assert_equal "$(seen '.troubles | join("; ")')" \
+        'slot 0: 3 workers in a row were ended by signals, the last at "GET /abort?it=1 HTTP/1.1"'
+    logged 'slot 0: 3 workers in a row were ended by signals, at "GET /abort?it=1 HTTP/1.1"'
 }
 
 @test "rates are there as soon as the server is old enough" {

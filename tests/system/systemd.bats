@@ -238,6 +238,7 @@ has_workers_inside() {
     run inside journalctl --unit drover@drover --output cat
     assert_line --regexp '^ok +service manager +this is a process of drover@drover.service'
     assert_line --regexp '^note +openat2 .*'
+    assert_line --regexp '^ok +standby +shares '
     assert_line --regexp '^drover can run here'
     assert_equal "$(property MainPID) $(property ActiveState)" "$main active"
 }

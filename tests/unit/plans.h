@@ -29,6 +29,7 @@ static const char *const event_names[] = {
     [PLAN_HEIR_ENDED] = "heir ended",
     [PLAN_STALLED] = "stalled",
     [PLAN_RECOVERED] = "recovered",
+    [PLAN_SUPERSEDED] = "superseded",
     [PLAN_AWAY] = "away",
     [PLAN_BACK] = "back",
     [PLAN_DUE] = "due",

@@ -152,6 +152,18 @@ Test(metrics, workers_by_what_they_do)
     expect_line("drover_workers{state=\"leaving\"} 1");
 }
 
+Test(metrics, standbys_and_what_they_have_done)
+{
+    snapshot.standby_count = 3;
+    snapshot.successions[BOARD_SUCCESSION_END] = 2;
+    snapshot.successions[BOARD_SUCCESSION_HANG] = 1;
+    snapshot.kept_connections = 21;
+    expect_line("drover_standbys 3");
+    expect_line("drover_successions_total{cause=\"end\"} 2");
+    expect_line("drover_successions_total{cause=\"hang\"} 1");
+    expect_line("drover_connections_kept_total 21");
+}
+
 Test(metrics, a_slot_has_all_of_its_workers)
 {
     snapshot.slot_count = 2;

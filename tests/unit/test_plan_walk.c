@@ -177,6 +177,7 @@ static bool happens(struct walk *walk, enum plan_event event, int slot)
         return true;
     case PLAN_STALLED: return own->is_ready && (own->is_stalled = true);
     case PLAN_RECOVERED: return own->is_stalled && !(own->is_stalled = false);
+    case PLAN_SUPERSEDED:
     case PLAN_SPENT:
     case PLAN_AWAY:
     case PLAN_BACK: return own->is_ready;

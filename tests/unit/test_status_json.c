@@ -55,6 +55,43 @@ Test(status_json, has_all_that_its_schema_names)
     board_close(board);
 }
 
+Test(status_json, standbys_and_what_they_have_done)
+{
+    struct board *board = make_server(2);
+    expect_part(printed(board), "\"standbys\":{\"is_on\":false,\"asleep\":0,"
+                                "\"successions\":{\"end\":0,\"hang\":0},"
+                                "\"connections_kept\":0}");
+    expect_part(printed(board), "\"pid\":5000000,\"standby\":null,");
+    board->has_standbys = 1;
+    board->workers_of[0].standby = 6000000;
+    board->workers_of[1].standby = 6000001;
+    board->workers_of[1].is_leaving = 1; /* it is not there for its clients any more */
+    board->successions[BOARD_SUCCESSION_END] = 2;
+    board->successions[BOARD_SUCCESSION_HANG] = 1;
+    board->kept_connections = 21;
+    expect_part(printed(board), "\"standbys\":{\"is_on\":true,\"asleep\":1,"
+                                "\"successions\":{\"end\":2,\"hang\":1},"
+                                "\"connections_kept\":21}");
+    expect_part(printed(board), "\"pid\":5000000,\"standby\":6000000,");
+    board_close(board);
+}
+
+Test(status_json, slots_whose_workers_crash)
+{
+    struct board *board = make_server(1);
+    board->slots[0].crashes = 4;
+    board->slots[0].crashed_ms = NOW - CRASH_ROW_MS;
+    strcpy(board->slots[0].crashed_request, "GET /\n\"\xff\" HTTP/1.1");
+    expect_part(printed(board),
+                "\"crashes_in_a_row\":4,\"crashed_request\":\"GET /?\\\"?\\\" HTTP/1.1\"");
+    board->slots[0].crashed_ms--;
+    expect_part(printed(board), "\"crashes_in_a_row\":0,\"crashed_request\":null");
+    board->slots[0].crashed_ms = NOW;
+    board->slots[0].crashes = CRASH_ROW_LEAST - 1;
+    expect_part(printed(board), "\"crashes_in_a_row\":0,\"crashed_request\":null");
+    board_close(board);
+}
+
 Test(status_json, rates_that_are_known)
 {
     struct board *board = make_server(1);

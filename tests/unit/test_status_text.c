@@ -79,6 +79,31 @@ Test(status_text, has_the_figures_with_their_units)
     board_close(board);
 }
 
+Test(status_text, standbys_where_there_are_any)
+{
+    struct board *board = make_server(3);
+    const char *text = printed(board, (struct text_style){.width = 80});
+    cr_expect_null(strstr(text, "standbys"));
+    board->has_standbys = 1;
+    for (int i = 0; i < 3; i++)
+        board->workers_of[i].standby = 6000000 + (uint64_t)i;
+    text = printed(board, (struct text_style){.width = 80});
+    expect_line(text, "standbys     3 asleep");
+    board->successions[BOARD_SUCCESSION_END] = 2;
+    board->successions[BOARD_SUCCESSION_HANG] = 1;
+    board->kept_connections = 21;
+    text = printed(board, (struct text_style){.width = 80});
+    expect_line(text, "standbys     3 asleep; 3 took over (2 ends, 1 hung), 21 connections kept");
+    board->has_standbys = 0; /* after a reload */
+    for (int i = 0; i < 3; i++)
+        board->workers_of[i].standby = 0;
+    board->successions[BOARD_SUCCESSION_END] = board->kept_connections = 1;
+    board->successions[BOARD_SUCCESSION_HANG] = 0;
+    text = printed(board, (struct text_style){.width = 80});
+    expect_line(text, "standbys     off; 1 took over (1 end, 0 hung), 1 connection kept");
+    board_close(board);
+}
+
 Test(status_text, of_a_server_that_has_done_nothing)
 {
     struct board *board = make_server(1);

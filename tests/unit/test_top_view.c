@@ -78,6 +78,21 @@ Test(top_view, the_usual_size_has_all)
     cr_expect_eq(look_at(22, "serving"), LOOK_PLAIN);
 }
 
+Test(top_view, what_standbys_have_done_stands_in_the_head)
+{
+    top_rig_fill(&snapshot, 2);
+    snapshot.has_standbys = true;
+    draw(24, 80);
+    expect_unseen("kept");
+    snapshot.successions[BOARD_SUCCESSION_END] = 2;
+    snapshot.successions[BOARD_SUCCESSION_HANG] = 1;
+    snapshot.kept_connections = 21;
+    draw(24, 80);
+    expect_seen("successions 3");
+    expect_seen("kept 21");
+    expect_seen("http://127.0.0.1:8080/");
+}
+
 Test(top_view, a_small_screen_has_the_most_telling)
 {
     top_rig_fill(&snapshot, 8);

@@ -111,6 +111,47 @@ Test(trouble, workers_that_end_again_and_again)
     board_close(board);
 }
 
+Test(trouble, requests_that_end_workers_in_a_row)
+{
+    struct board *board = make_server(4);
+    board->slots[3].ends = board->slots[3].crashes = 5;
+    board->slots[3].crashed_ms = NOW - 900;
+    strcpy(board->slots[3].crashed_request, "GET /crash HTTP/1.1");
+    board->workers_of[3].begun_ms = NOW - 900;
+    expect(board, "slot 3: 5 workers in a row were ended by signals, the last at \"GET /crash "
+                  "HTTP/1.1\"\n");
+    board->slots[1].crashes = 3;
+    board->slots[1].crashed_ms = NOW - 100;
+    expect(board, "slots 1, 3: 8 workers in a row were ended by signals\n");
+    memset(board->slots[1].crashed_request, '\n', BOARD_REQUEST_SIZE);
+    told(board); /* its lines are counted */
+    board->slots[1].crashes = 0;
+    board->slots[3].crashed_ms = NOW - CRASH_ROW_MS - 1;
+    expect(board, "slot 3 has a worker that ends again and again\n");
+    board_close(board);
+}
+
+Test(trouble, a_worker_that_has_no_standby)
+{
+    struct board *board = make_server(3);
+    for (int i = 0; i < 3; i++)
+        board->workers_of[i].standby = i == 1 ? 0 : 6000000 + (uint64_t)i;
+    expect(board, "");
+    board->has_standbys = 1;
+    expect(board, "slot 1 has a worker without a standby: its connections end with it\n");
+    board->workers_of[1].is_ready = 0;
+    expect(board, "");
+    board->workers_of[1].is_ready = 1;
+    board->workers_of[1].begun_ms = NOW - 4999;
+    expect(board, "");
+    board->workers_of[0].standby = 0;
+    board->workers_of[1].begun_ms = NOW - 5000;
+    expect(board, "slots 0-1 have workers without a standby: their connections end with them\n");
+    board->phase = BOARD_STOPPING;
+    expect(board, "the server stops: 3 workers finish what they have\n");
+    board_close(board);
+}
+
 Test(trouble, workers_that_are_full)
 {
     struct board *board = make_server(2);

@@ -1,0 +1,91 @@
+#include "worker/successor.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "worker/self.h"
+
+/* Numbers above all that are known that are looked at one by one: what an application has opened
+ * there may be watched. What is higher still is closed unseen. */
+#define LOOK_ABOVE 256
+
+enum fate successor_fate(const struct desk *left, const struct fds *pristine, const struct fds *own,
+                         int fd)
+{
+    if (fds_has(own, fd))
+        return FATE_KEPT;
+    if (desk_taken(left, fd) != CUSTODY_NONE)
+        return FATE_RESUMED;
+    /* Where one that was open then is a connection's number now, it was closed meanwhile. */
+    bool is_connection = fd < DESK_FDS_MAX && left->custody[fd] != CUSTODY_NONE;
+    return fds_has(pristine, fd) && !is_connection ? FATE_KEPT : FATE_CLOSED;
+}
+
+static const struct desk *desk_of(const struct worker *w, const struct standby_order *order)
+{
+    return &w->job->desks->of[order->from];
+}
+
+/* What was written there is not trusted. */
+static int top_of(const struct desk *left)
+{
+    return left->top < DESK_FDS_MAX ? (int)left->top : DESK_FDS_MAX;
+}
+
+/* Not every libc has close_range(2). */
+static void close_from(int fd)
+{
+    if (syscall(SYS_close_range, (unsigned)fd, ~0U, 0U) == 0)
+        return;
+    struct fds open;
+    if (fds_open_now(&open) < 0)
+        return;
+    for (; fd < open.top; fd++)
+        if (fds_has(&open, fd))
+            close(fd);
+    fds_free(&open);
+}
+
+void successor_sweep(struct worker *w, const struct standby_order *order)
+{
+    const struct desk *left = desk_of(w, order);
+    int known = top_of(left);
+    if (w->pristine.top > known)
+        known = w->pristine.top;
+    for (int fd = 0; fd < known + LOOK_ABOVE; fd++) {
+        enum fate fate = successor_fate(left, &w->pristine, &w->own, fd);
+        if (fate == FATE_RESUMED)
+            continue;
+        bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
+        if (fate == FATE_CLOSED && is_open)
+            close(fd);
+    }
+    close_from(known + LOOK_ABOVE);
+}
+
+static void resume_one(struct worker *w, const struct standby_order *order, int fd)
+{
+    const struct worker_job *job = w->job;
+    const struct desk *left = desk_of(w, order);
+    struct resumed what = {.state = desk_taken(left, fd), .is_watched = !order->is_hung};
+    if (job->desks->clients && job->desks->clients[order->from][fd].family)
+        what.client = &job->desks->clients[order->from][fd];
+    desk_held_request(left, fd, &what.request.p, &what.request.n);
+    w->services.turn++;
+    acceptor_charge(&w->acceptor);
+    conns_resume(&w->conns, fd, &what);
+}
+
+int successor_resume(struct worker *w, const struct standby_order *order)
+{
+    struct desk *left = &w->job->desks->of[order->from];
+    for (int fd = 0; fd < top_of(left); fd++) {
+        if (desk_taken(left, fd) == CUSTODY_NONE || fds_has(&w->own, fd))
+            continue;
+        resume_one(w, order, fd);
+        if (!order->is_hung)
+            desk_forget(left, fd);
+    }
+    return w->conns.count;
+}
