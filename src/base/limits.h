@@ -273,6 +273,9 @@
 /* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
 #define STANDBY_RELIEVE_MS 1000
 
+/* Milliseconds without new standbys once a worker could not be forked for want of processes. */
+#define STANDBY_SCARCE_MS 60000
+
 /* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
  * of the one before; from so many on it is logged, at most as often, with that many of the requests
  * they were at. */

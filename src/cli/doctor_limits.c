@@ -229,8 +229,9 @@ static void add_tasks(struct doctor *d)
         return;
     }
     f->grade = GRADE_NOTE;
-    finding_means(f, "a reload of --workers %lld%s wants %lld processes for a while",
-                  (long long)s->workers, s->standby ? " with --standby on" : "", wanted);
+    finding_means(f, "a reload of --workers %lld%s wants %lld processes for a while%s",
+                  (long long)s->workers, s->standby ? " with --standby on" : "", wanted,
+                  s->standby ? "; where there are fewer, workers go without a standby" : "");
     finding_change(f, "TasksMax=%lld in the unit, pids.max of the control group, ulimit -u %lld",
                    wanted, wanted);
 }

@@ -75,7 +75,7 @@ static void tell_missing(struct master *m, const char *why)
 void standbys_open(struct master *m, const struct generation *g, int row, int ends[2])
 {
     ends[0] = ends[1] = -1;
-    if (g->settings->standby &&
+    if (g->settings->standby && m->now >= m->succession.scarce_until &&
         (desks_open(&m->succession.desks, has_proxied(g->settings)) < 0 || pass_pair(ends) < 0))
         tell_missing(m, strerror(errno));
     if (standbys_desk(m, row))
@@ -135,6 +135,29 @@ void standbys_dismiss(struct master *m, struct child *child)
         child->standby.is_dismissed = true;
     }
     standbys_close(m, child);
+}
+
+/* Those that are just being made would take the room: each ends as soon as it is there. */
+static void forgo(struct master *m)
+{
+    for (size_t i = 0; i < m->children.count; i++)
+        if (m->children.list[i].standby.pid == 0)
+            standbys_close(m, &m->children.list[i]);
+}
+
+void standbys_make_room(struct master *m)
+{
+    m->succession.scarce_until = m->now + STANDBY_SCARCE_MS;
+    forgo(m);
+    for (size_t i = 0; i < m->children.count; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->standby.channel < 0 || child->is_awaited)
+            continue;
+        log_warnx("worker %d (pid %d): its standby makes room for a worker", child->slot,
+                  (int)child->pid);
+        standbys_dismiss(m, child);
+        return;
+    }
 }
 
 bool standbys_can_wake(const struct standby *standby)

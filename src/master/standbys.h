@@ -31,6 +31,10 @@ bool standbys_reaped(struct master *m, pid_t pid, int status);
 void standbys_dismiss(struct master *m, struct child *child);
 void standbys_close(struct master *m, struct child *child);
 
+/* There are as many processes as there may be, and a worker wants one: a standby of another gives
+ * its place, and for a while no further ones are made. */
+void standbys_make_room(struct master *m);
+
 /* This worker has lost its own: a fresh one, with a fresh standby, which loses nothing of what it
  * has, is to take its place. */
 void standbys_relieve(struct master *m, struct child *child);

@@ -81,8 +81,9 @@ struct scale {
 /* Of the standbys: see succession.h. */
 struct succession {
     struct desks desks;
-    bool has_told;               /* that workers have none, and why */
-    pid_t reaped;                /* that nobody knows of yet; 0 */
+    bool has_told;        /* that workers have none, and why */
+    int64_t scarce_until; /* processes are too few: no further standby before, as clock_ms() */
+    pid_t reaped;         /* that nobody knows of yet; 0 */
     int64_t relieved[SLOTS_MAX]; /* when a worker was replaced last, since it had lost its own */
 };
 

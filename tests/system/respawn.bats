@@ -263,6 +263,26 @@ cannot_start() {
     assert_equal "$status" 0
 }
 
+@test "where processes are too few, standbys give way to workers" {
+    local under=(setpriv --reuid=54323 --regid=54323 --clear-groups) told
+    local room='its standby makes room for a worker'
+    copy_drover
+    # the master, and three workers with one standby or none
+    DROVER_UNDER=("${under[@]}" prlimit --nproc=5)
+    drover_start --workers 3 --standby on "$SITE"
+    is_served
+    drover_stop
+    assert_equal "$status" 0
+    # the same with all their standbys, and room for a reload without them
+    DROVER_UNDER=("${under[@]}" prlimit --nproc=7)
+    drover_start --workers 3 --standby on "$SITE"
+    told=$(count_logged "$room")
+    kill -HUP "$DROVER_PID"
+    wait_until 20 logged 'reload: every worker is a fresh one: 3'
+    (($(count_logged "$room") > told))
+    is_served
+}
+
 @test "a slot for which there is no descriptor is not made, and the server goes on" {
     drover_start --workers 2 "$SITE"
     prlimit --pid "$DROVER_PID" --nofile="$(lowest_free_fd "$DROVER_PID"):"
