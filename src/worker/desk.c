@@ -152,7 +152,8 @@ int desk_take(struct desk *desk)
 
 bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length)
 {
-    uint32_t count = desk->held_count < UNSENT_MAX ? desk->held_count : UNSENT_MAX;
+    uint32_t count = __atomic_load_n(&desk->held_count, __ATOMIC_ACQUIRE);
+    count = count < UNSENT_MAX ? count : UNSENT_MAX;
     while (count > 0) { /* the last first: the number may have been another's before */
         struct desk_held held = desk->held[--count];
         uint64_t offset = held.request >> 32;

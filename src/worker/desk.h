@@ -185,9 +185,12 @@ static inline char *desk_hold(struct desk *desk, int fd)
 {
     uint64_t request = desk->request;
     uint64_t end = (request >> 32) + (uint32_t)request;
-    if (end > DESK_HELD_MAX || desk->held_count == UNSENT_MAX)
+    uint32_t count = desk->held_count;
+    if (end > DESK_HELD_MAX || count == UNSENT_MAX)
         return NULL;
-    desk->held[desk->held_count++] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
+    desk->held[count] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
+    __atomic_store_n(&desk->held_count, count + 1,
+                     __ATOMIC_RELEASE); /* it counts once it is whole */
     return desk->read + end;
 }
 
