@@ -189,8 +189,8 @@ static inline char *desk_hold(struct desk *desk, int fd)
     if (end > DESK_HELD_MAX || count == UNSENT_MAX)
         return NULL;
     desk->held[count] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
-    __atomic_store_n(&desk->held_count, count + 1,
-                     __ATOMIC_RELEASE); /* it counts once it is whole */
+    /* Whoever is stopped here has an entry that does not count yet, and never half of one. */
+    __atomic_store_n(&desk->held_count, count + 1, __ATOMIC_RELEASE);
     return desk->read + end;
 }
 
