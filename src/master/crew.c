@@ -92,6 +92,14 @@ static enum board_end cause_of(const struct master *m, const struct child *child
     return has_heir ? child->cause : BOARD_END_SCALE;
 }
 
+/* One that is starting in the same slot reads its inbox, as who adopts that does. */
+static void find_heirs(const struct plan *plan, int slot, struct slot_set *heirs)
+{
+    plan_serving(plan, heirs);
+    if (slot < plan->slot_count && plan->slots[slot].state == SLOT_STARTING)
+        slot_set_add(heirs, slot);
+}
+
 static void dismiss_child(struct master *m, struct child *child, uint32_t closing, bool has_heir)
 {
     int64_t drain = child->generation->settings->drain_timeout;
@@ -103,7 +111,7 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
     if (m->is_handed_over)
         order.heirs = m->heirs;
     else if (!m->is_stopping)
-        plan_serving(plan_of(m), &order.heirs);
+        find_heirs(plan_of(m), child->slot, &order.heirs);
     child->cause = cause_of(m, child, has_heir);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
@@ -204,6 +212,7 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == g && !m->children.list[i].is_leaving)
             dismiss_child(m, &m->children.list[i], closing, false);
+    succession_hurry(m, g);
 }
 
 /* ----------------------------------------------------------------------- what workers report */
@@ -323,6 +332,7 @@ void crew_hurry(struct master *m)
         if (child->is_leaving)
             crew_send(child, &order, NULL, 0);
     }
+    succession_hurry(m, m->present);
 }
 
 void crew_begin(struct master *m)

@@ -311,6 +311,17 @@ void succession_back(struct master *m, struct child *child)
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
 }
 
+void succession_hurry(struct master *m, const struct generation *g)
+{
+    int64_t drain = g->settings->drain_timeout;
+    for (size_t i = 0; drain && i < m->children.count; i++) {
+        struct child *child = &m->children.list[i];
+        int64_t limit = m->now + drain + DRAIN_GRACE_MS;
+        if (child->is_superseded && !child->is_aborted && child->generation == g)
+            child->deadline = clock_sooner(child->deadline, limit);
+    }
+}
+
 void succession_late(struct master *m, struct child *child)
 {
     if (child->is_awaited) {
@@ -318,7 +329,8 @@ void succession_late(struct master *m, struct child *child)
         return;
     }
     bool is_stalled = child->is_hung || child->is_stopped;
-    if (is_stalled && !child->is_aborted) {
+    bool is_wanted = child->generation == m->present && !m->is_stopping && !m->is_handed_over;
+    if (is_stalled && !child->is_aborted && is_wanted) {
         log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", child->slot,
                   (int)child->pid, child->is_stopped ? "was stopped" : "has hung",
                   (long long)child->generation->plan.hang_timeout);

@@ -128,8 +128,9 @@ lost = 0
 for i in range(10):
     old, reloads = set(children(master)), lines(RELOADED)
     tell(signal.SIGHUP)
-    wait(lambda: set(children(master)) - old)
-    victims = max(set(children(master)) - old), random.choice(list(old))
+    new = set()
+    wait(lambda: new.update(set(children(master)) - old) or new)
+    victims = max(new), random.choice(list(old))
     lost += sum(held()[:2])
     for pid in victims:
         kill(pid, signal.SIGKILL)

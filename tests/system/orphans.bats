@@ -211,8 +211,8 @@ pid_1_ends() {
     kill_worker 0
     wait_until 10 has_children 2
     assert_equal "$(fetch /hello.txt)" hello
-    wait_until 10 logged ') accepts, after '
-    assert_equal "$(wc -l <"$DROVER_LOG")" 3 # it serves; a worker ended; the next one accepts
+    wait_until 10 logged ') goes on with '
+    assert_equal "$(wc -l <"$DROVER_LOG")" 3 # it serves; a worker ended; the next one goes on
     kill -TERM "$DROVER_PID"
     pid_1_ends
 }

@@ -106,8 +106,13 @@ def succeeded(slot, act):
     return successions(slot)[-1]
 
 def kill_worker(slot):
-    """One that has nothing to do: an answer is with its client a moment before the worker has done
-    with it, and in that moment the connection is in the middle."""
-    wait(lambda: letter(workers().get(slot)) == "S")
+    """One that has nothing to do."""
+    wait(lambda: slot in workers())
+    sleeps(workers()[slot])
     return succeeded(slot, lambda: kill(workers()[slot], signal.SIGKILL))
+
+def sleeps(pid):
+    """Returns when it has nothing to do: an answer is with its client a moment before the worker has
+    done with it, and until then the connection is in the middle."""
+    wait(lambda: letter(pid) in "SZ")
 '

@@ -37,6 +37,7 @@ for round in range(3):
     at, = [waiting.pop()]
     ask(at, "/hold?100", close=False)
     who(waiting[0]) # it has read that one's, too
+    sleeps(pid)
     new, count = succeeded(slot, lambda: kill(pid, signal.SIGSTOP))
     assert count == 7, count
     assert {who(s) for s in waiting} == {new}
@@ -118,6 +119,7 @@ for path in "/spin?60000", "/block?60000", "/deaf?60000":
 slot = 1
 pid, _ = wait_for_pair(slot)
 waiting = kept(args[0], 32)
+sleeps(pid)
 succeeded(slot, lambda: kill(pid, signal.SIGSTOP))
 wait(lambda: is_gone(pid))
 for s in waiting:

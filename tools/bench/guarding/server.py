@@ -36,6 +36,7 @@ class Server:
     def __init__(self, build, site, folder, app="static", workers=1, under=()):
         self.log = os.path.join(folder, "log")
         self.command = [*under, os.path.join(build, "drover"), "serve", "--preempt", "yes",
+                        "--standby", "off",  # valgrind cannot follow its clone(2)
                         "--app", app, "--workers",
                         str(workers), "--control", "off", "--listen", "127.0.0.1:0"]
         if app == "static":
