@@ -8,7 +8,7 @@
 
 /* Numbers above all that are known that are looked at one by one: what an application has opened
  * there may be watched. What is higher still is closed unseen. */
-#define LOOK_ABOVE 256
+#define LOOK_ABOVE 64
 
 enum fate successor_fate(const struct desk *left, const struct fds *pristine, const struct fds *own,
                          int fd)
