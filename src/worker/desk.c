@@ -74,8 +74,10 @@ bool desk_hold(struct desk *desk, int fd, const char *request, size_t length)
     size_t offset = (uintptr_t)request - (uintptr_t)desk->read; /* it may be anywhere */
     if (desk->held_count == UNSENT_MAX || offset > DESK_HELD_MAX || length > DESK_HELD_MAX - offset)
         return false;
-    desk->held[desk->held_count++] = (struct desk_held){
+    desk->held[desk->held_count] = (struct desk_held){
         .fd = (uint32_t)fd, .offset = (uint32_t)offset, .length = (uint32_t)length};
+    /* Behind it: one of an earlier turn may have been there, and is not to count. */
+    __atomic_store_n(&desk->held_count, desk->held_count + 1, __ATOMIC_RELEASE);
     return true;
 }
 
