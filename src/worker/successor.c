@@ -1,6 +1,7 @@
 #include "worker/successor.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +48,22 @@ static void close_from(int fd)
     fds_free(&open);
 }
 
+/* A connection of the worker that has ended; one before it, that hangs, may have copies of all that
+ * it was given: close(2) alone would not tell the client. Not those that a hung worker is at. */
+static bool is_to_be_shut(const struct worker *w, const struct standby_order *order, int fd)
+{
+    const struct desk *left = desk_of(w, order);
+    return w->was_parted && !order->is_hung && fd < DESK_FDS_MAX &&
+           left->custody[fd] != CUSTODY_NONE;
+}
+
+static void end(const struct worker *w, const struct standby_order *order, int fd)
+{
+    if (is_to_be_shut(w, order, fd))
+        shutdown(fd, SHUT_RDWR);
+    close(fd);
+}
+
 void successor_sweep(struct worker *w, const struct standby_order *order)
 {
     const struct desk *left = desk_of(w, order);
@@ -59,7 +76,7 @@ void successor_sweep(struct worker *w, const struct standby_order *order)
             continue;
         bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
         if (fate == FATE_CLOSED && is_open)
-            close(fd);
+            end(w, order, fd);
     }
     close_from(known + LOOK_ABOVE);
 }
