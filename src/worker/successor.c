@@ -57,7 +57,7 @@ static bool is_to_be_shut(const struct worker *w, const struct standby_order *or
            left->custody[fd] != CUSTODY_NONE;
 }
 
-static void end(const struct worker *w, const struct standby_order *order, int fd)
+static void end_one(const struct worker *w, const struct standby_order *order, int fd)
 {
     if (is_to_be_shut(w, order, fd))
         shutdown(fd, SHUT_RDWR);
@@ -73,7 +73,7 @@ static bool sweep_one(struct worker *w, const struct standby_order *order, int f
         return true;
     bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
     if (fate == FATE_CLOSED && is_open)
-        end(w, order, fd);
+        end_one(w, order, fd);
     return is_open;
 }
 
