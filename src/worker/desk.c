@@ -46,7 +46,7 @@ void desk_clear(struct desk *desk)
     desk->top = desk->held_count = 0;
     desk->request = 0;
     desk->line[0] = '\0';
-    __atomic_store_n(&desk->tenure, (desk_round(desk) + 1) << 2 | TENURE_OWN, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->tenure, ((desk_round(desk) + 1) << 2) + TENURE_OWN, __ATOMIC_RELEASE);
 }
 
 /* ------------------------------------------------------------------------------ the worker */
@@ -84,7 +84,7 @@ static void begin_round(struct desk *desk)
 {
     uint32_t round = desk_round(desk);
     uint32_t was = round << 2 | TENURE_RETURNED;
-    __atomic_compare_exchange_n(&desk->tenure, &was, (round + 1) << 2 | TENURE_OWN, false,
+    __atomic_compare_exchange_n(&desk->tenure, &was, ((round + 1) << 2) + TENURE_OWN, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 

@@ -202,7 +202,7 @@ static inline enum tenure desk_tenure(const struct desk *desk)
 /* Has it been so since this round began? */
 static inline bool desk_is_own(const struct desk *desk, uint32_t round)
 {
-    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2 | TENURE_OWN);
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2) + TENURE_OWN;
 }
 
 /* -------------------------------------------------------- for the standby and the successor */
