@@ -270,6 +270,10 @@
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
+/* Connections wait at a standby for so many milliseconds of a respawn's delay at most, and go to
+ * other slots before a longer one. */
+#define STANDBY_HOLD_MS 500
+
 /* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
 #define STANDBY_RELIEVE_MS 1000
 

@@ -100,15 +100,28 @@ bool succession_begin(struct master *m, const struct child *child)
     return true;
 }
 
-void succession_hand_over(struct master *m, const struct child *gone)
+static struct child *successor_of(const struct master *m, int row)
 {
-    for (size_t i = 0; i < m->children.count; i++) {
-        struct child *child = &m->children.list[i];
-        if (child->is_awaited && child->is_leaving && child->heritage.from == gone->row) {
-            crew_dismiss(m, child);
-            return;
-        }
-    }
+    for (size_t i = 0; i < m->children.count; i++)
+        if (m->children.list[i].is_awaited && m->children.list[i].heritage.from == row)
+            return &m->children.list[i];
+    return NULL;
+}
+
+/* The backoff of workers that crash in a row is not their clients'. */
+static bool waits_long(const struct master *m, const struct child *child)
+{
+    const struct plan_slot *slot = &child->generation->plan.slots[child->slot];
+    return slot->state == SLOT_WAITING && slot->deadline - m->now > STANDBY_HOLD_MS;
+}
+
+bool succession_hand_over(struct master *m, const struct child *gone)
+{
+    struct child *child = successor_of(m, gone->row);
+    if (!child || (!child->is_leaving && !waits_long(m, child)))
+        return false;
+    crew_dismiss(m, child);
+    return true;
 }
 
 void succession_supersede(struct master *m, pid_t pid)
