@@ -557,19 +557,21 @@ static void resume(int client, bool is_watched)
     conns_resume(&other.conns, sockets[client], &what);
 }
 
+/* What a dead worker's memory had. Its sockets are not touched. */
+static void bury(struct worker_rig *w)
+{
+    for (size_t fd = 0; fd < w->conns.top; fd++)
+        if (w->conns.list[fd].state != CONN_CLOSED) {
+            w->conns.list[fd].fd = dup(clients[0]);
+            conn_forget(&w->conns.list[fd], &w->rig.env);
+        }
+    w->conns.count = 0;
+}
+
 /* The worker is dead: nothing of it runs any more, and its epoll set is the successor's. */
 static void die(void)
 {
-    struct conn_env *env = &one.rig.env;
-    for (size_t fd = 0; fd < one.conns.top; fd++)
-        if (one.conns.list[fd].state != CONN_CLOSED)
-            board_add(&env->row->connections, -1);
-    for (int i = 0; i < env->unsent.count; i++)
-        prepared_drop(env->unsent.list[i].answer);
-    memset(&env->unsent, 0, sizeof env->unsent);
-    memset(env->deadlines.first, 0, sizeof env->deadlines.first);
-    one.conns.count = 0;
-    one.conns.top = 0;
+    bury(&one);
     struct loop *loop = one.loop;
     one.loop = other.loop;
     other.loop = other.conns.loop = loop;
@@ -775,18 +777,6 @@ static void storm_ask(int client)
     storm.asked[client]++;
 }
 
-/* What the dead one's memory had. Its sockets are not touched. */
-static void bury(struct worker_rig *w)
-{
-    for (size_t fd = 0; fd < w->conns.top; fd++)
-        if (w->conns.list[fd].state != CONN_CLOSED) {
-            w->conns.list[fd].fd = dup(clients[0]);
-            conn_forget(&w->conns.list[fd], &w->rig.env);
-        }
-    conns_close(&w->conns);
-    close_rig(&w->rig);
-}
-
 /* As a successor's start has it: what is BUSY is closed, with what else there was. */
 static void storm_resume(int client, const struct desk *desk)
 {
@@ -826,6 +816,8 @@ static void storm_die(void)
     for (int i = 0; i < STORM_CLIENTS; i++)
         storm_resume(i, desk);
     bury(dead);
+    conns_close(&dead->conns);
+    close_rig(&dead->rig);
 }
 
 /* Taken and given back, in the midst of a turn. */
