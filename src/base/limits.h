@@ -277,8 +277,11 @@
 /* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
 #define STANDBY_RELIEVE_MS 1000
 
-/* Milliseconds without new standbys once a worker could not be forked for want of processes. */
-#define STANDBY_SCARCE_MS 60000
+/* Milliseconds without new standbys once a worker could not be forked for want of processes, or so
+ * many in a row have ended while they may have been making theirs: by a seccomp filter that kills,
+ * say, or in an emulator that knows no such call. */
+#define STANDBY_BARREN_MS  60000
+#define STANDBY_DOUBTS_MAX 2
 
 /* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
  * of the one before; from so many on it is logged, at most as often, with that many of the requests

@@ -174,6 +174,7 @@ static void child_changed(struct master *m, struct child *child, int status,
     }
     pid_t pid = child->pid;
     record_end(m, child, status, used);
+    standbys_doubt(m, child);
     bool is_succeeded = is_to_be_succeeded(m, child, status) && succession_begin(m, child);
     struct child gone = forget(m, children_by_pid(&m->children, pid));
     if (!is_succeeded) /* its successor waits for nothing, and its row stays as it is */

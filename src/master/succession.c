@@ -325,14 +325,21 @@ void succession_back(struct master *m, struct child *child)
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
 }
 
+/* Without a --hang-timeout, one that does not hear the order is not waited for longer than any. */
+static int64_t leaving_deadline(const struct master *m, const struct child *child)
+{
+    const struct settings *s = child->generation->settings;
+    int64_t drain = s->drain_timeout ? m->now + s->drain_timeout + DRAIN_GRACE_MS : CLOCK_NEVER;
+    bool is_stalled = child->is_hung || child->is_stopped;
+    return is_stalled && !s->hang_timeout ? clock_sooner(drain, m->now + ABORT_GRACE_MS) : drain;
+}
+
 void succession_hurry(struct master *m, const struct generation *g)
 {
-    int64_t drain = g->settings->drain_timeout;
-    for (size_t i = 0; drain && i < m->children.count; i++) {
+    for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
-        int64_t limit = m->now + drain + DRAIN_GRACE_MS;
         if (child->is_superseded && !child->is_aborted && child->generation == g)
-            child->deadline = clock_sooner(child->deadline, limit);
+            child->deadline = clock_sooner(child->deadline, leaving_deadline(m, child));
     }
 }
 

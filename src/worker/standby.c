@@ -96,25 +96,26 @@ static void give_spare(struct worker *w)
     w->spare = -1;
 }
 
-/* The successor's channel, whose end the order has brought, gets the number of the one before.
- * Returns 0 or an errno. */
-static int receive_channel(const struct worker *w)
+/* The end of the successor's channel, that the order has brought; -1 with errno set. */
+static int receive_end(const struct worker *w)
 {
     struct standby_order order;
     int end;
     size_t count = 1;
     ssize_t n = pass_receive(w->job->standby, &order, sizeof order, &end, &count);
-    if (n < 0)
-        return errno;
-    if (count == 0)
-        return EBADMSG;
-    loop_drop(w->loop, w->job->channel); /* ENOENT, EBADF: it was not watched, or closed */
-    int cause = dup3(end, w->job->channel, O_CLOEXEC) < 0 ? errno : 0;
-    close(end);
-    return cause;
+    if (n >= 0 && count == 0)
+        errno = EBADMSG;
+    return n >= 0 && count == 1 ? end : -1;
 }
 
-/* A worker that hangs keeps the table for itself, and the epoll set. Returns 0 or an errno. */
+/* It gets the number of the channel before. Returns 0 or an errno. */
+static int put_channel(const struct worker *w, int end)
+{
+    loop_drop(w->loop, w->job->channel); /* ENOENT, EBADF: it was not watched, or closed */
+    return dup3(end, w->job->channel, O_CLOEXEC) < 0 ? errno : 0;
+}
+
+/* A worker that hangs keeps the table for itself. Returns 0 or an errno. */
 static int part(struct worker *w, struct passage *passage)
 {
     if (twin_part() < 0)
@@ -123,20 +124,34 @@ static int part(struct worker *w, struct passage *passage)
     return 0;
 }
 
+/* And the epoll set: until there is another at its number, what is done to it is done to the
+ * worker's. The copy of the worker's channel goes first: a full table has no room for the new one
+ * else. Returns 0 or an errno. */
+static int equip(struct worker *w, const struct passage *passage, int end)
+{
+    if (passage->is_parted)
+        close(w->job->channel);
+    if (passage->is_parted && loop_renew(w->loop) < 0)
+        return errno;
+    return put_channel(w, end);
+}
+
 /* -------------------------------------------------------------------------------- the making */
 
-/* All up to the fork. What the order has brought is received in any case. Returns 0 or an errno. */
+/* All up to the fork. What the order has brought is received in any case, and used where there was
+ * no failure before: the table and the channel in it may still be the worker's. Returns 0 or an
+ * errno. */
 static int prepare(struct worker *w, struct passage *passage)
 {
     int cause = take(w, passage);
     if (cause == 0 && passage->order.is_hung)
         cause = part(w, passage);
     give_spare(w);
-    int missing = receive_channel(w);
+    int end = receive_end(w);
     if (cause == 0)
-        cause = missing;
-    if (cause == 0 && passage->is_parted && loop_renew(w->loop) < 0)
-        cause = errno;
+        cause = end < 0 ? errno : equip(w, passage, end);
+    if (end >= 0)
+        close(end);
     take_spare(w);
     return cause;
 }

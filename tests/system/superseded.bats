@@ -17,6 +17,21 @@ setup() {
     make_site
 }
 
+# As Docker's filter of system calls before Linux 5.9, for whoever is run under it.
+REFUSE_PARTING='
+import ctypes, os, struct, sys
+numbers = {"x86_64": (272, 436), "aarch64": (97, 436)}[os.uname().machine]
+LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
+EPERM, ALLOW = 0x50001, 0x7FFF0000
+code = [(LOAD, 0, 0, 0), (EQUAL, 4, 0, numbers[0]), (EQUAL, 0, 2, numbers[1]),
+        (LOAD, 0, 0, 32), (EQUAL, 1, 0, 2), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
+libc = ctypes.CDLL(None, use_errno=True)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(program)))
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+'
+
 no_zombie() {
     ! has_zombie
 }
@@ -152,6 +167,61 @@ PY
     assert_equal "$LOST $CAUSES" '0 '
     keeps_belongings "$before"
     assert_equal "$(count_logged 'killed by')" 0
+}
+
+@test "a superseded worker hears its master as before when it is back" {
+    faulty --workers 1 --hang-timeout 0
+    act "$DROVER_ADDR" <<'PY'
+def watched(pid):
+    """What its epoll set has."""
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        if "eventpoll" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+            with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+                return set(re.findall(r"tfd: *(\d+)", f.read()))
+pid, _ = wait_for_pair(0)
+sleeps(pid)
+before = watched(pid)
+succeeded(0, lambda: kill(pid, signal.SIGSTOP))
+assert watched(pid) == before, (before, watched(pid))
+kill(pid, signal.SIGCONT)
+wait(lambda: is_gone(pid))
+PY
+}
+
+@test "a successor that is killed beside the stopped worker: its connections go on, or end at once" {
+    faulty --workers 1 --hang-timeout 0
+    act "$DROVER_ADDR" <<'PY'
+pid, _ = wait_for_pair(0)
+resting, (at,) = kept(args[0], 3), kept(args[0])
+sleeps(pid)
+second, count = succeeded(0, lambda: kill(pid, signal.SIGSTOP))
+assert count == 4
+ask(at, "/hold?60000", close=False)
+assert who(resting[0]) == second # it has read that one's, too
+third, count = kill_worker(0)
+assert count == 3
+assert ends(at) == b"" # though the stopped one has a copy
+assert {who(s) for s in resting} == {third}
+assert not is_gone(pid)
+kill(pid, signal.SIGCONT)
+wait(lambda: is_gone(pid))
+PY
+}
+
+@test "where no table can be parted, one that was stopped is a worker like any when it goes on" {
+    DROVER_UNDER=(python3 -c "$REFUSE_PARTING")
+    faulty --workers 2
+    act "$DROVER_ADDR" <<'PY'
+waiting = kept(args[0], 16)
+pid, standby = wait_for_pair(0)
+sleeps(pid)
+expect("cannot make a successor", lambda: kill(pid, signal.SIGSTOP))
+wait_for_pair(0, (pid, standby))
+kill(pid, signal.SIGCONT)
+wait(lambda: is_gone(pid)) # it has heard that it is to leave
+for s in waiting:
+    who(s)
+PY
 }
 
 # ---- the standby itself -------------------------------------------------------------------------
