@@ -497,12 +497,12 @@ struct drover_app {
     /*
      * In every worker, after it has dropped its privileges and before it accepts; may start timers,
      * watch and post. One that goes on with the connections of a worker that was killed, or hangs
-     * (--standby), is a fresh process, too: nothing has come to it of the other's memory, and its
-     * clients wait meanwhile. Returns 0, or the status that the worker exits with (sysexits.h), its
-     * cause, for the log, in `why`. A worker that could not start is tried again, later and later;
-     * with EX_CONFIG not until a HUP, and the server waits for that. A server that has not served
-     * yet ends with that status when every worker has this one, EX_USAGE, EX_NOINPUT or EX_NOPERM.
-     * May be NULL.
+     * (--standby), is a fresh process, too: nothing has come to it of the other's memory, the
+     * other may still be there, and its clients wait meanwhile. Returns 0, or the status that the
+     * worker exits with (sysexits.h), its cause, for the log, in `why`. A worker that could not
+     * start is tried again, later and later; with EX_CONFIG not until a HUP, and the server waits
+     * for that. A server that has not served yet ends with that status when every worker has this
+     * one, EX_USAGE, EX_NOINPUT or EX_NOPERM. May be NULL.
      */
     int (*worker_start)(void *context, struct drover_worker *worker, char why[DROVER_WHY_SIZE]);
 

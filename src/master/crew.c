@@ -318,6 +318,7 @@ void crew_hear(struct master *m, int channel)
                 loop_delete(m->loop, channel);
             return;
         }
+        report.why[sizeof report.why - 1] = '\0';
         heed(m, child, &report);
     }
 }

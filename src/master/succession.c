@@ -62,10 +62,11 @@ static struct child *await(struct master *m, pid_t pid, bool is_hung)
     int ends[2];
     struct child *old = children_by_pid(&m->children, pid);
     struct generation *g = old->generation;
-    int row = recruit_row(m, old->slot);
+    int slot = old->slot;
+    int row = recruit_row(m, slot); /* which may move the children */
     if (row < 0 || pass_pair(ends) < 0)
         return NULL;
-    struct child *new = recruit_enter(m, 0, g, old->slot, row, ends[0]);
+    struct child *new = recruit_enter(m, 0, g, slot, row, ends[0]);
     if (!new)
         new = children_by_channel(&m->children, ends[0]); /* which is not heard, and given up */
     old = children_by_pid(&m->children, pid);

@@ -53,7 +53,7 @@ void conn_env_free(struct conn_env *env)
 
 int conn_env_put_desk(struct conn_env *env, struct desk *desk, struct http_address *clients)
 {
-    char *buffer = desk ? desk_read_buffer(desk) : malloc(READ_BUFFER_SIZE);
+    char *buffer = desk ? desk_release_held(desk) : malloc(READ_BUFFER_SIZE);
     if (!buffer)
         return -1;
     if (!env->desk)
@@ -65,19 +65,17 @@ int conn_env_put_desk(struct conn_env *env, struct desk *desk, struct http_addre
     return 0;
 }
 
-void conn_send_unsent(struct conn_env *env)
+void conn_release_held(struct conn_env *env)
 {
-    struct unsent *unsent = &env->unsent;
-    account_bytes(env->row, unsent_send(unsent, &env->exchanges));
-    if (!env->desk || unsent->is_taken)
-        return;
-    desk_release_held(env->desk);
-    env->read_buffer = desk_read_buffer(env->desk);
+    if (!env->unsent.is_taken)
+        env->read_buffer = desk_release_held(env->desk);
 }
 
 void conn_before_call(struct conn_env *env)
 {
-    conn_send_unsent(env);
+    account_bytes(env->row, unsent_send(&env->unsent, &env->exchanges));
+    if (env->desk)
+        conn_release_held(env);
     if (env->exchanges.worker)
         env->exchanges.worker->turn++;
 }
@@ -195,11 +193,9 @@ static bool keep_rest(struct conn *conn, const struct conn_env *env, struct span
 }
 
 /* The requests were served as far as `how` says: keeps the rest, and sends what was gathered. */
-static enum conn_want conclude(struct service *s, enum served how)
+static enum conn_want finish(struct service *s, enum served how)
 {
     struct conn *conn = s->conn;
-    if (s->env->desk)
-        desk_note_none(s->env->desk);
     if (how == UPGRADED)
         return step_stream(conn, s->env);
     if (conn->closing)
@@ -213,6 +209,14 @@ static enum conn_want conclude(struct service *s, enum served how)
     bool is_answered = how == SERVED || (conn->work && conn->work->outlet.pulled);
     bool turn_over = s->in.n > 0 && is_answered && !conn->closing;
     return sending_flush(conn, s->env, s->payload, turn_over);
+}
+
+static enum conn_want conclude(struct service *s, enum served how)
+{
+    enum conn_want want = finish(s, how);
+    if (s->env->desk)
+        desk_note_none(s->env->desk);
+    return want;
 }
 
 /* The connection ends with the answer that there is. */

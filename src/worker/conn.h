@@ -79,7 +79,6 @@ struct conn_env {
     struct span refused;          /* a request that is about to be refused, as far as it has come */
     struct buf out;               /* answers that are gathered */
     struct drover_prepared *lent; /* held: the only one, in place of these; NULL: there is none */
-    struct span lent_to;          /* the head of the request that it answers */
     struct unsent unsent;         /* answers of this turn that leave at its end */
     char *read_buffer;            /* READ_BUFFER_SIZE bytes; owned, where they are not the desk's */
     struct desk *desk;            /* borrowed; NULL: nobody goes on with its connections */
@@ -109,8 +108,8 @@ void conn_env_free(struct conn_env *env);
  * NULL: on none any more. -1 with errno set when memory ran out. */
 int conn_env_put_desk(struct conn_env *env, struct desk *desk, struct http_address *clients);
 
-/* What stood ready leaves. */
-void conn_send_unsent(struct conn_env *env);
+/* What stood ready was sent: its requests need no longer lie on the desk, which there is. */
+void conn_release_held(struct conn_env *env);
 
 /* The application is about to be called for what may take time, or may crash: no answer waits for
  * that, and what was looked up in this turn is looked up anew behind it. */

@@ -223,7 +223,7 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     struct conn *conn = &conns->list[fd];
     (void)loop;
     (void)events; /* errors and hang-ups show when it reads or writes */
-    if (!claim(conns, conn))
+    if (conns->env->desk && !desk_claim(conns->env->desk, fd))
         return;
     if (conn->work) /* the application may have a part in it */
         conn_before_call(conns->env);
@@ -400,7 +400,9 @@ void conns_expire(struct conns *conns)
 void conns_flush(struct conns *conns)
 {
     struct unsent *unsent = &conns->env->unsent;
-    conn_send_unsent(conns->env);
+    account_bytes(conns->env->row, unsent_send(unsent, &conns->env->exchanges));
+    if (conns->env->desk)
+        conn_release_held(conns->env);
     while (unsent->count > 0) {
         struct unsent_one one = unsent->list[--unsent->count];
         unsent->tried = unsent->count;

@@ -60,37 +60,6 @@ void desk_begin(struct desk *desk, int fd)
     __atomic_store_n(&desk->custody[fd], CUSTODY_BUSY, __ATOMIC_RELEASE);
 }
 
-/* So many bytes of `read` belong to what is held. */
-static size_t held_bytes(const struct desk *desk)
-{
-    if (desk->held_count == 0)
-        return 0;
-    const struct desk_held *last = &desk->held[desk->held_count - 1];
-    return (size_t)last->offset + last->length;
-}
-
-bool desk_hold(struct desk *desk, int fd, const char *request, size_t length)
-{
-    size_t offset = (uintptr_t)request - (uintptr_t)desk->read; /* it may be anywhere */
-    if (desk->held_count == UNSENT_MAX || offset > DESK_HELD_MAX || length > DESK_HELD_MAX - offset)
-        return false;
-    desk->held[desk->held_count] = (struct desk_held){
-        .fd = (uint32_t)fd, .offset = (uint32_t)offset, .length = (uint32_t)length};
-    /* Behind it: one of an earlier turn may have been there, and is not to count. */
-    __atomic_store_n(&desk->held_count, desk->held_count + 1, __ATOMIC_RELEASE);
-    return true;
-}
-
-void desk_release_held(struct desk *desk)
-{
-    desk->held_count = 0;
-}
-
-char *desk_read_buffer(struct desk *desk)
-{
-    return desk->read + held_bytes(desk);
-}
-
 /* Who is killed in between was at none. */
 void desk_note_line(struct desk *desk, const char *head, size_t length)
 {
@@ -186,12 +155,11 @@ bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size
     uint32_t count = desk->held_count < UNSENT_MAX ? desk->held_count : UNSENT_MAX;
     while (count > 0) { /* the last first: the number may have been another's before */
         struct desk_held held = desk->held[--count];
-        if (held.fd != (uint32_t)fd || held.length == 0 || held.offset > DESK_HELD_MAX ||
-            held.length > DESK_HELD_MAX - held.offset)
-            continue;
-        *bytes = desk->read + held.offset;
-        *length = held.length;
-        return true;
+        uint64_t offset = held.request >> 32;
+        *length = (uint32_t)held.request;
+        *bytes = desk->read + offset;
+        if (held.fd == (uint32_t)fd && *length > 0 && offset + *length <= DESK_HELD_MAX)
+            return true;
     }
     return false;
 }

@@ -64,11 +64,10 @@ enum tenure {
     TENURE_RETURNED,
 };
 
-/* A request whose answer is held back: that many bytes of `read`. */
+/* A request whose answer is held back. */
 struct desk_held {
-    uint32_t fd; /* 0: none; no connection has that number */
-    uint32_t offset;
-    uint32_t length;
+    uint64_t request; /* as desk.request has it; in the first DESK_HELD_MAX bytes */
+    uint32_t fd;
 };
 
 struct desk {
@@ -144,17 +143,14 @@ static inline void desk_rest(struct desk *desk, int fd, enum custody state)
         __atomic_store_n(&desk->custody[fd], (uint8_t)state, __ATOMIC_RELEASE);
 }
 
-/* Its answer is held back, to the request of these bytes: they stay as they are. It may rest as
- * HELD behind this. False: they are not in `read`, or there is no room for them, and the answer is
- * to leave now. */
-bool desk_hold(struct desk *desk, int fd, const char *request, size_t length);
-
 /* All that was held has left or was given up, and each of it was claimed for that: where one could
- * not be, the successor still reads what lies here. */
-void desk_release_held(struct desk *desk);
-
-/* Where the next bytes are read to: READ_BUFFER_SIZE of them, behind what is held. */
-char *desk_read_buffer(struct desk *desk);
+ * not be, the successor still reads what lies here. Returns where the next bytes are read to,
+ * READ_BUFFER_SIZE of them. */
+static inline char *desk_release_held(struct desk *desk)
+{
+    desk->held_count = 0;
+    return desk->read;
+}
 
 /* It is about to be closed. Claimed before. */
 static inline void desk_forget(struct desk *desk, int fd)
@@ -169,8 +165,8 @@ void desk_note_line(struct desk *desk, const char *head, size_t length);
 /* The request that application code is about to be called for; its head is not empty. */
 static inline void desk_note_request(struct desk *desk, const char *head, size_t length)
 {
-    size_t offset = (uintptr_t)head - (uintptr_t)desk->read;
-    if (offset < DESK_READ_SIZE && length <= DESK_READ_SIZE - offset)
+    size_t offset = (uintptr_t)head - (uintptr_t)desk->read; /* it may be anywhere */
+    if (offset < DESK_READ_SIZE)
         __atomic_store_n(&desk->request, (uint64_t)offset << 32 | length, __ATOMIC_RELEASE);
     else
         desk_note_line(desk, head, length);
@@ -180,6 +176,19 @@ static inline void desk_note_request(struct desk *desk, const char *head, size_t
 static inline void desk_note_none(struct desk *desk)
 {
     __atomic_store_n(&desk->request, 0, __ATOMIC_RELEASE);
+}
+
+/* The answer to the request that was noted is held back: its bytes stay as they are, and it may
+ * rest as HELD behind this. Returns where the next bytes are read to; NULL: they are not in `read`,
+ * or there is no room for them, and the answer is to leave now. */
+static inline char *desk_hold(struct desk *desk, int fd)
+{
+    uint64_t request = desk->request;
+    uint64_t end = (request >> 32) + (uint32_t)request;
+    if (end > DESK_HELD_MAX || desk->held_count == UNSENT_MAX)
+        return NULL;
+    desk->held[desk->held_count++] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
+    return desk->read + end;
 }
 
 static inline enum tenure desk_tenure(const struct desk *desk)
@@ -213,7 +222,7 @@ static inline enum custody desk_taken(const struct desk *desk, int fd)
     return (enum custody)(state & CUSTODY_TAKEN ? state & ~CUSTODY_TAKEN : CUSTODY_NONE);
 }
 
-/* The request of one that was taken while HELD; false when it is not whole there. */
+/* The request of one that was taken while HELD; false when there is none. */
 bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length);
 
 /* ---------------------------------------------------------------------------- for the master */

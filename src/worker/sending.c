@@ -89,14 +89,18 @@ enum conn_want sending_go_on(struct conn *conn, struct conn_env *env, bool turn_
     return turn_over ? wait_to_send(conn, env, PROGRESS_BYTES) : sent_all(conn, env);
 }
 
-/* What was read for it stays until it has left, for the worker's successor. */
+/* What was read for it, which is the last request, stays until it has left, for the worker's
+ * successor. */
 static bool keep_request(struct conn *conn, struct conn_env *env)
 {
     if (!env->desk || conn->fd >= DESK_FDS_MAX)
         return true;
-    conn->is_held = desk_hold(env->desk, conn->fd, env->lent_to.p, env->lent_to.n);
-    env->read_buffer = desk_read_buffer(env->desk);
-    return conn->is_held;
+    char *next = desk_hold(env->desk, conn->fd);
+    if (!next)
+        return false;
+    conn->is_held = true;
+    env->read_buffer = next;
+    return true;
 }
 
 /* An answer that is all there is leaves with those of the others. Not where the connection may go

@@ -293,12 +293,10 @@ static bool serve_ready(const struct service *s)
     if (!ready)
         return false;
     env->exchange->conn = NULL;
-    if (env->out.len == 0) {
+    if (env->out.len == 0)
         env->lent = prepared_hold(ready);
-        env->lent_to = s->head;
-    } else {
+    else
         buf_span(&env->out, prepared_whole(ready, &env->exchanges));
-    }
     if (env->access)
         log_ready(s->conn, env, ready);
     count_answer(s->conn, env, 200);
@@ -384,7 +382,8 @@ enum served serve_next(struct service *s)
     s->head = (struct span){.p = s->in.p, .n = (size_t)n};
     s->in.p += n;
     s->in.n -= (size_t)n;
-    note(env, s->head);
+    if (env->desk)
+        desk_note_request(env->desk, s->head.p, s->head.n);
     if (serve_ready(s))
         return SERVED;
     conn_before_call(env);

@@ -29,10 +29,9 @@ static void drop(const struct unsent_one *one)
 static bool claim(struct unsent *all, struct conn *conn)
 {
     conn->is_held = false;
-    if (!all->desk || desk_claim(all->desk, conn->fd))
-        return true;
-    all->is_taken = true;
-    return false;
+    bool is_ours = desk_claim(all->desk, conn->fd);
+    all->is_taken |= !is_ours;
+    return is_ours;
 }
 
 uint64_t unsent_send(struct unsent *all, const struct exchange_env *env)
@@ -40,8 +39,7 @@ uint64_t unsent_send(struct unsent *all, const struct exchange_env *env)
     uint64_t bytes = 0;
     for (int i = all->tried; i < all->count; i++) {
         struct unsent_one *one = &all->list[i];
-        bool was_held = one->conn->is_held;
-        if (!claim(all, one->conn)) {
+        if (all->desk && !claim(all, one->conn)) {
             drop(one);
             continue;
         }
@@ -52,7 +50,7 @@ uint64_t unsent_send(struct unsent *all, const struct exchange_env *env)
             continue;
         }
         drop(one);
-        if (was_held) /* it rested before: it waits for a request already */
+        if (all->desk) /* it rested before: it waits for a request already */
             desk_rest(all->desk, one->conn->fd, CUSTODY_KEPT);
     }
     all->count = all->tried;

@@ -483,6 +483,7 @@ show_page() {
     done
     [[ $dom == *'1 requests on 1 connections'* ]]
     [[ $dom == *'admin process (pid'* ]]
+    [[ $dom == *'Standbys: 2 asleep'* ]]
     # more than a point in a plot
     [[ $dom =~ 'points="'[0-9.]+,[0-9.]+' '[0-9.]+,[0-9.]+ ]]
 }

@@ -166,6 +166,9 @@ PY
     load_stop short
     ((LOST <= 15))
     only_ends short
+    drover_stop
+    # without standbys, where a stopped one stays what it is
+    faulty --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 8 --standby off
     # The kernel wakes the same idle one for each client that comes alone. What was announced to it
     # as it was stopped is announced to nobody else, unless it has come to accept it.
     run act "$DROVER_ADDR" <<'PY'

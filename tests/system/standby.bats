@@ -79,6 +79,22 @@ wait(lambda: held_by_all() == 0)
 PY
 }
 
+# As many workers as the master's list has room for: the successor's entry is what moves it.
+@test "with 16 workers, and with 32, a worker is succeeded; memory that was given back is not read" {
+    local count
+    DROVER_UNDER=(env MALLOC_PERTURB_=85)
+    for count in 16 32; do
+        drover_start --workers "$count" "$SITE"
+        wait_until 20 has_standbys "$count"
+        act "$DROVER_ADDR" <<'PY'
+s, = kept(args[0])
+kill_worker(3)
+goes_on(s)
+PY
+        drover_stop
+    done
+}
+
 @test "who a client is, which a PROXY header has said, the successor knows; and it waits for such a header" {
     drover_start --app "${DROVER%/*}/apps/every.so" --workers 1 --listen 127.0.0.1:0,proxy,defer=no
     act "$DROVER_ADDR" <<'PY'

@@ -331,14 +331,17 @@ static const struct {
     const char *name;
     int64_t live;    /* milliseconds from ready to its end */
     int64_t stalled; /* of these, from the middle on */
+    int64_t healthy; /* 0: as it is for a plan */
     int ends;        /* after it, when there were 5 */
 } lives[] = {
-    {"at once", 0, 0, 6},
-    {"almost healthy", RESPAWN_HEALTHY_MS - 1, 0, 6},
-    {"healthy", RESPAWN_HEALTHY_MS, 0, 1},
-    {"long", 1000 * RESPAWN_HEALTHY_MS, 0, 1},
-    {"a stall does not begin a new life", RESPAWN_HEALTHY_MS, 10, 1},
-    {"stalled and almost healthy", RESPAWN_HEALTHY_MS - 1, 10, 6},
+    {"at once", 0, 0, 0, 6},
+    {"almost healthy", RESPAWN_HEALTHY_MS - 1, 0, 0, 6},
+    {"healthy", RESPAWN_HEALTHY_MS, 0, 0, 1},
+    {"long", 1000 * RESPAWN_HEALTHY_MS, 0, 0, 1},
+    {"a stall does not begin a new life", RESPAWN_HEALTHY_MS, 10, 0, 1},
+    {"stalled and almost healthy", RESPAWN_HEALTHY_MS - 1, 10, 0, 6},
+    {"healthy for one with a standby", STANDBY_HEALTHY_MS, 0, STANDBY_HEALTHY_MS, 1},
+    {"not even that", STANDBY_HEALTHY_MS - 1, 0, STANDBY_HEALTHY_MS, 6},
 };
 
 Test(plan, a_healthy_life_starts_the_count_anew)
@@ -350,6 +353,7 @@ Test(plan, a_healthy_life_starts_the_count_anew)
         tell(&plan, PLAN_WANT, 0, 1);
         tell(&plan, PLAN_READY, 0, NOW);
         plan.slots[0].ends = 5;
+        plan.healthy = lives[i].healthy ? lives[i].healthy : plan.healthy;
         if (lives[i].stalled) {
             tell(&plan, PLAN_STALLED, 0, end - 2 * lives[i].stalled);
             tell(&plan, PLAN_RECOVERED, 0, end - lives[i].stalled);
