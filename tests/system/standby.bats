@@ -342,6 +342,17 @@ PY
     keeps_belongings "$before"
 }
 
+@test "a successor, and its own, are the process that libc takes them for" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+s, = kept(args[0])
+wait_for_pair(0)
+for round in range(3):
+    assert int(goes_on(s, "/self")) == who(s), round
+    kill_worker(0)
+PY
+}
+
 @test "an application that takes its time to start: its connections wait for it, and are answered" {
     export HANG_START_US=300000
     faulty --workers 1
