@@ -116,7 +116,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak compare-lifecycle lab bench bench-quick bench-parser bench-board bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak model compare-lifecycle lab bench bench-quick bench-parser bench-board bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup manuals completions FORCE
 
@@ -126,7 +126,7 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup bench bench-quick bench-parser bench-board bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup model bench bench-quick bench-parser bench-board bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
@@ -136,6 +136,7 @@ SETS := build \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
         $(if $(filter lab,$(MAKECMDGOALS)),report) \
         $(if $(filter bench-guard,$(MAKECMDGOALS)),guard) \
+        $(if $(filter model,$(MAKECMDGOALS)),model) \
         $(if $(filter deb,$(MAKECMDGOALS)),deb) \
         $(if $(filter fuzz fuzz-targets $(if $(filter 1,$(SAN)),,test),$(MAKECMDGOALS)),fuzz)
 
@@ -313,6 +314,9 @@ system: all $(HELPERS) ## the system tests alone (bats); FILE=serve for one file
 
 soak: $(B)/drover $(B)/drover-load ## hard moments at random under load, for MINUTES=1; SEED=n draws the same ones again
 	@B='$(B)' tests/soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)')
+
+model: | setup ## how a connection outlives its process, as a model: all orders of steps; DEEP=1 for more
+	@B='$(B)' tests/model/run $(if $(filter 1,$(DEEP)),deep)
 
 compare-lifecycle: $(B)/drover $(B)/drover-load ## the same moments against drover and nginx: what each loses
 	@B='$(B)' tools/bench/lifecycle $(MOMENTS)

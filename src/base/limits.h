@@ -270,11 +270,18 @@
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
+/* Connections wait at a standby for so many milliseconds of a respawn's delay at most, and go to
+ * other slots before a longer one. */
+#define STANDBY_HOLD_MS 500
+
 /* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
 #define STANDBY_RELIEVE_MS 1000
 
-/* Milliseconds without new standbys once a worker could not be forked for want of processes. */
-#define STANDBY_SCARCE_MS 60000
+/* Milliseconds without new standbys once a worker could not be forked for want of processes, or so
+ * many in a row have ended while they may have been making theirs: by a seccomp filter that kills,
+ * say, or in an emulator that knows no such call. */
+#define STANDBY_BARREN_MS  60000
+#define STANDBY_DOUBTS_MAX 2
 
 /* Workers of a slot that signals have ended are a row while each ends within so many milliseconds
  * of the one before; from so many on it is logged, at most as often, with that many of the requests

@@ -258,10 +258,9 @@ static void add_standby(struct doctor *d)
     }
     f->grade = GRADE_NOTE;
     probe_describe(&probe, f->found, sizeof f->found);
-    finding_change(f, "%s; or --standby off", DOCTOR_PERMIT);
-    if (probe.signal == SIGSYS)
-        add_deadly(f);
-    else if (probe.value)
+    finding_change(f, "%s; or --standby off",
+                   probe.signal == SIGSYS ? DOCTOR_REFUSE_KINDLY : DOCTOR_PERMIT);
+    if (probe.value)
         finding_means(f, "a worker that hangs keeps its connections; those of one that is killed "
                          "go on in another");
     else

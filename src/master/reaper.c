@@ -15,15 +15,20 @@
 #include "master/upgrade.h"
 #include "os/child.h"
 
-static void describe_return(const struct plan_slot *slot, int64_t now, bool is_succeeded,
-                            char *text, size_t size)
+static void describe_succession(const struct plan_slot *slot, int64_t now, bool is_handed_over,
+                                char *text, size_t size)
 {
-    if (is_succeeded && slot->state == SLOT_WAITING)
-        snprintf(text, size, "its standby goes on in %lld ms (%d ends in a row)",
+    const char *how = is_handed_over ? "hands over what it has; the next one comes" : "goes on";
+    if (slot->state == SLOT_WAITING)
+        snprintf(text, size, "its standby %s in %lld ms (%d ends in a row)", how,
                  (long long)(slot->deadline - now), slot->ends);
-    else if (is_succeeded)
+    else
         snprintf(text, size, "its standby goes on");
-    else if (slot->state == SLOT_RELIEVED || slot->state == SLOT_LIVE)
+}
+
+static void describe_return(const struct plan_slot *slot, int64_t now, char *text, size_t size)
+{
+    if (slot->state == SLOT_RELIEVED || slot->state == SLOT_LIVE)
         snprintf(text, size, "the present one goes on");
     else if (slot->state == SLOT_WAITING)
         snprintf(text, size, "the next one comes in %lld ms (%d ends in a row)",
@@ -110,8 +115,10 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
         crew_wake_others(
             m, child); /* the plan of a coming generation thinks of its own workers alone */
     if (is_succeeded)
-        succession_hand_over(m, child);
-    describe_return(&g->plan.slots[slot], m->now, is_succeeded, next, sizeof next);
+        describe_succession(&g->plan.slots[slot], m->now, succession_hand_over(m, child), next,
+                            sizeof next);
+    else
+        describe_return(&g->plan.slots[slot], m->now, next, sizeof next);
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
               child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
               last.how, next);
@@ -167,6 +174,7 @@ static void child_changed(struct master *m, struct child *child, int status,
     }
     pid_t pid = child->pid;
     record_end(m, child, status, used);
+    standbys_doubt(m, child);
     bool is_succeeded = is_to_be_succeeded(m, child, status) && succession_begin(m, child);
     struct child gone = forget(m, children_by_pid(&m->children, pid));
     if (!is_succeeded) /* its successor waits for nothing, and its row stays as it is */

@@ -75,7 +75,7 @@ static void tell_missing(struct master *m, const char *why)
 void standbys_open(struct master *m, const struct generation *g, int row, int ends[2])
 {
     ends[0] = ends[1] = -1;
-    if (g->settings->standby && m->now >= m->succession.scarce_until &&
+    if (g->settings->standby && m->now >= m->succession.barren_until &&
         (desks_open(&m->succession.desks, has_proxied(g->settings)) < 0 || pass_pair(ends) < 0))
         tell_missing(m, strerror(errno));
     if (standbys_desk(m, row))
@@ -114,6 +114,7 @@ void standbys_told(struct master *m, struct child *child, const struct report *r
 {
     if (child->standby.channel < 0 || child->standby.pid > 0)
         return;
+    m->succession.doubts = 0;
     if (report->count <= 0) {
         tell_missing(m, report->why);
     } else if (standbys_is_new_child(m, report->count)) {
@@ -137,6 +138,17 @@ void standbys_dismiss(struct master *m, struct child *child)
     standbys_close(m, child);
 }
 
+void standbys_doubt(struct master *m, const struct child *child)
+{
+    bool is_told = child->is_ready || child->why[0] || child->standby.pid > 0;
+    if (is_told || child->standby.channel < 0 || m->now < m->succession.barren_until ||
+        ++m->succession.doubts < STANDBY_DOUBTS_MAX)
+        return;
+    m->succession.doubts = 0;
+    m->succession.barren_until = m->now + STANDBY_BARREN_MS;
+    log_warnx("workers end before they have a standby: for a while none is made");
+}
+
 /* Those that are just being made would take the room: each ends as soon as it is there. */
 static void forgo(struct master *m)
 {
@@ -147,7 +159,7 @@ static void forgo(struct master *m)
 
 void standbys_make_room(struct master *m)
 {
-    m->succession.scarce_until = m->now + STANDBY_SCARCE_MS;
+    m->succession.barren_until = m->now + STANDBY_BARREN_MS;
     forgo(m);
     for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];

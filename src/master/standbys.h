@@ -31,6 +31,10 @@ bool standbys_reaped(struct master *m, pid_t pid, int status);
 void standbys_dismiss(struct master *m, struct child *child);
 void standbys_close(struct master *m, struct child *child);
 
+/* This worker has ended. Where workers do in a row before they have said who their standby is, or
+ * why they cannot start, making one may be what ends them: for a while none is made. */
+void standbys_doubt(struct master *m, const struct child *child);
+
 /* There are as many processes as there may be, and a worker wants one: a standby of another gives
  * its place, and for a while no further ones are made. */
 void standbys_make_room(struct master *m);

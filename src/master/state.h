@@ -82,7 +82,8 @@ struct scale {
 struct succession {
     struct desks desks;
     bool has_told;        /* that workers have none, and why */
-    int64_t scarce_until; /* processes are too few: no further standby before, as clock_ms() */
+    int64_t barren_until; /* none can be made, or processes are too few: no further one before */
+    int doubts;           /* workers in a row that have ended while they made theirs, maybe */
     pid_t reaped;         /* that nobody knows of yet; 0 */
     int64_t relieved[SLOTS_MAX]; /* when a worker was replaced last, since it had lost its own */
 };

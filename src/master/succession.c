@@ -100,15 +100,28 @@ bool succession_begin(struct master *m, const struct child *child)
     return true;
 }
 
-void succession_hand_over(struct master *m, const struct child *gone)
+static struct child *successor_of(const struct master *m, int row)
 {
-    for (size_t i = 0; i < m->children.count; i++) {
-        struct child *child = &m->children.list[i];
-        if (child->is_awaited && child->is_leaving && child->heritage.from == gone->row) {
-            crew_dismiss(m, child);
-            return;
-        }
-    }
+    for (size_t i = 0; i < m->children.count; i++)
+        if (m->children.list[i].is_awaited && m->children.list[i].heritage.from == row)
+            return &m->children.list[i];
+    return NULL;
+}
+
+/* The backoff of workers that crash in a row is not their clients'. */
+static bool waits_long(const struct master *m, const struct child *child)
+{
+    const struct plan_slot *slot = &child->generation->plan.slots[child->slot];
+    return slot->state == SLOT_WAITING && slot->deadline - m->now > STANDBY_HOLD_MS;
+}
+
+bool succession_hand_over(struct master *m, const struct child *gone)
+{
+    struct child *child = successor_of(m, gone->row);
+    if (!child || (!child->is_leaving && !waits_long(m, child)))
+        return false;
+    crew_dismiss(m, child);
+    return true;
 }
 
 void succession_supersede(struct master *m, pid_t pid)
@@ -312,14 +325,21 @@ void succession_back(struct master *m, struct child *child)
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
 }
 
+/* Without a --hang-timeout, one that does not hear the order is not waited for longer than any. */
+static int64_t leaving_deadline(const struct master *m, const struct child *child)
+{
+    const struct settings *s = child->generation->settings;
+    int64_t drain = s->drain_timeout ? m->now + s->drain_timeout + DRAIN_GRACE_MS : CLOCK_NEVER;
+    bool is_stalled = child->is_hung || child->is_stopped;
+    return is_stalled && !s->hang_timeout ? clock_sooner(drain, m->now + ABORT_GRACE_MS) : drain;
+}
+
 void succession_hurry(struct master *m, const struct generation *g)
 {
-    int64_t drain = g->settings->drain_timeout;
-    for (size_t i = 0; drain && i < m->children.count; i++) {
+    for (size_t i = 0; i < m->children.count; i++) {
         struct child *child = &m->children.list[i];
-        int64_t limit = m->now + drain + DRAIN_GRACE_MS;
         if (child->is_superseded && !child->is_aborted && child->generation == g)
-            child->deadline = clock_sooner(child->deadline, limit);
+            child->deadline = clock_sooner(child->deadline, leaving_deadline(m, child));
     }
 }
 

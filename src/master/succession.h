@@ -20,9 +20,9 @@
  * none, or that cannot. The child may be elsewhere then. */
 bool succession_begin(struct master *m, const struct child *child);
 
-/* The plan has been told of that end. Where another worker has the slot by now, the one that is
- * awaited leaves what it has to others. */
-void succession_hand_over(struct master *m, const struct child *gone);
+/* The plan has been told of that end. Where another worker has the slot by now, or the next one is
+ * long to come, the one that is awaited leaves what it has to others: true. */
+bool succession_hand_over(struct master *m, const struct child *gone);
 
 /* A worker that is stalled: its standby's successor takes its place, if it can. */
 void succession_supersede(struct master *m, pid_t pid);

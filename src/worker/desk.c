@@ -46,7 +46,7 @@ void desk_clear(struct desk *desk)
     desk->top = desk->held_count = 0;
     desk->request = 0;
     desk->line[0] = '\0';
-    __atomic_store_n(&desk->tenure, (desk_round(desk) + 1) << 2 | TENURE_OWN, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->tenure, ((desk_round(desk) + 1) << 2) + TENURE_OWN, __ATOMIC_RELEASE);
 }
 
 /* ------------------------------------------------------------------------------ the worker */
@@ -84,7 +84,7 @@ static void begin_round(struct desk *desk)
 {
     uint32_t round = desk_round(desk);
     uint32_t was = round << 2 | TENURE_RETURNED;
-    __atomic_compare_exchange_n(&desk->tenure, &was, (round + 1) << 2 | TENURE_OWN, false,
+    __atomic_compare_exchange_n(&desk->tenure, &was, ((round + 1) << 2) + TENURE_OWN, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
@@ -152,7 +152,8 @@ int desk_take(struct desk *desk)
 
 bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length)
 {
-    uint32_t count = desk->held_count < UNSENT_MAX ? desk->held_count : UNSENT_MAX;
+    uint32_t count = __atomic_load_n(&desk->held_count, __ATOMIC_ACQUIRE);
+    count = count < UNSENT_MAX ? count : UNSENT_MAX;
     while (count > 0) { /* the last first: the number may have been another's before */
         struct desk_held held = desk->held[--count];
         uint64_t offset = held.request >> 32;

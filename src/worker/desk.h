@@ -185,9 +185,12 @@ static inline char *desk_hold(struct desk *desk, int fd)
 {
     uint64_t request = desk->request;
     uint64_t end = (request >> 32) + (uint32_t)request;
-    if (end > DESK_HELD_MAX || desk->held_count == UNSENT_MAX)
+    uint32_t count = desk->held_count;
+    if (end > DESK_HELD_MAX || count == UNSENT_MAX)
         return NULL;
-    desk->held[desk->held_count++] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
+    desk->held[count] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
+    /* Whoever is stopped here has an entry that does not count yet, and never half of one. */
+    __atomic_store_n(&desk->held_count, count + 1, __ATOMIC_RELEASE);
     return desk->read + end;
 }
 
@@ -199,7 +202,7 @@ static inline enum tenure desk_tenure(const struct desk *desk)
 /* Has it been so since this round began? */
 static inline bool desk_is_own(const struct desk *desk, uint32_t round)
 {
-    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2 | TENURE_OWN);
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2) + TENURE_OWN;
 }
 
 /* -------------------------------------------------------- for the standby and the successor */

@@ -125,9 +125,12 @@ static int part(struct worker *w, struct passage *passage)
 }
 
 /* And the epoll set: until there is another at its number, what is done to it is done to the
- * worker's. Returns 0 or an errno. */
+ * worker's. The copy of the worker's channel goes first: a full table has no room for the new one
+ * else. Returns 0 or an errno. */
 static int equip(struct worker *w, const struct passage *passage, int end)
 {
+    if (passage->is_parted)
+        close(w->job->channel);
     if (passage->is_parted && loop_renew(w->loop) < 0)
         return errno;
     return put_channel(w, end);

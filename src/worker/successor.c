@@ -7,9 +7,9 @@
 
 #include "worker/self.h"
 
-/* Numbers above all that are known that are looked at one by one: what an application has opened
- * there may be watched. What is higher still is closed unseen. */
-#define LOOK_ABOVE 256
+/* So many numbers in a row that are not open, above all that are known, are taken for the end of
+ * the table: the lowest free one is always the next. What is higher still is closed unseen. */
+#define GAP_MAX 64
 
 enum fate successor_fate(const struct desk *left, const struct fds *pristine, const struct fds *own,
                          int fd)
@@ -57,28 +57,36 @@ static bool is_to_be_shut(const struct worker *w, const struct standby_order *or
            left->custody[fd] != CUSTODY_NONE;
 }
 
-static void end(const struct worker *w, const struct standby_order *order, int fd)
+static void end_one(const struct worker *w, const struct standby_order *order, int fd)
 {
     if (is_to_be_shut(w, order, fd))
         shutdown(fd, SHUT_RDWR);
     close(fd);
 }
 
+/* What is closed may stay open in a child that an application has forked, and its events would come
+ * for ever: it is taken out of the epoll set first. Returns whether the number was open. */
+static bool sweep_one(struct worker *w, const struct standby_order *order, int fd)
+{
+    enum fate fate = successor_fate(desk_of(w, order), &w->pristine, &w->own, fd);
+    if (fate == FATE_RESUMED)
+        return true;
+    bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
+    if (fate == FATE_CLOSED && is_open)
+        end_one(w, order, fd);
+    return is_open;
+}
+
 void successor_sweep(struct worker *w, const struct standby_order *order)
 {
-    const struct desk *left = desk_of(w, order);
-    int known = top_of(left);
-    if (w->pristine.top > known)
-        known = w->pristine.top;
-    for (int fd = 0; fd < known + LOOK_ABOVE; fd++) {
-        enum fate fate = successor_fate(left, &w->pristine, &w->own, fd);
-        if (fate == FATE_RESUMED)
-            continue;
-        bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
-        if (fate == FATE_CLOSED && is_open)
-            end(w, order, fd);
-    }
-    close_from(known + LOOK_ABOVE);
+    int until = top_of(desk_of(w, order));
+    if (w->pristine.top > until)
+        until = w->pristine.top;
+    until += GAP_MAX;
+    for (int fd = 0; fd < until; fd++)
+        if (sweep_one(w, order, fd) && until - fd <= GAP_MAX)
+            until = fd + 1 + GAP_MAX;
+    close_from(until);
 }
 
 static void resume_one(struct worker *w, const struct standby_order *order, int fd)

@@ -283,6 +283,43 @@ cannot_start() {
     is_served
 }
 
+@test "where the making of a standby ends the worker, there are workers without" {
+    # as valgrind does, which knows no such clone(2), and a filter that kills
+    cat >"$BATS_TEST_TMPDIR/deadly.c" <<'C'
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+long syscall(long number, ...)
+{
+    long (*next)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    long a[6];
+    va_list args;
+    if (number == SYS_clone)
+        _exit(1);
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+C
+    cc -std=gnu17 -D_GNU_SOURCE -fPIC -shared -o "$BATS_TEST_TMPDIR/deadly.so" "$BATS_TEST_TMPDIR/deadly.c"
+    DROVER_UNDER=(env LD_PRELOAD="$BATS_TEST_TMPDIR/deadly.so"
+        ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0")
+    drover_start --workers 1 --standby on "$SITE"
+    assert_equal "$(count_logged 'did not start: exit status 1')" 2
+    logged 'workers end before they have a standby: for a while none is made'
+    is_served
+    drover_stop
+    drover_start --workers 4 --standby on "$SITE"
+    assert_equal "$(count_logged 'for a while none is made')" 2 # one more
+    is_served
+    kill -HUP "$DROVER_PID"
+    wait_until 20 logged 'reload: every worker is a fresh one: 4'
+}
+
 @test "a slot for which there is no descriptor is not made, and the server goes on" {
     drover_start --workers 2 "$SITE"
     prlimit --pid "$DROVER_PID" --nofile="$(lowest_free_fd "$DROVER_PID"):"

@@ -133,6 +133,15 @@ PY
     done
 }
 
+@test "without --hang-timeout and --drain-timeout a superseded worker keeps nobody from stopping" {
+    drover_start --workers 2 --hang-timeout 0 --drain-timeout 0 "$SITE"
+    wait_until 10 has_standbys 2
+    kill -STOP "$(worker_of 0)"
+    wait_until 10 logged ' goes on with 0 connections'
+    drover_stop
+    assert_equal "$status" 0
+}
+
 @test "kill -9 of the master ends standbys, successors, superseded ones" {
     for ((i = 0; i < 6; i++)); do
         drover_start --workers 4 --user nobody "$SITE"
