@@ -267,6 +267,10 @@
  * is put off only where workers end faster than they are of use. */
 #define STANDBY_HEALTHY_MS 100
 
+/* A turn that has lasted so long is given up, and the worker superseded: costly answers take less,
+ * and siblings accept for it meanwhile. */
+#define STANDBY_TURN_MS 200
+
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000
 
