@@ -270,7 +270,9 @@ void succession_hear(struct master *m, int standby)
             succession_named(m, child, report.pid);
             return;
         }
-        int cause = report.pid < -INT16_MAX ? EINVAL : -report.pid;
+        if (child->heritage.until == CLOCK_NEVER)
+            return; /* it was given up before */
+        int cause = report.pid == 0 || report.pid < -INT16_MAX ? EINVAL : -report.pid;
         snprintf(why, sizeof why, "cannot make a successor: %s", strerror(cause));
         succession_give_up(m, child, why);
         return;
