@@ -184,7 +184,7 @@ static inline void desk_note_none(struct desk *desk)
 static inline char *desk_hold(struct desk *desk, int fd)
 {
     uint64_t request = desk->request;
-    uint64_t end = (request >> 32) + (uint32_t)request;
+    uint64_t behind = (request >> 32) + (uint32_t)request;
     uint32_t count = desk->held_count;
     if (end > DESK_HELD_MAX || count == UNSENT_MAX)
         return NULL;
