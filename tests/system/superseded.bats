@@ -117,7 +117,7 @@ PY
 
 # bats test_tags=nosan
 @test "a hang that does not end is ended after --hang-timeout, and costs its own client alone" {
-    faulty --workers 2 --hang-timeout 300ms
+    faulty --workers 2 --hang-timeout 1s
     local before
     before=$(belongings)
     act "$DROVER_ADDR" <<'PY'
@@ -140,8 +140,8 @@ wait(lambda: is_gone(pid))
 for s in waiting:
     who(s)
 PY
-    logged ' has hung for 300 ms, and is ended by SIGABRT'
-    logged ' was stopped for 300 ms, and is ended by SIGABRT'
+    logged ' has hung for 1000 ms, and is ended by SIGABRT'
+    logged ' was stopped for 1000 ms, and is ended by SIGABRT'
     logged_times 1 'killed by SIGKILL' # the deaf one
     keeps_belongings "$before"
 }
