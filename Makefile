@@ -231,6 +231,9 @@ $(B)/tests/apps/%.o: tests/apps/%.c $(B)/stamp/flags | setup
 	@mkdir -p $(@D)
 	$(Q)$(EXAMPLE_COMPILE) -MMD -MP -c -o $@ $<
 
+# It speaks to the master as none should.
+$(B)/tests/apps/forges.o: EXAMPLE_DEFINES += -Isrc
+
 # They take files in that no compiler sees.
 $(B)/src/status/page.o: src/status/page.html src/status/page.css src/status/page.js
 $(B)/tools/lab/report/style.o: tools/lab/report/report.css

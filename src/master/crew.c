@@ -37,6 +37,21 @@ static void order_slot(const struct master *m, const struct generation *g, int w
         crew_send(child, &order, NULL, 0);
 }
 
+/* Without a socket that workers share, none has a wake-up that was another's. */
+static bool has_shared(const struct generation *g)
+{
+    for (int i = 0; i < g->doors.address_count; i++)
+        if (g->doors.shared[i] >= 0)
+            return true;
+    return false;
+}
+
+static void order_rearm(const struct master *m, const struct generation *g, int slot)
+{
+    if (has_shared(g))
+        order_slot(m, g, slot, ORDER_REARM, slot);
+}
+
 /* ------------------------------------------------------------------------------ the actions */
 
 static void spawn(struct master *m, struct generation *g, int slot)
@@ -181,7 +196,7 @@ static void act(struct master *m, struct generation *g, const struct plan_action
     case PLAN_DISMISS: dismiss(m, g, slot); break;
     case PLAN_ADOPT: order_slot(m, g, action->by, ORDER_ADOPT, slot); break;
     case PLAN_RELEASE: order_slot(m, g, action->by, ORDER_RELEASE, slot); break;
-    case PLAN_REARM: order_slot(m, g, slot, ORDER_REARM, slot); break;
+    case PLAN_REARM: order_rearm(m, g, slot); break;
     case PLAN_GIVE_UP: m->on_give_up(m, slot); break;
     }
 }
@@ -221,13 +236,9 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
  * had a wake-up that nobody passed on to it. */
 static void rearm_new(const struct child *child)
 {
-    const struct doors *doors = &child->generation->doors;
     const struct order order = {.kind = ORDER_REARM, .slot = child->slot};
-    for (int i = 0; i < doors->address_count; i++)
-        if (doors->shared[i] >= 0) {
-            crew_send(child, &order, NULL, 0);
-            return;
-        }
+    if (has_shared(child->generation))
+        crew_send(child, &order, NULL, 0);
 }
 
 static void tell_ready(const struct master *m, const struct child *child)
@@ -265,7 +276,8 @@ void crew_wake_others(const struct master *m, const struct child *child)
     for (size_t i = 0; i < m->children.count; i++) {
         const struct child *other = &m->children.list[i];
         order.slot = other->slot;
-        if (other != child && other->is_ready && !other->is_leaving)
+        if (other != child && other->is_ready && !other->is_leaving &&
+            has_shared(other->generation))
             crew_send(other, &order, NULL, 0);
     }
 }

@@ -264,11 +264,13 @@ void succession_hear(struct master *m, int standby)
         struct child *child = &m->children.list[i];
         if (child->standby.channel != standby || !child->is_awaited)
             continue;
-        snprintf(why, sizeof why, "cannot make a successor: %s", strerror(-report.pid));
-        if (report.pid > 0)
+        if (report.pid > 0) {
             succession_named(m, child, report.pid);
-        else
-            succession_give_up(m, child, why);
+            return;
+        }
+        int cause = report.pid < -INT16_MAX ? EINVAL : -report.pid;
+        snprintf(why, sizeof why, "cannot make a successor: %s", strerror(cause));
+        succession_give_up(m, child, why);
         return;
     }
 }

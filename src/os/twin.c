@@ -4,14 +4,29 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Where libc has noted this thread's number, which it also has the kernel clear at the thread's
+ * end; NULL: it is elsewhere (musl), or the kernel does not say. */
+static int *noted_tid(void)
+{
+    int *noted = NULL;
+    if (prctl(PR_GET_TID_ADDRESS, &noted) < 0 || !noted)
+        return NULL;
+    return *noted == (int)syscall(SYS_gettid) ? noted : NULL;
+}
+
 pid_t twin_fork(void)
 {
+    int *noted = noted_tid();
     /* The call itself: libc's clone(3) wants a stack, and this one is copied with all else. */
-    return (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_FILES | CLONE_PARENT | SIGCHLD), 0UL,
-                          0UL, 0UL, 0UL);
+    pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_FILES | CLONE_PARENT | SIGCHLD),
+                               0UL, 0UL, 0UL, 0UL);
+    if (pid == 0 && noted) /* else what is done to pthread_self(3) is done to the other */
+        *noted = (int)syscall(SYS_set_tid_address, noted);
+    return pid;
 }
 
 /* Docker's filter of system calls refuses unshare(2), whatever it is asked for, but not this, which

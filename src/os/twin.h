@@ -16,7 +16,8 @@
  * a copy of its memory. Returns its pid here, 0 in the twin, -1 with errno set.
  *
  * libc does not know of it: what pthread_atfork(3) has set up does not run, so this process must
- * have one thread, and its twin has no robust mutexes.
+ * have one thread, and its twin has no robust mutexes. The twin's thread gets its own number where
+ * glibc notes it; musl's is still this process's, and raise(3) in the twin is no end of the twin.
  */
 pid_t twin_fork(void);
 

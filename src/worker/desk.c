@@ -12,7 +12,10 @@ static void *map(size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
                    -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, size, MADV_DONTDUMP); /* a core would have all of it, and touch each page for that */
+    return p;
 }
 
 int desks_open(struct desks *desks, bool proxied)
@@ -46,7 +49,7 @@ void desk_clear(struct desk *desk)
     desk->top = desk->held_count = 0;
     desk->request = 0;
     desk->line[0] = '\0';
-    __atomic_store_n(&desk->tenure, ((desk_round(desk) + 1) << 2) + TENURE_OWN, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->tenure, desk_word(desk_round(desk) + 1, TENURE_OWN), __ATOMIC_RELEASE);
 }
 
 /* ------------------------------------------------------------------------------ the worker */
@@ -83,8 +86,8 @@ static void reclaim(struct desk *desk)
 static void begin_round(struct desk *desk)
 {
     uint32_t round = desk_round(desk);
-    uint32_t was = round << 2 | TENURE_RETURNED;
-    __atomic_compare_exchange_n(&desk->tenure, &was, ((round + 1) << 2) + TENURE_OWN, false,
+    uint32_t was = desk_word(round, TENURE_RETURNED);
+    __atomic_compare_exchange_n(&desk->tenure, &was, desk_word(round + 1, TENURE_OWN), false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
@@ -121,8 +124,8 @@ uint32_t desk_round(const struct desk *desk)
 
 bool desk_step_in(struct desk *desk, uint32_t round, enum tenure from, enum tenure to)
 {
-    uint32_t was = round << 2 | from;
-    return __atomic_compare_exchange_n(&desk->tenure, &was, round << 2 | to, false,
+    uint32_t was = desk_word(round, from);
+    return __atomic_compare_exchange_n(&desk->tenure, &was, desk_word(round, to), false,
                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 

@@ -199,10 +199,15 @@ static inline enum tenure desk_tenure(const struct desk *desk)
     return (enum tenure)(__atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) & 3);
 }
 
+static inline uint32_t desk_word(uint32_t round, enum tenure tenure)
+{
+    return round << 2 | (uint32_t)tenure;
+}
+
 /* Has it been so since this round began? */
 static inline bool desk_is_own(const struct desk *desk, uint32_t round)
 {
-    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == (round << 2) + TENURE_OWN;
+    return __atomic_load_n(&desk->tenure, __ATOMIC_ACQUIRE) == desk_word(round, TENURE_OWN);
 }
 
 /* -------------------------------------------------------- for the standby and the successor */

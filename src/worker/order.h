@@ -58,6 +58,8 @@ struct order {
     /* ORDER_STOP, and ORDER_LEAVE for what is closing: no new handshake begins any more, so those
      * that are under way are waited for. */
     bool is_filtered;
+    /* ORDER_LEAVE: no drain's deadline, until it comes again without this, or ORDER_STOP does. */
+    bool is_unhurried;
     /* ORDER_LOGS: which of the two there are; and until when, as clock_ms(), the old ones take what
      * was gathered. */
     bool has_log;

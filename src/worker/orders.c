@@ -9,14 +9,22 @@
 
 /* ----------------------------------------------------------------------------- the leaving */
 
-static void begin_to_leave(struct worker *w)
+/* What runs has so long, from now on or from before. */
+static void limit_drain(struct worker *w, const struct order *order)
+{
+    if (w->leave_by == CLOCK_NEVER && w->job->drain_timeout && !order->is_unhurried)
+        w->leave_by = w->env.now + w->job->drain_timeout;
+}
+
+static void begin_to_leave(struct worker *w, const struct order *order)
 {
     conn_before_call(&w->env);
     w->is_leaving = true;
     w->env.leaving = true;
     conns_leave(&w->conns);
     sites_leave(&w->env.exchanges);
-    w->leave_by = w->job->drain_timeout ? w->env.now + w->job->drain_timeout : CLOCK_NEVER;
+    w->leave_by = CLOCK_NEVER;
+    limit_drain(w, order);
 }
 
 /* Others accept for its slots, and go on with its connections where they can. It may be told so
@@ -26,9 +34,11 @@ static void leave(struct worker *w, const struct order *order)
     if (w->is_stopping)
         return;
     conns_give(&w->conns, w->job->doors, &order->heirs, w->job->slot);
-    if (w->is_leaving)
+    if (w->is_leaving) {
+        limit_drain(w, order);
         return;
-    begin_to_leave(w);
+    }
+    begin_to_leave(w, order);
     inbox_leave(&w->inbox);
     if (order->closing)
         acceptor_shut(&w->acceptor, order->closing, order->kept, order->is_filtered);
@@ -43,9 +53,11 @@ static void stop(struct worker *w, const struct order *order)
         return;
     w->is_stopping = true;
     conns_keep(&w->conns);
-    if (w->is_leaving)
+    if (w->is_leaving) {
+        limit_drain(w, order);
         return;
-    begin_to_leave(w);
+    }
+    begin_to_leave(w, order);
     inbox_read(&w->inbox);
     acceptor_shut(&w->acceptor, EVERY_ADDRESS, order->kept, order->is_filtered);
 }

@@ -9,14 +9,18 @@
  * open when it was made; whatever else is there when it wakes is the last worker's, and is closed,
  * but for the connections that its desk says can be gone on with.
  *
- *   a worker that has ended    take what lies on its desk; the successor is a twin, and has the
- *                              worker's epoll set, with the connections in it
- *   one that hangs             the same, but before the successor is made the table is parted: the
- *                              worker keeps the old one for itself, so that the numbers it has in
- * its hands mean what they meant should it come back. The successor has an epoll set of its own
+ * A worker that has ended: the standby takes what lies on its desk. The successor is a twin, and
+ * has the worker's epoll set, with the connections in it.
  *
- * While a superseded worker lives, it has copies of the descriptors: close(2) alone would not end a
- * connection, so the successor shuts it down first, until the master says that it is alone.
+ * One that hangs: the same, but before the successor is made the table is parted: the worker keeps
+ * the old one for itself, so that the numbers it has in its hands mean what they meant, should it
+ * come back. The successor has an epoll set of its own. While the worker lives it has copies of the
+ * descriptors, and close(2) alone would not end a connection: the successor shuts it down first,
+ * until the master says that it is alone.
+ *
+ * What an order has brought gets the number of the channel before, so the numbers that a standby
+ * knows are the same for all of its successors. One descriptor is kept free for that: the worker
+ * may have used up all that there can be.
  */
 #ifndef DROVER_WORKER_STANDBY_H
 #define DROVER_WORKER_STANDBY_H

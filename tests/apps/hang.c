@@ -4,6 +4,7 @@
  *
  *   /1k.bin      1024 bytes, at once
  *   /who         the worker's pid
+ *   /self        the same, as libc knows it of the thread
  *   /work...     the same, after a millisecond of a CPU's time
  *   /later/1k.bin the same, 20 ms later, while the worker goes on
  *   /spin?MS     an endless loop, for so long
@@ -19,6 +20,7 @@
 #include "app.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +94,15 @@ static void who(const struct drover_request *q, struct drover_response *r)
     say(r, "%d\n", (int)getpid());
 }
 
+/* The number is in that of the thread's clock, as pthread_getcpuclockid(3) has it. */
+static void self(const struct drover_request *q, struct drover_response *r)
+{
+    clockid_t id = 0;
+    (void)q;
+    pthread_getcpuclockid(pthread_self(), &id);
+    say(r, "%d\n", ~(id >> 3));
+}
+
 /* As long as the site's file of that name, so that the same load may ask for it. */
 static void ok(const struct drover_request *q, struct drover_response *r)
 {
@@ -122,17 +133,10 @@ static void later(const struct drover_request *q, struct drover_response *r)
     drover_timer_start(worker, 20, give, r);
 }
 
-static const struct path paths[] = {{"1k.bin", ok},
-                                    {"work", work},
-                                    {"later", later},
-                                    {"who", who},
-                                    {"spin", spin},
-                                    {"deaf", deaf},
-                                    {"block", block},
-                                    {"hold", hold},
-                                    {"abort", end},
-                                    {"leak", leak},
-                                    {0}};
+static const struct path paths[] = {{"1k.bin", ok}, {"work", work},   {"later", later},
+                                    {"who", who},   {"self", self},   {"spin", spin},
+                                    {"deaf", deaf}, {"block", block}, {"hold", hold},
+                                    {"abort", end}, {"leak", leak},   {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {

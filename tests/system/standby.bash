@@ -47,11 +47,17 @@ def letter(pid):
     except OSError:
         return ""
 
+def is_ready(pid):
+    """Says the board that it accepts?"""
+    said = subprocess.run([os.environ["BOARD"], str(master)], stdout=subprocess.PIPE, check=True)
+    return any(line.startswith("worker ") and f" pid {pid} " in line and " ready 1" in line
+               for line in said.stdout.decode().splitlines())
+
 def pair(slot):
-    """Its worker and the standby of that one, when both are there."""
+    """Its worker and the standby of that one, when both are there, and it accepts."""
     pid = workers().get(slot)
     standby = pid and standby_of(pid)
-    return standby and (pid, standby)
+    return standby and is_ready(pid) and (pid, standby)
 
 def wait_for_pair(slot, other_than=()):
     found = []

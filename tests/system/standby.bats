@@ -342,6 +342,31 @@ PY
     keeps_belongings "$before"
 }
 
+@test "a successor, and its own, are the process that libc takes them for" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+s, = kept(args[0])
+wait_for_pair(0)
+for round in range(3):
+    assert int(goes_on(s, "/self")) == who(s), round
+    kill_worker(0)
+PY
+}
+
+@test "the core of a worker has nothing of the memory that standbys read" {
+    drover_start --workers 1 "$SITE"
+    act <<'PY'
+pid, _ = wait_for_pair(0)
+def shared():
+    """What that is in the worker: without a file, larger than all else; its flags."""
+    with open(f"/proc/{pid}/smaps") as f:
+        parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", f.read(), flags=re.M)
+    found = [part for part in parts if "/dev/zero" in part.split("\n")[0]]
+    return {re.search("VmFlags: (.*)", part)[1] for part in found if " rw-s " in part}
+assert shared() and all(" dd" in flags for flags in shared()), shared()
+PY
+}
+
 @test "an application that takes its time to start: its connections wait for it, and are answered" {
     export HANG_START_US=300000
     faulty --workers 1

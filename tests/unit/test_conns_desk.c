@@ -557,19 +557,21 @@ static void resume(int client, bool is_watched)
     conns_resume(&other.conns, sockets[client], &what);
 }
 
+/* What a dead worker's memory had. Its sockets are not touched. */
+static void bury(struct worker_rig *w)
+{
+    for (size_t fd = 0; fd < w->conns.top; fd++)
+        if (w->conns.list[fd].state != CONN_CLOSED) {
+            w->conns.list[fd].fd = dup(clients[0]);
+            conn_forget(&w->conns.list[fd], &w->rig.env);
+        }
+    w->conns.count = 0;
+}
+
 /* The worker is dead: nothing of it runs any more, and its epoll set is the successor's. */
 static void die(void)
 {
-    struct conn_env *env = &one.rig.env;
-    for (size_t fd = 0; fd < one.conns.top; fd++)
-        if (one.conns.list[fd].state != CONN_CLOSED)
-            board_add(&env->row->connections, -1);
-    for (int i = 0; i < env->unsent.count; i++)
-        prepared_drop(env->unsent.list[i].answer);
-    memset(&env->unsent, 0, sizeof env->unsent);
-    memset(env->deadlines.first, 0, sizeof env->deadlines.first);
-    one.conns.count = 0;
-    one.conns.top = 0;
+    bury(&one);
     struct loop *loop = one.loop;
     one.loop = other.loop;
     other.loop = other.conns.loop = loop;
@@ -723,4 +725,144 @@ Test(conns_desk, from_successor_to_successor)
     cr_expect_eq(desk_take(other.desk), 1);
     cr_expect_eq(desk_taken(other.desk, sockets[0]), CUSTODY_FRESH);
     cr_assert(desk_step(other.desk, TENURE_OWN, TENURE_RETURNED));
+}
+
+/* -------------------------------------------------------------------- many deaths, at random */
+
+#define STORM_CLIENTS 12
+#define STORM_STEPS   3000
+
+static struct storm {
+    struct worker_rig *worker, *next;
+    int asked[STORM_CLIENTS];
+    int answered[STORM_CLIENTS];
+    bool is_partial[STORM_CLIENTS]; /* the first half of a request was sent */
+    int deaths, replays;
+    unsigned seed;
+} storm;
+
+static unsigned pick(unsigned count)
+{
+    return next_random(&storm.seed) % count;
+}
+
+static void storm_connect(int client)
+{
+    int ends[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    clients[client] = ends[0];
+    sockets[client] = ends[1];
+    storm.asked[client] = storm.answered[client] = 0;
+    storm.is_partial[client] = false;
+    conns_start(&storm.worker->conns, ends[1], false);
+}
+
+/* No client has more than one request under way that was not answered. */
+static void storm_ask(int client)
+{
+    static const char *const whole[] = {GET("/page"), GET("/page?another"), GET("/a")};
+    storm.answered[client] += answers_of(client);
+    if (storm.is_partial[client]) {
+        ask(client, "e HTTP/1.1\r\nHost: x\r\n\r\n");
+        storm.is_partial[client] = false;
+    } else if (storm.asked[client] > storm.answered[client]) {
+        return;
+    } else if (pick(8) == 0) {
+        ask(client, "GET /pag");
+        storm.is_partial[client] = true;
+        return;
+    } else {
+        ask(client, whole[pick(LENGTH(whole))]);
+    }
+    storm.asked[client]++;
+}
+
+/* As a successor's start has it: what is BUSY is closed, with what else there was. */
+static void storm_resume(int client, const struct desk *desk)
+{
+    struct worker_rig *w = storm.worker;
+    const char *bytes = NULL;
+    size_t length = 0;
+    struct resumed what = {.state = desk_taken(desk, sockets[client]), .is_watched = true};
+    if (what.state == CUSTODY_NONE) {
+        cr_assert(storm.is_partial[client], "none is cut but one in the midst");
+        loop_drop(w->loop, sockets[client]);
+        close(sockets[client]);
+        cr_assert(is_ended(client));
+        close(clients[client]);
+        storm_connect(client);
+        return;
+    }
+    if (what.state == CUSTODY_HELD) {
+        cr_assert(desk_held_request(desk, sockets[client], &bytes, &length));
+        what.request = (struct span){.p = bytes, .n = length};
+        storm.replays++;
+    }
+    conns_resume(&w->conns, sockets[client], &what);
+}
+
+static void storm_die(void)
+{
+    struct worker_rig *dead = storm.worker;
+    struct desk *desk = dead->desk;
+    storm.deaths++;
+    cr_assert(desk_step(desk, TENURE_OWN, TENURE_PASSING));
+    desk_take(desk);
+    cr_assert(desk_step(desk, TENURE_PASSING, TENURE_PASSED));
+    desk_clear(storm.next->desk);
+    open_worker(storm.next, dead->loop, storm.next->desk, NULL);
+    storm.worker = storm.next;
+    storm.next = dead;
+    for (int i = 0; i < STORM_CLIENTS; i++)
+        storm_resume(i, desk);
+    bury(dead);
+    conns_close(&dead->conns);
+    close_rig(&dead->rig);
+}
+
+/* Taken and given back, in the midst of a turn. */
+static void storm_return(void)
+{
+    struct desk *desk = storm.worker->desk;
+    cr_assert(desk_step(desk, TENURE_OWN, TENURE_PASSING));
+    desk_take(desk);
+    cr_assert(desk_step(desk, TENURE_PASSING, TENURE_RETURNED));
+}
+
+static void storm_turn(void)
+{
+    deal(storm.worker);
+    switch (pick(6)) {
+    case 0: storm_die(); break;
+    case 1: storm_return(); break;
+    default: break;
+    }
+    conns_flush(&storm.worker->conns);
+    cr_assert(desk_settle(storm.worker->desk));
+}
+
+Test(conns_desk, each_request_is_answered_once_whoever_dies, .timeout = 60)
+{
+    struct loop *loop = one.loop;
+    storm = (struct storm){.worker = &one, .next = &other, .seed = 9};
+    conns_close(&other.conns);
+    loop_close(other.loop);
+    close_rig(&other.rig);
+    for (int i = 0; i < STORM_CLIENTS; i++)
+        storm_connect(i);
+    for (int i = 0; i < STORM_STEPS; i++)
+        if (pick(3) > 0)
+            storm_ask((int)pick(STORM_CLIENTS));
+        else
+            storm_turn();
+    turn(storm.worker);
+    for (int i = 0; i < STORM_CLIENTS; i++) {
+        storm.answered[i] += answers_of(i);
+        cr_expect_eq(storm.answered[i], storm.asked[i], "%d: %d of %d", i, storm.answered[i],
+                     storm.asked[i]);
+    }
+    cr_expect_gt(storm.deaths, 50);
+    cr_expect_gt(storm.replays, 50);
+    open_worker(storm.next, loop_open(), storm.next->desk, NULL);
+    cr_expect_eq(storm.worker->loop, loop);
 }
