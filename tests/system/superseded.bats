@@ -97,6 +97,23 @@ PY
 }
 
 # bats test_tags=nosan
+@test "a handler that is merely slow does not cost its worker's other clients their answers" {
+    faulty --workers 1 --drain-timeout 1s
+    act "$DROVER_ADDR" <<'PY'
+held, slow = kept(args[0], 2)
+pid = who(held)
+wait_for_pair(0)
+ask(held, "/hold?2500", close=False)
+for _ in range(3):
+    ask(slow, "/spin?250", close=False)
+    assert answer(slow) == (200, b"spun\n")
+assert answer(held) == (200, b"held\n")
+assert who(slow) == pid
+PY
+    assert_equal "$(count_logged superseded)" 0
+}
+
+# bats test_tags=nosan
 @test "connections end for their clients while the superseded worker still has copies of them" {
     faulty --workers 1 --idle-timeout 1s --hang-timeout 0
     act "$DROVER_ADDR" <<'PY'
