@@ -160,9 +160,8 @@ int loop_turn(struct loop *loop, int timeout_ms, void (*woken)(void *context), v
         const struct epoll_event *event = &loop->batch[loop->batch_at];
         if (event->data.fd < 0)
             continue;
-        if (!is_known(loop, event->data.fd)) {
-            control(loop, EPOLL_CTL_DEL, event->data.fd,
-                    0); /* left by whoever had the set before */
+        if (!is_known(loop, event->data.fd)) { /* left by whoever had the set before */
+            epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, event->data.fd, NULL);
             continue;
         }
         const struct watch *watch = &loop->watches[event->data.fd];

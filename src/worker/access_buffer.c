@@ -16,7 +16,10 @@ static void *map(size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
                    -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, size, MADV_DONTDUMP); /* a core would have all of it, and touch each page for that */
+    return p;
 }
 
 struct access_buffer *access_buffers_open(size_t count)

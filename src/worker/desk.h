@@ -184,14 +184,14 @@ static inline void desk_note_none(struct desk *desk)
 static inline char *desk_hold(struct desk *desk, int fd)
 {
     uint64_t request = desk->request;
-    uint64_t end = (request >> 32) + (uint32_t)request;
+    uint64_t behind = (request >> 32) + (uint32_t)request;
     uint32_t count = desk->held_count;
-    if (end > DESK_HELD_MAX || count == UNSENT_MAX)
+    if (behind > DESK_HELD_MAX || count == UNSENT_MAX)
         return NULL;
     desk->held[count] = (struct desk_held){.request = request, .fd = (uint32_t)fd};
     /* Whoever is stopped here has an entry that does not count yet, and never half of one. */
     __atomic_store_n(&desk->held_count, count + 1, __ATOMIC_RELEASE);
-    return desk->read + end;
+    return desk->read + behind;
 }
 
 static inline enum tenure desk_tenure(const struct desk *desk)

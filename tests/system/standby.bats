@@ -353,15 +353,16 @@ for round in range(3):
 PY
 }
 
-@test "the core of a worker has nothing of the memory that standbys read" {
-    drover_start --workers 1 "$SITE"
+@test "the core of a worker has nothing of the memory that standbys and the access log read" {
+    drover_start --workers 1 --access-log "$BATS_TEST_TMPDIR/access.log" "$SITE"
     act <<'PY'
 pid, _ = wait_for_pair(0)
 def shared():
-    """What that is in the worker: without a file, larger than all else; its flags."""
+    """What is large and without a file in the worker: its flags."""
     with open(f"/proc/{pid}/smaps") as f:
         parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", f.read(), flags=re.M)
-    found = [part for part in parts if "/dev/zero" in part.split("\n")[0]]
+    found = [part for part in parts if "/dev/zero" in part.split("\n")[0]
+             and int(re.search(r"Size: *(\d+)", part)[1]) > 1024]
     return {re.search("VmFlags: (.*)", part)[1] for part in found if " rw-s " in part}
 assert shared() and all(" dd" in flags for flags in shared()), shared()
 PY

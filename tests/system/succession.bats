@@ -120,9 +120,9 @@ PY
 }
 
 @test "a stop in the middle of successions leaves nothing behind" {
-    STOP_SECONDS=15 # the drain's two, and a busy machine's
-    for ((i = 0; i < 5; i++)); do
-        drover_start --workers 4 --drain-timeout 1s "$SITE"
+    STOP_SECONDS=15 # the drain's half one, and a busy machine's
+    for ((i = 0; i < 4; i++)); do
+        drover_start --workers 4 --drain-timeout 500ms "$SITE"
         kill -KILL "$(worker_of 0)" "$(worker_of 1)"
         kill -STOP "$(worker_of 2)"
         for ((j = 0; j < i; j++)); do

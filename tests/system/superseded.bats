@@ -97,6 +97,23 @@ PY
 }
 
 # bats test_tags=nosan
+@test "a handler that is merely slow does not cost its worker's other clients their answers" {
+    faulty --workers 1 --drain-timeout 1s
+    act "$DROVER_ADDR" <<'PY'
+held, slow = kept(args[0], 2)
+pid = who(held)
+wait_for_pair(0)
+ask(held, "/hold?2500", close=False)
+for _ in range(3):
+    ask(slow, "/spin?250", close=False)
+    assert answer(slow) == (200, b"spun\n")
+assert answer(held) == (200, b"held\n")
+assert who(slow) == pid
+PY
+    assert_equal "$(count_logged superseded)" 0
+}
+
+# bats test_tags=nosan
 @test "connections end for their clients while the superseded worker still has copies of them" {
     faulty --workers 1 --idle-timeout 1s --hang-timeout 0
     act "$DROVER_ADDR" <<'PY'
@@ -117,7 +134,7 @@ PY
 
 # bats test_tags=nosan
 @test "a hang that does not end is ended after --hang-timeout, and costs its own client alone" {
-    faulty --workers 2 --hang-timeout 300ms
+    faulty --workers 2 --hang-timeout 1s
     local before
     before=$(belongings)
     act "$DROVER_ADDR" <<'PY'
@@ -140,8 +157,8 @@ wait(lambda: is_gone(pid))
 for s in waiting:
     who(s)
 PY
-    logged ' has hung for 300 ms, and is ended by SIGABRT'
-    logged ' was stopped for 300 ms, and is ended by SIGABRT'
+    logged ' has hung for 1000 ms, and is ended by SIGABRT'
+    logged ' was stopped for 1000 ms, and is ended by SIGABRT'
     logged_times 1 'killed by SIGKILL' # the deaf one
     keeps_belongings "$before"
 }
