@@ -116,7 +116,7 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test unit system tests soak model compare-lifecycle lab bench bench-quick bench-parser bench-board bench-guard fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
+.PHONY: all run test unit system tests soak model compare-lifecycle lab bench bench-quick bench-parser bench-board bench-guard bench-standby fuzz fuzz-targets fuzz-objects static dist deb lint lint-all lint-gcc \
         lint-clang lint-tidy lint-cppcheck lint-shell lint-format sizes layers install uninstall \
         clean help setup manuals completions FORCE
 
@@ -126,11 +126,11 @@ say = $(if $(Q),@printf '  %-4s %s\n' $(1) $(2))
 
 # The package sets that the goals need, for one call of tools/setup before anything else is done.
 SETS := build \
-        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup model bench bench-quick bench-parser bench-board bench-guard help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
+        $(if $(filter 1,$(STATIC)),,$(if $(filter-out run static setup model bench bench-quick bench-parser bench-board bench-guard bench-standby help clean uninstall fuzz fuzz-targets layers,$(or $(MAKECMDGOALS),all)),lab)) \
         $(if $(findstring clang,$(CC)),clang) \
         $(if $(findstring musl,$(CC)),static) \
         $(if $(filter test system soak compare-lifecycle,$(MAKECMDGOALS)),test) \
-        $(if $(filter bench bench-quick,$(MAKECMDGOALS)),bench) \
+        $(if $(filter bench bench-quick bench-standby,$(MAKECMDGOALS)),bench) \
         $(if $(filter test unit tests lint $(B)/tests/%,$(MAKECMDGOALS)),unit) \
         $(if $(filter lint%,$(MAKECMDGOALS)),lint clang) \
         $(if $(filter sizes,$(MAKECMDGOALS)),lint) \
@@ -341,6 +341,9 @@ bench-board: $(B)/drover-bench-board ## what counting a request costs; fails whe
 
 bench-guard: $(B)/drover ## what a request costs, in counts: fails where the record is better; RECORD=1 writes it
 	@B='$(B)' tools/bench/guard $(if $(filter 1,$(RECORD)),--renew) $(if $(filter 1,$(V)),--verbose)
+
+bench-standby: $(B)/drover $(B)/drover-load $(B)/apps/hang.so ## what standbys cost, and how soon they go on: 3 minutes
+	@B='$(B)' tools/bench/standby
 
 # ---- fuzz -------------------------------------------------------------------------------------
 
