@@ -56,6 +56,7 @@ struct child {
     struct heritage heritage;
     bool is_awaited;      /* its standby is to make it, or has and did not say so yet */
     bool is_superseded;   /* it hung, and its standby's successor goes on; it may come back */
+    bool is_hurried;      /* the same, and nobody is to stay in its slot */
     bool is_aborted;      /* the same, and its time was up */
     bool is_twinned;      /* one that is superseded has copies of what it has */
     bool is_leaving;      /* it was dismissed: the slot is no longer its own */

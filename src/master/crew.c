@@ -115,26 +115,38 @@ static void find_heirs(const struct plan *plan, int slot, struct slot_set *heirs
         slot_set_add(heirs, slot);
 }
 
-static void dismiss_child(struct master *m, struct child *child, uint32_t closing, bool has_heir)
+static void order_to_leave(const struct master *m, const struct child *child, uint32_t closing,
+                           bool is_unhurried)
 {
-    int64_t drain = child->generation->settings->drain_timeout;
     struct order order = {.kind = m->is_stopping ? ORDER_STOP : ORDER_LEAVE,
                           .slot = child->slot,
                           .closing = closing,
                           .kept = kept_of(m, child->generation),
-                          .is_filtered = m->is_filtered};
+                          .is_filtered = m->is_filtered,
+                          .is_unhurried = is_unhurried};
     if (m->is_handed_over)
         order.heirs = m->heirs;
     else if (!m->is_stopping)
-        find_heirs(plan_of(m), child->slot, &order.heirs);
+        find_heirs(&m->present->plan, child->slot, &order.heirs);
+    crew_send(child, &order, NULL, 0);
+}
+
+static void dismiss_child(struct master *m, struct child *child, uint32_t closing, bool has_heir)
+{
+    int64_t drain = child->generation->settings->drain_timeout;
     child->cause = cause_of(m, child, has_heir);
     child->is_leaving = true;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
         child->deadline = m->now + stalled_limit(child);
     child->deadline = limit_start(child, child->deadline);
-    crew_send(child, &order, NULL, 0);
+    order_to_leave(m, child, closing, child->is_superseded);
     succession_leave(m, child);
+}
+
+void crew_hurry_one(const struct master *m, const struct child *child)
+{
+    order_to_leave(m, child, 0, false);
 }
 
 void crew_dismiss(struct master *m, struct child *child)
@@ -227,7 +239,6 @@ void crew_dismiss_all(struct master *m, struct generation *g, uint32_t closing)
     for (size_t i = 0; i < m->children.count; i++)
         if (m->children.list[i].generation == g && !m->children.list[i].is_leaving)
             dismiss_child(m, &m->children.list[i], closing, false);
-    succession_hurry(m, g);
 }
 
 /* ----------------------------------------------------------------------- what workers report */
@@ -345,7 +356,6 @@ void crew_hurry(struct master *m)
         if (child->is_leaving)
             crew_send(child, &order, NULL, 0);
     }
-    succession_hurry(m, m->present);
 }
 
 void crew_begin(struct master *m)

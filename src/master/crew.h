@@ -37,6 +37,9 @@ void crew_send(const struct child *child, const struct order *order, const int *
 /* This one leaves, for a reason that its slot's plan does not know. */
 void crew_dismiss(struct master *m, struct child *child);
 
+/* The same for one that leaves already, and had all the time that it wants until now. */
+void crew_hurry_one(const struct master *m, const struct child *child);
+
 /* How many workers are wanted. */
 int crew_size(const struct generation *g);
 

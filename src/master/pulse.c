@@ -91,9 +91,7 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
 static bool is_worth_a_successor(const struct master *m, const struct child *child)
 {
     int64_t lasts = m->now - (int64_t)child->pulse.turn;
-    int64_t limit = m->present->plan.hang_timeout;
-    int64_t enough = limit && limit / 2 < STANDBY_TURN_MS ? limit / 2 : STANDBY_TURN_MS;
-    return child->is_hung && lasts >= enough && lasts >= 2 * child->start_ms;
+    return child->is_hung && lasts >= STANDBY_TURN_MS && lasts >= 2 * child->start_ms;
 }
 
 /* ------------------------------------------------------------------------------ the queues */

@@ -143,6 +143,7 @@ static void end_of_leaver(const struct master *m, const struct child *child, int
 static void note_stop(struct master *m, struct child *child, bool is_stopped)
 {
     child->is_stopped = is_stopped;
+    succession_stopped(m, child);
     if (!is_stopped && !child->is_hung)
         child->pulse = (struct pulse){.still_since = CLOCK_NEVER}; /* that time was not its own */
     if (!child->is_leaving && !child->is_heir && !child->is_hung)

@@ -120,6 +120,8 @@ bool succession_hand_over(struct master *m, const struct child *gone)
     struct child *child = successor_of(m, gone->row);
     if (!child || (!child->is_leaving && !waits_long(m, child)))
         return false;
+    if (child->cause == BOARD_ENDS)
+        child->cause = BOARD_END_ASKED; /* the end that it stands for was counted */
     crew_dismiss(m, child);
     return true;
 }
@@ -316,17 +318,6 @@ void succession_leave(struct master *m, struct child *child)
 
 /* --------------------------------------------------------------- those that were superseded */
 
-void succession_back(struct master *m, struct child *child)
-{
-    int64_t drain = child->generation->settings->drain_timeout;
-    if (!child->is_superseded || child->is_aborted)
-        return;
-    log_info("worker %d (pid %d) is back; it finishes what is its own, and leaves", child->slot,
-             (int)child->pid);
-    child->is_hung = false;
-    child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
-}
-
 /* Without a --hang-timeout, one that does not hear the order is not waited for longer than any. */
 static int64_t leaving_deadline(const struct master *m, const struct child *child)
 {
@@ -336,13 +327,57 @@ static int64_t leaving_deadline(const struct master *m, const struct child *chil
     return is_stalled && !s->hang_timeout ? clock_sooner(drain, m->now + ABORT_GRACE_MS) : drain;
 }
 
-void succession_hurry(struct master *m, const struct generation *g)
+/* Does its server go on, with a worker in its slot? */
+static bool is_wanted(const struct child *child)
 {
-    for (size_t i = 0; i < m->children.count; i++) {
-        struct child *child = &m->children.list[i];
-        if (child->is_superseded && !child->is_aborted && child->generation == g)
-            child->deadline = clock_sooner(child->deadline, leaving_deadline(m, child));
-    }
+    const struct plan *plan = &child->generation->plan;
+    return !plan->is_stopping && plan->slots[child->slot].state != SLOT_EMPTY;
+}
+
+static bool is_to_hurry(const struct child *child)
+{
+    return child->is_superseded && !child->is_aborted && !child->is_hurried && !is_wanted(child);
+}
+
+void succession_back(struct master *m, struct child *child)
+{
+    if (!child->is_superseded || child->is_aborted)
+        return;
+    log_info("worker %d (pid %d) is back; it finishes what is its own, and leaves", child->slot,
+             (int)child->pid);
+    child->is_hung = false;
+    child->cause = BOARD_END_ASKED;
+    child->deadline = child->is_hurried ? leaving_deadline(m, child) : CLOCK_NEVER;
+}
+
+static bool is_back(const struct child *child)
+{
+    return child->is_superseded && child->cause == BOARD_END_ASKED;
+}
+
+/* In what it had in hand, where nobody else waits for it. */
+static bool hangs_again(const struct master *m, const struct child *child)
+{
+    int64_t limit = child->generation->plan.hang_timeout;
+    uint64_t since = board_get(&m->board->rows[child->row].busy_since);
+    return is_back(child) && !child->is_hung && !child->is_stopped && !child->is_aborted && limit &&
+           since && m->now - (int64_t)since >= limit;
+}
+
+void succession_stopped(struct master *m, struct child *child)
+{
+    int64_t limit = child->generation->plan.hang_timeout;
+    if (!is_back(child) || child->is_aborted || child->is_hurried)
+        return;
+    child->deadline = child->is_stopped && limit ? m->now + limit : CLOCK_NEVER;
+}
+
+/* From here on it has no longer than any other that leaves. */
+static void hurry(const struct master *m, struct child *child)
+{
+    child->is_hurried = true;
+    child->deadline = clock_sooner(child->deadline, leaving_deadline(m, child));
+    crew_hurry_one(m, child);
 }
 
 void succession_late(struct master *m, struct child *child)
@@ -352,8 +387,7 @@ void succession_late(struct master *m, struct child *child)
         return;
     }
     bool is_stalled = child->is_hung || child->is_stopped;
-    bool is_wanted = child->generation == m->present && !m->is_stopping && !m->is_handed_over;
-    if (is_stalled && !child->is_aborted && is_wanted) {
+    if (is_stalled && !child->is_aborted && is_wanted(child)) {
         log_warnx("worker %d (pid %d) %s for %lld ms, and is ended by SIGABRT", child->slot,
                   (int)child->pid, child->is_stopped ? "was stopped" : "has hung",
                   (long long)child->generation->plan.hang_timeout);
@@ -384,6 +418,12 @@ static void look_at(struct master *m, struct child *child)
     char why[64];
     if (is_unwanted(child))
         crew_dismiss(m, child);
+    if (is_to_hurry(child))
+        hurry(m, child);
+    if (hangs_again(m, child)) {
+        child->is_hung = true;
+        child->deadline = m->now;
+    }
     if (child->heritage.until <= m->now) {
         snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
         succession_give_up(m, child, why);
@@ -402,7 +442,8 @@ int64_t succession_next(const struct master *m)
     int64_t next = CLOCK_NEVER;
     for (size_t i = 0; i < m->children.count; i++) {
         const struct child *child = &m->children.list[i];
-        next = clock_sooner(next, is_unwanted(child) ? m->now : child->heritage.until);
+        bool is_due = is_unwanted(child) || is_to_hurry(child);
+        next = clock_sooner(next, is_due ? m->now : child->heritage.until);
     }
     return next;
 }

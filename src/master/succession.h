@@ -55,8 +55,8 @@ void succession_forget(struct master *m, const struct child *gone);
 /* It goes on, and finishes what is its own. */
 void succession_back(struct master *m, struct child *child);
 
-/* Nobody of the generation is to stay: one that hangs has no longer than the others. */
-void succession_hurry(struct master *m, const struct generation *g);
+/* It was stopped or continued, after it had come back. */
+void succession_stopped(struct master *m, struct child *child);
 
 /* Its deadline has passed, or that of one which is awaited. */
 void succession_late(struct master *m, struct child *child);

@@ -324,3 +324,58 @@ for s in waiting:
 PY
 }
 
+
+# ---- how long ---------------------------------------------------------------------------------
+
+# bats test_tags=nosan
+@test "a costly answer supersedes nobody; a worker that comes back has the time it wants, but to hang" {
+    faulty --workers 1 --drain-timeout 1s --hang-timeout 2s
+    act "$DROVER_ADDR" <<'PY'
+pid, _ = wait_for_pair(0)
+for path in "/spin?60", "/block?60":
+    assert fetch(args[0], path)[0] == 200
+assert int(fetch(args[0], "/who")[1]) == pid, "it was superseded"
+
+# what it has in hand is older than the drain's timeout when it ends
+pid, _ = wait_for_pair(0)
+s, = kept(args[0])
+assert who(s) == pid
+s.sendall(b"GET /spin?800 HTTP/1.1\r\nHost: x\r\n\r\nGET /hold?3000 HTTP/1.1\r\nHost: x\r\n\r\n")
+assert answer(s) == (200, b"spun\n")
+assert not is_gone(pid)
+assert answer(s) == (200, b"held\n")
+wait(lambda: is_gone(pid))
+
+# and when that hangs, too, it is ended
+pid, _ = wait_for_pair(0)
+s, = kept(args[0])
+assert who(s) == pid
+s.sendall(b"GET /spin?800 HTTP/1.1\r\nHost: x\r\n\r\nGET /spin?60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+wait(lambda: is_gone(pid))
+PY
+    assert_equal "$(count_logged 'is ended by SIGABRT')" 1
+    assert_equal "$(count_logged 'has not left in time')" 0
+    drover_stop
+    assert_equal "$status" 0
+}
+
+@test "a reload gives a superseded worker that is back the drain's time, and no more" {
+    faulty --workers 1 --drain-timeout 1s
+    act "$DROVER_ADDR" <<'PY'
+pid, _ = wait_for_pair(0)
+s, = kept(args[0])
+assert who(s) == pid
+ask(s, "/hold?60000", close=False)
+fetch(args[0], "/who") # it has read that, too
+kill(pid, signal.SIGSTOP)
+wait(lambda: 0 in workers() and int(fetch(args[0], "/who")[1]) != pid)
+kill(pid, signal.SIGCONT)
+wait(lambda: "is back" in text())
+time.sleep(1.5) # longer than the drain's
+assert not is_gone(pid)
+kill(master, signal.SIGHUP)
+wait(lambda: is_gone(pid))
+PY
+    drover_stop
+    assert_equal "$status" 0
+}
