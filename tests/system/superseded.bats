@@ -104,8 +104,8 @@ held, slow = kept(args[0], 2)
 pid = who(held)
 wait_for_pair(0)
 ask(held, "/hold?2500", close=False)
-for _ in range(3):
-    ask(slow, "/spin?250", close=False)
+for _ in range(4):
+    ask(slow, "/spin?100", close=False)
     assert answer(slow) == (200, b"spun\n")
 assert answer(held) == (200, b"held\n")
 assert who(slow) == pid
