@@ -267,9 +267,9 @@
  * is put off only where workers end faster than they are of use. */
 #define STANDBY_HEALTHY_MS 100
 
-/* A turn that has lasted so long is worth a successor, or half of --hang-timeout where that is
- * less. Far more than HANG_TURN_MS: for a handler that is merely slow others accept, but its
- * worker, with all that cannot be taken over, need not leave. */
+/* A turn in which a worker has spent so much of its own time is worth a successor, or half of
+ * --hang-timeout where that is less. Far more than HANG_TURN_MS: for a handler that is merely slow
+ * others accept, but its worker, with all that cannot be taken over, need not leave. */
 #define STANDBY_TURN_MS 200
 
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */

@@ -90,10 +90,11 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
  * help against a turn that is a little too long. */
 static bool is_worth_a_successor(const struct master *m, const struct child *child)
 {
-    int64_t lasts = m->now - (int64_t)child->pulse.turn;
+    int64_t elapsed = m->now - child->pulse.turn_at;
     int64_t limit = m->present->plan.hang_timeout;
     int64_t enough = limit && limit / 2 < STANDBY_TURN_MS ? limit / 2 : STANDBY_TURN_MS;
-    return child->is_hung && lasts >= enough && lasts >= 2 * child->start_ms;
+    return child->is_hung && elapsed >= 2 * child->start_ms &&
+           own_ms(child, &child->pulse.turn_runtime, elapsed) >= enough;
 }
 
 /* ------------------------------------------------------------------------------ the queues */

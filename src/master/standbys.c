@@ -152,9 +152,13 @@ void standbys_doubt(struct master *m, const struct child *child)
 /* Those that are just being made would take the room: each ends as soon as it is there. */
 static void forgo(struct master *m)
 {
-    for (size_t i = 0; i < m->children.count; i++)
-        if (m->children.list[i].standby.pid == 0)
-            standbys_close(m, &m->children.list[i]);
+    for (size_t i = 0; i < m->children.count; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->standby.pid > 0 || child->standby.channel < 0)
+            continue;
+        tell_missing(m, "it makes room for a worker");
+        standbys_close(m, child);
+    }
 }
 
 void standbys_make_room(struct master *m)

@@ -137,7 +137,8 @@ static void put_standbys(struct buf *to, const struct snapshot *s)
     put_family(to, name, "counter",
                "Workers that a standby has made a successor of, by what befell the worker.");
     for (int how = 0; how < BOARD_SUCCESSIONS; how++)
-        put_labelled(to, name, "cause", snapshot_succession(how), s->successions[how]);
+        put_labelled(to, name, "cause", snapshot_succession((enum board_succession)how),
+                     s->successions[how]);
     put_one(to, "drover_connections_kept_total", "counter",
             "Connections that such successors went on with.", s->kept_connections);
 }
