@@ -305,6 +305,10 @@ static bool load(const struct reader *r, struct lines *lines)
     r->givens->text = load_file(r->givens->file, &lines->n, &status, what, sizeof what);
     if (!r->givens->text)
         faults_add(r->faults, NULL, status, "-c %.300s: %s", r->givens->file, what);
+    else if (lines->n == 0 && r->settings->is_reload) /* it would serve what nobody asked for */
+        faults_add(r->faults, NULL, EX_CONFIG,
+                   "-c %.300s: is empty: is it being written? Write another file, and rename it",
+                   r->givens->file);
     lines->p = r->givens->text;
     return lines->p;
 }

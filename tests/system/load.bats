@@ -397,6 +397,7 @@ EOF
     # Due at 0.400, and at 0.810, 0.820, ...; a busy machine is late, never early.
     shows '.first.unanswered | length == 1 and .[0] >= 0.4 and .[0] < 0.6'
     shows '.first.wrong_status | length == 5 and . == sort and .[0] >= 0.81 and .[4] < 1.3'
+    shows '.statuses == {"500": 8}'
     shows ".began > $EPOCHSECONDS - 60 and .began < $EPOCHSECONDS"
     kill %%
     wait %% || true
@@ -405,6 +406,7 @@ EOF
     assert_line --regexp '^lost: 9 \(unanswered 1, wrong_status 8\)$'
     assert_line --regexp '^  unanswered: at 0\.[45][0-9]{2} s$'
     assert_line --regexp '^  wrong_status: first at [0-9]\.[0-9]{3}(, [0-9]\.[0-9]{3}){4} s$'
+    assert_line '  status 500: 8'
 }
 
 @test "windows: every request is in one, and a moment shows in its own" {
@@ -414,7 +416,7 @@ EOF
     shows '[.windows[].at] == [range(0; .windows | length) | . / 10]'
     shows '.causes.wrong_status == 3'
     # The pause is from 0.5 to 0.8 s, and nothing is answered meanwhile.
-    shows '([.windows[] | select(.at < 0.45) | .max] | max) < 100000'
+    shows '([.windows[] | select(.at < 0.45) | .max] | max) < 250000'
     shows '([.windows[] | select(.at >= 0.55 and .at < 1.2) | .max] | max) >= 280000'
     run -1 "$DROVER_LOAD" --requests 5 --window 1s "$DROVER_URL/" --expect-length 1
     assert_line --regexp '^ *from s +answered +lost +p50 us +p99 us +max us$'

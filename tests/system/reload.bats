@@ -312,6 +312,8 @@ cannot_reload() {
     printf '%s\n' 'workers = 3' 'worker = 4' "root = $SITE/none" >"$CONF"
     reload_refused "$CONF:2:1: "
     logged "$CONF:3:8: "
+    : >"$CONF" # as `cat new >FILE` has it for a moment
+    reload_refused "-c $CONF: is empty"
     rm "$CONF"
     reload_refused "$CONF"
     assert_equal "$(workers)" "$before"

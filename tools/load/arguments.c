@@ -225,7 +225,7 @@ static const char help_tail[] =
     "  reset_in_answer  reset after the answer's first byte\n"
     "  cut_short        ended between the answer's first byte and its last\n"
     "  silent           no whole answer within --timeout, connecting included\n"
-    "  wrong_status     whole, with another status than expected\n"
+    "  wrong_status     whole, with another status than expected; the report says which\n"
     "  wrong_body       another length or checksum than expected, or bytes after its end\n"
     "  malformed        not HTTP/1\n"
     "What this machine could not do (no port, no descriptor) is counted as local, not lost. With\n"

@@ -116,6 +116,7 @@ static void judge(struct client *client, struct job *job, size_t surplus)
     struct answer *answer = &client->answer;
     enum outcome outcome = expect_judge(&job->expect, answer, surplus);
     client->kept = true;
+    client->status = answer->status;
     if (job->close || answer->close || surplus > 0 || answer->state == ANSWER_MALFORMED)
         client->ending = true;
     answer_start(answer, job->expect.summed);

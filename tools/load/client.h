@@ -37,6 +37,7 @@ struct client {
     unsigned id;
     unsigned pending;     /* requests under way */
     int error;            /* errno behind the last outcome, or 0 */
+    int status;           /* of the last whole answer, or 0 */
     uint64_t bytes;       /* received, heads included */
     uint64_t connections; /* that came to be */
     uint64_t idle_ends;   /* of them those that the server ended while nothing was under way */

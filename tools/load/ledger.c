@@ -33,6 +33,12 @@ void ledger_add(struct ledger *ledger, enum outcome outcome, int64_t at_us)
         ledger->first_us[outcome][n] = at_us;
 }
 
+void ledger_add_wrong(struct ledger *ledger, int status)
+{
+    if (status >= 0 && status < LEDGER_STATUS_COUNT)
+        ledger->wrong[status]++;
+}
+
 size_t ledger_first_count(const struct ledger *ledger, enum outcome outcome)
 {
     uint64_t n = ledger->count[outcome];

@@ -33,9 +33,13 @@ enum outcome {
  * timeout): enough to find the moment in a server's log. */
 #define LEDGER_FIRST_MAX 5
 
+/* Three digits, as a status line has them. */
+#define LEDGER_STATUS_COUNT 1000
+
 /* Zeroed: empty. */
 struct ledger {
     uint64_t count[OUTCOME_COUNT];
+    uint64_t wrong[LEDGER_STATUS_COUNT];               /* of OUTCOME_WRONG_STATUS, by the status */
     int64_t first_us[OUTCOME_COUNT][LEDGER_FIRST_MAX]; /* since the run began */
 };
 
@@ -46,6 +50,9 @@ const char *outcome_name(enum outcome outcome);
 bool outcome_is_loss(enum outcome outcome);
 
 void ledger_add(struct ledger *ledger, enum outcome outcome, int64_t at_us);
+
+/* Which status it was that an OUTCOME_WRONG_STATUS had. */
+void ledger_add_wrong(struct ledger *ledger, int status);
 
 /* How many of first_us[outcome] are filled. */
 size_t ledger_first_count(const struct ledger *ledger, enum outcome outcome);

@@ -94,6 +94,13 @@ static void add_times(struct buf *out, const struct ledger *ledger, enum outcome
     buf_lit(out, " s\n");
 }
 
+static void add_wrong(struct buf *out, const struct ledger *ledger)
+{
+    for (int i = 0; i < LEDGER_STATUS_COUNT; i++)
+        if (ledger->wrong[i] > 0)
+            buf_printf(out, "  status %03d: %" PRIu64 "\n", i, ledger->wrong[i]);
+}
+
 static void add_load(struct buf *out, const struct report *report)
 {
     const struct job *job = report->job;
@@ -164,6 +171,7 @@ void report_text(const struct report *report, struct buf *out)
     add_lost(out, ledger);
     for (enum outcome i = FIRST_CAUSE; i <= LAST_CAUSE; i++)
         add_times(out, ledger, i);
+    add_wrong(out, ledger);
     if (ledger->count[OUTCOME_LOCAL] == 0)
         return;
     buf_printf(out, "local: %" PRIu64 " requests not sent, last: %s; no fault of the server\n",
@@ -200,6 +208,19 @@ static void add_json_first(struct buf *out, const struct ledger *ledger, enum ou
     buf_lit(out, "]");
 }
 
+static void add_json_wrong(struct buf *out, const struct ledger *ledger)
+{
+    const char *before = "";
+    buf_lit(out, "\"statuses\":{");
+    for (int i = 0; i < LEDGER_STATUS_COUNT; i++) {
+        if (ledger->wrong[i] == 0)
+            continue;
+        buf_printf(out, "%s\"%03d\":%" PRIu64, before, i, ledger->wrong[i]);
+        before = ",";
+    }
+    buf_lit(out, "}");
+}
+
 static void add_json_ledger(struct buf *out, const struct ledger *ledger)
 {
     buf_printf(out, ",\"lost\":%" PRIu64 ",\"causes\":{", ledger_lost(ledger));
@@ -212,7 +233,9 @@ static void add_json_ledger(struct buf *out, const struct ledger *ledger)
             buf_lit(out, ",");
         add_json_first(out, ledger, i);
     }
-    buf_printf(out, "},\"local\":%" PRIu64, ledger->count[OUTCOME_LOCAL]);
+    buf_lit(out, "},");
+    add_json_wrong(out, ledger);
+    buf_printf(out, ",\"local\":%" PRIu64, ledger->count[OUTCOME_LOCAL]);
 }
 
 static void add_json_load(struct buf *out, const struct report *report)

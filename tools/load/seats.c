@@ -103,6 +103,8 @@ static void seat_settle(struct client *client, enum outcome outcome)
                seats->now_us - flight->due_us);
     if (outcome == OUTCOME_LOCAL)
         tell_local(seats->result, client->error);
+    if (outcome == OUTCOME_WRONG_STATUS)
+        ledger_add_wrong(&seats->result->ledger, client->status);
     seats->last_us = seats->now_us;
     fifo_remove(&flight->node);
     seat->oldest = seat->oldest + 1 < seats->job->depth ? seat->oldest + 1 : 0;
