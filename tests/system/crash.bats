@@ -48,10 +48,10 @@ no_zombie() {
     [[ $(grep "killed by SIGKILL" "$DROVER_LOG" | tail -n 1) == *'; the next one comes at once' ]]
 }
 
-@test "30 times kill -9 in 5 s, kept connections: what the dead workers held is lost" {
+@test "30 times kill -9 in 5 s, kept connections, --standby off: what the dead workers held is lost" {
     local times=30
     [[ $SAN != 1 ]] || times=10
-    drover_start --workers 8 "$SITE"
+    drover_start --workers 8 --standby off "$SITE"
     load_begin kept --clients 64
     kills "$times" 160
     load_stop kept
