@@ -11,9 +11,17 @@ union control {
     char bytes[CMSG_SPACE(sizeof(int) * PASS_FDS_MAX)];
 };
 
+/* The kernel reckons some 800 bytes for a small message, and gives twice what is asked for, or twice
+ * net.core.wmem_max. */
+#define QUEUE_BYTES (512 << 10)
+
 int pass_pair(int ends[2])
 {
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    for (int i = 0; i < 2; i++) /* one that fails has the usual size */
+        setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &(int){QUEUE_BYTES}, sizeof(int));
+    return 0;
 }
 
 void pass_attach(struct msghdr *message, void *control, const int *fds, size_t count)

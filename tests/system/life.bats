@@ -239,6 +239,13 @@ PY
     ((woken <= 5))
 }
 
+# bats test_tags=nosan
+@test "with 256 workers on the CPUs there are, every order finds room" {
+    drover_start --workers 256 "$SITE"
+    assert_equal "$(fetch /hello.txt)" hello
+    assert_equal "$(count_logged 'cannot reach')" 0
+}
+
 # bats test_tags=nosan,alone
 @test "from start to the first answer with 8 workers: under 15 ms, the best of 10" {
     local best
