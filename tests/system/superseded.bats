@@ -328,6 +328,24 @@ PY
 # ---- how long ---------------------------------------------------------------------------------
 
 # bats test_tags=nosan
+@test "requests that end their workers late are crashes in a row, superseded or not" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+resting = kept(args[0], 3)
+for round in range(3):
+    wait_for_pair(0)
+    at, = kept(args[0])
+    ask(at, "/abort?1500", close=False)
+    assert ends(at) == b""
+    for s in resting:
+        who(s)
+PY
+    (($(count_logged 'is superseded') > 0))
+    logged 'slot 0: 3 workers in a row were ended by signals, at "GET /abort?1500 HTTP/1.1"'
+    assert_equal "$("$DROVER" status --json | jq -c '[.ended.crashed, .ended.hung]')" '[3,0]'
+}
+
+# bats test_tags=nosan
 @test "a costly answer supersedes nobody; a worker that comes back has the time it wants, but to hang" {
     faulty --workers 1 --drain-timeout 1s --hang-timeout 2s
     act "$DROVER_ADDR" <<'PY'
