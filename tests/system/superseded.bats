@@ -328,6 +328,43 @@ PY
 # ---- how long ---------------------------------------------------------------------------------
 
 # bats test_tags=nosan
+@test "a worker with a deferred answer is superseded no sooner than half of --hang-timeout" {
+    faulty --workers 1 --hang-timeout 8s
+    act "$DROVER_ADDR" <<'PY'
+resting, (held, at) = kept(args[0], 3), kept(args[0], 2)
+pid = who(held)
+wait_for_pair(0)
+ask(held, "/hold?60000", close=False)
+assert who(resting[0]) == pid # it has read that, too
+ask(at, "/block?1000", close=False)
+assert answer(at) == (200, b"was blocked\n")
+assert {who(s) for s in resting} == {pid}, "it was superseded"
+began = time.monotonic()
+new, count = succeeded(0, lambda: ask(at, "/block?60000", close=False))
+assert count == 3
+assert time.monotonic() - began > 3.5
+assert {who(s) for s in resting} == {new}
+PY
+    assert_equal "$(count_logged 'is superseded')" 1
+}
+
+# bats test_tags=nosan
+@test "handlers that block now and then: not a new process for each of them" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+resting, = kept(args[0])
+for round in range(8):
+    wait_for_pair(0)
+    at, = kept(args[0])
+    ask(at, "/block?320", close=False)
+    assert answer(at) == (200, b"was blocked\n")
+    who(resting)
+PY
+    tell "8 handlers: $(count_logged 'is superseded') workers superseded"
+    (($(count_logged 'is superseded') <= 2))
+}
+
+# bats test_tags=nosan
 @test "requests that end their workers late are crashes in a row, superseded or not" {
     faulty --workers 1
     act "$DROVER_ADDR" <<'PY'
@@ -350,16 +387,17 @@ PY
     faulty --workers 1 --drain-timeout 1s --hang-timeout 2s
     act "$DROVER_ADDR" <<'PY'
 pid, _ = wait_for_pair(0)
+resting, = kept(args[0])
 for path in "/spin?60", "/block?60":
     assert fetch(args[0], path)[0] == 200
-assert int(fetch(args[0], "/who")[1]) == pid, "it was superseded"
+assert who(resting) == pid, "it was superseded"
 
 # what it has in hand is older than the drain's timeout when it ends
 pid, _ = wait_for_pair(0)
 s, = kept(args[0])
 assert who(s) == pid
-s.sendall(b"GET /spin?800 HTTP/1.1\r\nHost: x\r\n\r\nGET /hold?3000 HTTP/1.1\r\nHost: x\r\n\r\n")
-assert answer(s) == (200, b"spun\n")
+s.sendall(b"GET /block?800 HTTP/1.1\r\nHost: x\r\n\r\nGET /hold?3000 HTTP/1.1\r\nHost: x\r\n\r\n")
+assert answer(s) == (200, b"was blocked\n")
 assert not is_gone(pid)
 assert answer(s) == (200, b"held\n")
 wait(lambda: is_gone(pid))
@@ -368,7 +406,7 @@ wait(lambda: is_gone(pid))
 pid, _ = wait_for_pair(0)
 s, = kept(args[0])
 assert who(s) == pid
-s.sendall(b"GET /spin?800 HTTP/1.1\r\nHost: x\r\n\r\nGET /spin?60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+s.sendall(b"GET /block?1200 HTTP/1.1\r\nHost: x\r\n\r\nGET /spin?60000 HTTP/1.1\r\nHost: x\r\n\r\n")
 wait(lambda: is_gone(pid))
 PY
     assert_equal "$(count_logged 'is ended by SIGABRT')" 1
