@@ -70,21 +70,22 @@ PY
 @test "a handler that spins, or blocks: its client waits, and gets its answer; the others do not" {
     faulty --workers 1
     act "$DROVER_ADDR" <<'PY'
-for path, word in ("/spin?1500", b"spun\n"), ("/block?1500", b"was blocked\n"):
+# that it spins shows by its CPU time, of which a busy machine gives it little
+for path, seconds, word in ("/spin", 4, b"spun\n"), ("/block", 2, b"was blocked\n"):
     waiting, (at,) = kept(args[0], 31), kept(args[0])
     pid = who(at)
     wait_for_pair(0)
-    ask(at, path, close=False)
+    ask(at, f"{path}?{seconds * 1000}", close=False)
     began = time.monotonic()
     for s in waiting:
         ask(s, "/who", close=False)
     pids = {int(answer(s)[1]) for s in waiting}
     took = time.monotonic() - began
     assert pid not in pids and len(pids) == 1, (pid, pids)
-    assert took < 1.2, f"the others waited for {took} s"
+    assert took < 0.8 * seconds, f"the others waited for {took} s"
     assert not select.select([at], [], [], 0)[0], "it was answered, too"
     assert answer(at) == (200, word)
-    assert time.monotonic() - began > 1.4
+    assert time.monotonic() - began > 0.9 * seconds
     wait(lambda: is_gone(pid))
     assert {who(s) for s in waiting} == pids
     # what a successor closes is closed for its clients, though another had copies of it
