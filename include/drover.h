@@ -311,7 +311,9 @@ struct drover_protocol {
     /* All that was sent has been taken by the socket, after EAGAIN was seen. May be NULL. */
     void (*drained)(void *context, struct drover_stream *stream);
 
-    /* The worker leaves, and ends what is still open after --drain-timeout. May be NULL. */
+    /* The worker leaves, and ends what is still open after --drain-timeout. One that had hung
+     * leaves when it goes on, if another has taken its place by then (--standby), and ends nothing
+     * itself. May be NULL. */
     void (*leaving)(void *context, struct drover_stream *stream);
 
     /*
@@ -509,7 +511,8 @@ struct drover_app {
     /*
      * The worker is to leave: it accepts no more, each connection is closed after its next answer,
      * and what is open after --drain-timeout is cut. Pulled bodies without an end should come to
-     * one. May be NULL.
+     * one. One that had hung, and in whose place another serves when it goes on (--standby), is to
+     * leave, too, and has the time that it wants. May be NULL.
      */
     void (*leaving)(void *context, struct drover_worker *worker);
 

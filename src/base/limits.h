@@ -267,10 +267,17 @@
  * is put off only where workers end faster than they are of use. */
 #define STANDBY_HEALTHY_MS 100
 
-/* A turn in which a worker has spent so much of its own time is worth a successor, or half of
- * --hang-timeout where that is less. Far more than HANG_TURN_MS: for a handler that is merely slow
- * others accept, but its worker, with all that cannot be taken over, need not leave. */
-#define STANDBY_TURN_MS 200
+/* A turn in which a worker has spent so much of its own time is worth a successor, where that helps
+ * some of its clients and costs none; or half of --hang-timeout where that is less. Far more than
+ * HANG_TURN_MS: for a handler that is merely slow others accept, but its worker need not leave.
+ * Each worker of a slot that is superseded so doubles it there, until no turn of the slot's has
+ * been as long for STANDBY_PATIENT_MS. */
+#define STANDBY_TURN_MS    200
+#define STANDBY_PATIENT_MS 10000
+
+/* At most, and where somebody would lose by it: half of --hang-timeout; half of what that is when
+ * nothing is said, where there is none. */
+#define STANDBY_TURN_MAX_MS 15000
 
 /* A standby that has not made a successor in this time is stopped or gone, and is given up. */
 #define STANDBY_WAIT_MS 1000

@@ -199,9 +199,19 @@ static void give_way(struct step *step)
     enter(step, SLOT_STARTING, deadline);
 }
 
-/* Others have what it had adopted since it has stalled. */
+/* A worker that was healthy has come to its end: the next one is the first of a row. */
+static void begin_row(struct step *step)
+{
+    struct plan_slot *slot = step->slot;
+    bool has_lived = slot->state != SLOT_STARTING && slot->state != SLOT_WAITING;
+    if (has_lived && step->now - slot->live_since >= step->plan->healthy)
+        slot->ends = 0;
+}
+
+/* Others have what it had adopted since it has stalled. It is no end yet. */
 static void supersede(struct step *step)
 {
+    begin_row(step);
     act(step->actions, PLAN_DISMISS, step->number, -1);
     spawn(step);
 }
@@ -247,12 +257,15 @@ static void refuse(struct step *step)
  * wait. */
 static int64_t count_end(struct step *step)
 {
-    struct plan_slot *slot = step->slot;
-    bool has_lived = slot->state != SLOT_STARTING && slot->state != SLOT_WAITING;
-    if (has_lived && step->now - slot->live_since >= step->plan->healthy)
-        slot->ends = 0;
-    slot->ends++;
-    return plan_delay(slot->ends);
+    begin_row(step);
+    step->slot->ends++;
+    return plan_delay(step->slot->ends);
+}
+
+/* Its successor is there, or comes. */
+static void count_loss(struct step *step)
+{
+    step->slot->ends++;
 }
 
 static void respawn(struct step *step)
@@ -287,12 +300,14 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                        [PLAN_READY] = go_live,
                        [PLAN_ENDED] = respawn,
                        [PLAN_MISFIT] = refuse,
+                       [PLAN_LOST] = count_loss,
                        [PLAN_DUE] = kill_late},
     [SLOT_LIVE] = {[PLAN_UNWANT] = dismiss,
                    [PLAN_SPENT] = relieve,
                    [PLAN_ENDED] = respawn,
                    [PLAN_MISFIT] = refuse,
                    [PLAN_STALLED] = stall,
+                   [PLAN_LOST] = count_loss,
                    [PLAN_AWAY] = step_away,
                    [PLAN_BACK] = step_back,
                    [PLAN_DUE] = relieve},
@@ -302,6 +317,7 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                        [PLAN_MISFIT] = inherit,
                        [PLAN_HEIR_ENDED] = relieve_later,
                        [PLAN_STALLED] = give_way,
+                       [PLAN_LOST] = count_loss,
                        [PLAN_AWAY] = step_away,
                        [PLAN_BACK] = step_back,
                        [PLAN_DUE] = kill_late},
@@ -311,12 +327,14 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                       [PLAN_MISFIT] = refuse,
                       [PLAN_RECOVERED] = go_on,
                       [PLAN_SUPERSEDED] = supersede,
+                      [PLAN_LOST] = count_loss,
                       [PLAN_DUE] = abort_hung},
     [SLOT_ABORTED] = {[PLAN_UNWANT] = dismiss_hung,
                       [PLAN_ENDED] = respawn,
                       [PLAN_MISFIT] = refuse,
+                      [PLAN_LOST] = count_loss,
                       [PLAN_DUE] = kill_late},
-    [SLOT_WAITING] = {[PLAN_UNWANT] = forget, [PLAN_DUE] = spawn},
+    [SLOT_WAITING] = {[PLAN_UNWANT] = forget, [PLAN_LOST] = count_loss, [PLAN_DUE] = spawn},
     [SLOT_REFUSED] = {[PLAN_UNWANT] = forget},
 };
 

@@ -32,6 +32,7 @@ enum plan_event {
     PLAN_STALLED,    /* the worker was stopped, or hangs */
     PLAN_RECOVERED,  /* and goes on */
     PLAN_SUPERSEDED, /* the worker that was stopped, or hangs, has a successor */
+    PLAN_LOST,       /* and was ended by a signal after all, which counts as an end here */
     PLAN_AWAY,       /* the worker takes nothing from its queue, for a good reason or none */
     PLAN_BACK,       /* and does again */
     PLAN_DUE,        /* the slot's deadline has passed */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/record.h"
+#include "master/standbys.h"
 #include "master/succession.h"
 #include "os/net.h"
 #include "os/runtime.h"
@@ -86,15 +87,37 @@ static void look_for_hang(struct master *m, struct child *child, bool is_late)
     crew_step(m, child->generation, child->is_hung ? PLAN_STALLED : PLAN_RECOVERED, child->slot);
 }
 
+/* Would a successor be of use to some client, and cost none? It goes on with what rests, and serves
+ * a queue that no other does; but what lasts, a stream say, would be told to come to its end. */
+static bool helps(const struct master *m, const struct child *child, uint64_t queued)
+{
+    const struct desk *desk = standbys_desk(m, child->row);
+    const struct plan_slot *slot = &child->generation->plan.slots[child->slot];
+    int resting = 0, lasting = 0;
+    if (desk)
+        desk_count(desk, &resting, &lasting);
+    return lasting == 0 && (resting > 0 || (queued > 0 && slot->adopter < 0));
+}
+
 /* A successor is to be ready before the worker would be again: one that takes long to start is no
  * help against a turn that is a little too long. */
-static bool is_worth_a_successor(const struct master *m, const struct child *child)
+static void look_for_long_turn(struct master *m, const struct child *child, uint64_t queued)
 {
-    int64_t elapsed = m->now - child->pulse.turn_at;
+    struct patience *patience = &m->succession.patience[child->slot];
+    pid_t pid = child->pid;
     int64_t limit = m->present->plan.hang_timeout;
-    int64_t enough = limit && limit / 2 < STANDBY_TURN_MS ? limit / 2 : STANDBY_TURN_MS;
-    return child->is_hung && elapsed >= 2 * child->start_ms &&
-           own_ms(child, &child->pulse.turn_runtime, elapsed) >= enough;
+    int64_t most = limit ? limit / 2 : STANDBY_TURN_MAX_MS;
+    int64_t elapsed = m->now - child->pulse.turn_at;
+    int64_t own = own_ms(child, &child->pulse.turn_runtime, elapsed);
+    int64_t enough = helps(m, child, queued) ? patience_ms(patience, m->now, most) : most;
+    if (own >= STANDBY_TURN_MS)
+        patience_note(patience, m->now);
+    if (own < enough || elapsed < 2 * child->start_ms)
+        return;
+    succession_supersede(m, pid);
+    child = children_by_pid(&m->children, pid);
+    if (child && child->is_superseded)
+        patience_double(patience, m->now);
 }
 
 /* ------------------------------------------------------------------------------ the queues */
@@ -177,8 +200,8 @@ static void look(struct master *m, bool is_late)
         if (is_looked_at(m, &m->children.list[i]))
             look_for_hang(m, &m->children.list[i], is_late);
     for (size_t i = 0; i < m->children.count; i++)
-        if (is_looked_at(m, &m->children.list[i]) && is_worth_a_successor(m, &m->children.list[i]))
-            succession_supersede(m, m->children.list[i].pid);
+        if (is_looked_at(m, &m->children.list[i]) && m->children.list[i].is_hung)
+            look_for_long_turn(m, &m->children.list[i], queued[m->children.list[i].slot]);
     for (size_t i = 0; i < m->children.count; i++)
         if (is_looked_at(m, &m->children.list[i]) && !m->children.list[i].is_hung)
             look_at_worker(m, &m->children.list[i], queued[m->children.list[i].slot], is_late);

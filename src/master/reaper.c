@@ -122,20 +122,24 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
     log_warnx("worker %d (pid %d) %s: %s%s%s; %s", slot, (int)child->pid,
               child->is_ready ? "ended" : "did not start", child->why, child->why[0] ? "; " : "",
               last.how, next);
-    if (child->is_ready && record_cause(child, status) == BOARD_END_SIGNAL)
+    if (record_is_crash(child, status))
         record_crash(m, slot, last.request);
     if (is_refused)
         m->on_refused(m, child, WEXITSTATUS(status));
 }
 
 /* The end of one that was dismissed. */
-static void end_of_leaver(const struct master *m, const struct child *child, int status)
+static void end_of_leaver(struct master *m, const struct child *child, int status)
 {
     struct last last = find_last(m, child, status);
     if (child->is_killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, last.how);
     else
         log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, last.how);
+    if (record_is_crash(child, status)) {
+        record_crash(m, child->slot, last.request);
+        crew_step(m, child->generation, PLAN_LOST, child->slot);
+    }
     if (WIFSIGNALED(status))
         crew_wake_others(m, child); /* it may have ended before it heard that it should leave */
 }

@@ -149,20 +149,34 @@ int64_t record_next(const struct master *m)
 
 /* ------------------------------------------------------------------------------ the moments */
 
+/* It was killed for its cause. One that is superseded since it hangs is not, before its time is up.
+ */
+static bool was_ended(const struct child *child)
+{
+    switch (child->cause) {
+    case BOARD_END_HUNG: return !child->is_superseded || child->is_aborted;
+    case BOARD_END_START:
+    case BOARD_END_LATE: return true;
+    default: return false;
+    }
+}
+
 enum board_end record_cause(const struct child *child, int status)
 {
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    switch (child->cause) {
-    case BOARD_END_HUNG:
-    case BOARD_END_START:
-    case BOARD_END_LATE: return child->cause; /* it was killed for that */
-    default: break;
-    }
+    if (was_ended(child))
+        return child->cause;
     if (child->is_leaving && (is_clean || child->is_killed))
         return child->cause;
     if (!child->is_leaving && !child->is_ready)
         return BOARD_END_START;
     return WIFSIGNALED(status) ? BOARD_END_SIGNAL : BOARD_END_EXIT;
+}
+
+bool record_is_crash(const struct child *child, int status)
+{
+    return child->is_ready && (!child->is_leaving || child->is_superseded) &&
+           record_cause(child, status) == BOARD_END_SIGNAL;
 }
 
 static uint64_t in_us(const struct timeval *time)
@@ -174,7 +188,7 @@ void record_end(struct master *m, const struct child *child, int status, const s
 {
     struct board *board = m->board;
     board_add(&board->ended[record_cause(child, status)], 1);
-    if (!child->is_leaving)
+    if (!child->is_leaving || record_is_crash(child, status))
         board_add(&board->slots[child->slot].ends, 1);
     board_add(&board->ended_cpu_us, (int64_t)(in_us(&used->ru_utime) + in_us(&used->ru_stime)));
     board_add(&board->ended_voluntary, used->ru_nvcsw);

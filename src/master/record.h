@@ -33,11 +33,15 @@ void record_end(struct master *m, const struct child *child, int status, const s
 /* Pure: why it has ended, with this status of waitpid(2). */
 enum board_end record_cause(const struct child *child, int status);
 
+/* Pure: has a signal ended it that nobody had asked for, in the midst of its work? One that was
+ * superseded, too, still was at that. */
+bool record_is_crash(const struct child *child, int status);
+
 /* What was asked for has come to its end. */
 void record_outcome(struct master *m, enum outcome_kind kind, int status);
 
-/* A signal that nobody had asked for has ended the slot's worker, which was at the request of that
- * first line, "" at none. Where workers of a slot end so in a row, that is logged. */
+/* That has befallen a worker of the slot, which was at the request of that first line, "" at none.
+ * Where it does in a row, that is logged. */
 void record_crash(struct master *m, int slot, const char *request);
 
 /* A standby's successor goes on for a worker that has ended, or hangs; and when it is ready, with

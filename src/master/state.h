@@ -15,6 +15,7 @@
 #include "master/estate.h"
 #include "master/generation.h"
 #include "master/logs.h"
+#include "master/patience.h"
 #include "master/store.h"
 #include "os/command.h"
 #include "os/loop.h"
@@ -86,6 +87,7 @@ struct succession {
     int doubts;           /* workers in a row that have ended while they made theirs, maybe */
     pid_t reaped;         /* that nobody knows of yet; 0 */
     int64_t relieved[SLOTS_MAX]; /* when a worker was replaced last, since it had lost its own */
+    struct patience patience[SLOTS_MAX];
 };
 
 struct master {

@@ -143,6 +143,7 @@ void succession_supersede(struct master *m, pid_t pid)
     child->cause = BOARD_END_HUNG;
     log_warnx("worker %d (pid %d) is superseded; its standby goes on", slot, (int)pid);
     tell_news(m, new);
+    g->plan.healthy = STANDBY_HEALTHY_MS;
     crew_step(m, g, PLAN_SUPERSEDED, slot);
     int64_t limit = g->plan.hang_timeout;
     child = children_by_pid(&m->children, pid);

@@ -454,6 +454,12 @@ enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadlin
     return conclude_refused(conn, env, how);
 }
 
+bool conn_lasts(const struct conn *conn)
+{
+    return conn->state == CONN_STREAMING || conn->state == CONN_WAITING ||
+           (conn->work && conn->work->outlet.pulled);
+}
+
 void conn_leave(struct conn *conn)
 {
     if (conn->state == CONN_STREAMING)

@@ -137,6 +137,9 @@ enum conn_want conn_wake(struct conn *conn, struct conn_env *env);
 /* Its deadline of this kind has passed. */
 enum conn_want conn_expire(struct conn *conn, struct conn_env *env, enum deadline_kind kind);
 
+/* It is the application's: a stream, or what it answers later, or by pieces. */
+bool conn_lasts(const struct conn *conn);
+
 /* The worker leaves: tells the application, if the connection is its stream. */
 void conn_leave(struct conn *conn);
 

@@ -84,7 +84,7 @@ static enum custody custody_of(const struct conn *conn)
     if (conn->is_held)
         return CUSTODY_HELD;
     if (conn->armed != CONN_WANT_READ + 1 || !handover_is_possible(conn))
-        return CUSTODY_BUSY;
+        return conn_lasts(conn) ? CUSTODY_LASTING : CUSTODY_BUSY;
     if (conn->state == CONN_GREETING)
         return CUSTODY_GREETING;
     return conn->served > 0 ? CUSTODY_KEPT : CUSTODY_FRESH;

@@ -134,11 +134,16 @@ bool desk_step(struct desk *desk, enum tenure from, enum tenure to)
     return desk_step_in(desk, desk_round(desk), from, to);
 }
 
+static bool is_resting(uint8_t state)
+{
+    return state == CUSTODY_FRESH || state == CUSTODY_KEPT || state == CUSTODY_GREETING ||
+           state == CUSTODY_HELD;
+}
+
 static bool take_one(uint8_t *byte)
 {
     uint8_t state = __atomic_load_n(byte, __ATOMIC_ACQUIRE);
-    while (state == CUSTODY_FRESH || state == CUSTODY_KEPT || state == CUSTODY_GREETING ||
-           state == CUSTODY_HELD)
+    while (is_resting(state))
         if (__atomic_compare_exchange_n(byte, &state, (uint8_t)(state | CUSTODY_TAKEN), false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
             return true;
@@ -169,6 +174,16 @@ bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size
 }
 
 /* ------------------------------------------------------------------------------ the master */
+
+void desk_count(const struct desk *desk, int *resting, int *lasting)
+{
+    *resting = *lasting = 0;
+    for (uint32_t fd = 0; fd < top_of(desk); fd++) {
+        uint8_t state = __atomic_load_n(&desk->custody[fd], __ATOMIC_RELAXED);
+        *resting += is_resting(state);
+        *lasting += state == CUSTODY_LASTING;
+    }
+}
 
 void desk_request(const struct desk *desk, char *text, size_t size)
 {

@@ -13,15 +13,19 @@
  *   BUSY -> FRESH, KEPT, GREETING   it rests: nothing of a next request was read
  *   BUSY -> HELD                    its answer stands ready and has not left; the request is still
  *                                   in `read`
+ *   BUSY -> LASTING                 in the middle of what takes long: the application has it as a
+ *                                   stream, or is to answer it later, or gives an answer by pieces
+ *   LASTING -> BUSY                 no longer
  *   those four -> BUSY              claimed, before anything is done with it
- *   BUSY -> NONE                    before it is closed
+ *   BUSY, LASTING -> NONE           before it is closed
  * By the standby:
  *   those four -> the same | TAKEN  it is the successor's
  *
  * Both ways out of the four are one compare-and-swap of the byte, so each connection has one owner
  * at every moment, wherever a process is stopped or killed. What is BUSY is in the middle: it stays
- * with the worker, and ends with it. What is TAKEN a worker that comes back never touches, but to
- * close its own copy of the descriptor once tenure is PASSED.
+ * with the worker, and ends with it; so does what is LASTING, which the master alone tells apart,
+ * since a worker that is superseded tells the application to end it. What is TAKEN a worker that
+ * comes back never touches, but to close its own copy of the descriptor once tenure is PASSED.
  *
  * Tenure. One word says whose the desk is:
  *
@@ -54,6 +58,7 @@ enum custody {
     CUSTODY_GREETING,     /* waits for a PROXY header */
     CUSTODY_HELD,         /* its answer leaves at the end of the turn */
     CUSTODY_BUSY,         /* in the middle of a request or an answer, or of being closed */
+    CUSTODY_LASTING,      /* the same, of one that takes long */
     CUSTODY_TAKEN = 0x80, /* or-ed to one of the four that can be taken */
 };
 
@@ -112,7 +117,7 @@ static inline bool desk_claim_now(struct desk *desk, int fd)
     uint8_t *byte = &desk->custody[fd];
     uint8_t state = __atomic_load_n(byte,
                                     __ATOMIC_ACQUIRE); /* of TAKEN: tenure is read behind it */
-    if (state == CUSTODY_BUSY)
+    if (state == CUSTODY_BUSY || state == CUSTODY_LASTING)
         return true;
     return !(state & CUSTODY_TAKEN) &&
            __atomic_compare_exchange_n(byte, &state, CUSTODY_BUSY, false, __ATOMIC_SEQ_CST,
@@ -136,7 +141,8 @@ static inline bool desk_claim(struct desk *desk, int fd)
 /* It is new here: BUSY. */
 void desk_begin(struct desk *desk, int fd);
 
-/* It rests, in a state that can be taken; it is watched for EPOLLIN already. Claimed before. */
+/* It rests, in a state that can be taken; it is watched for EPOLLIN already. Or it does not: BUSY,
+ * LASTING. Claimed before. */
 static inline void desk_rest(struct desk *desk, int fd, enum custody state)
 {
     if (fd < DESK_FDS_MAX)
@@ -234,6 +240,9 @@ static inline enum custody desk_taken(const struct desk *desk, int fd)
 bool desk_held_request(const struct desk *desk, int fd, const char **bytes, size_t *length);
 
 /* ---------------------------------------------------------------------------- for the master */
+
+/* How many connections could be taken now, and how many are LASTING. */
+void desk_count(const struct desk *desk, int *resting, int *lasting);
 
 /* The first line of the request that the worker was at when it ended, as printable text, cut where
  * it is too long; "" when it was at none. What lies there is not trusted. */

@@ -11,7 +11,7 @@
  *   /block?MS    a system call that does not return, for so long
  *   /deaf?MS     as /spin, and SIGABRT does not end it
  *   /hold?MS     no fault: an answer that comes later, while the worker goes on
- *   /abort       the end of the process
+ *   /abort?MS    the end of the process, after so long
  *   /leak?KB     so much memory that is never given back
  *
  * A worker takes HANG_START_US microseconds to start, if that is in its environment.
@@ -51,12 +51,16 @@ static void deaf(const struct drover_request *q, struct drover_response *r)
     signal(SIGABRT, SIG_DFL);
 }
 
-static void block(const struct drover_request *q, struct drover_response *r)
+static void be_blocked(long ms)
 {
-    long ms = argument(q, 0);
     struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     while (nanosleep(&left, &left) < 0 && errno == EINTR) {
     }
+}
+
+static void block(const struct drover_request *q, struct drover_response *r)
+{
+    be_blocked(argument(q, 0));
     say(r, "was blocked\n");
 }
 
@@ -74,7 +78,8 @@ static void hold(const struct drover_request *q, struct drover_response *r)
 
 static void end(const struct drover_request *q, struct drover_response *r)
 {
-    (void)q, (void)r;
+    (void)r;
+    be_blocked(argument(q, 0));
     abort();
 }
 

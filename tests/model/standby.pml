@@ -53,7 +53,7 @@
 #define NONE  0
 #define REST  1 /* FRESH, KEPT, GREETING */
 #define HELD  2
-#define BUSY  3
+#define BUSY  3 /* and LASTING, which is the same to all but the master */
 #define TAKEN 4 /* added to REST or HELD */
 
 /* tenure, below the desk's round */

@@ -30,6 +30,7 @@ static const char *const event_names[] = {
     [PLAN_STALLED] = "stalled",
     [PLAN_RECOVERED] = "recovered",
     [PLAN_SUPERSEDED] = "superseded",
+    [PLAN_LOST] = "lost",
     [PLAN_AWAY] = "away",
     [PLAN_BACK] = "back",
     [PLAN_DUE] = "due",

@@ -63,6 +63,15 @@ static long pull(void *state, char *to, size_t room)
     return DROVER_END;
 }
 
+static long pull_later(void *state, char *to, size_t room)
+{
+    (void)state;
+    (void)to;
+    (void)room;
+    return DROVER_LATER;
+}
+
+static const struct drover_protocol protocol;
 static struct drover_response *deferred;
 
 static void handle_and_note(void *context, const struct drover_request *request,
@@ -74,6 +83,10 @@ static void handle_and_note(void *context, const struct drover_request *request,
         drover_response_receive(response, receive, NULL);
     else if (strcmp(path, "/pull") == 0)
         drover_response_pull(response, -1, pull, NULL);
+    else if (strcmp(path, "/events") == 0)
+        drover_response_pull(response, -1, pull_later, NULL);
+    else if (strcmp(path, "/upgrade") == 0)
+        drover_response_upgrade(response, "lines", &protocol, NULL);
     else if (strcmp(path, "/defer") == 0 && drover_response_defer(response) == 0)
         deferred = response;
     else
@@ -221,25 +234,41 @@ Test(conns_desk, one_whose_request_was_there_already)
     cr_expect_eq(custody_of(0), CUSTODY_KEPT);
 }
 
-/* Part of a head, of a body, of an answer; or its application takes its time. */
+/* Part of a head, of a body, of an answer. */
 Test(conns_desk, one_in_the_midst_is_busy)
 {
-    connect_all(4);
+    connect_all(3);
     ask(0, "GET /a HT");
     ask(1, POST_PART);
     ask(2, GET("/bytes/3000000"));
-    ask(3, GET("/defer"));
     turn(&one);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 3; i++)
         cr_expect_eq(custody_of(i), CUSTODY_BUSY, "%d", i);
     ask(0, "TP/1.1\r\nHost: x\r\n\r\n");
     ask(1, "cde");
-    drover_response_finish(deferred);
     turn(&one);
     cr_expect_eq(custody_of(0), CUSTODY_KEPT);
     cr_expect_eq(custody_of(1), CUSTODY_KEPT);
     cr_expect_eq(custody_of(2), CUSTODY_BUSY);
-    cr_expect_eq(custody_of(3), CUSTODY_KEPT);
+}
+
+/* Its application takes its time, gives an answer by pieces, or has a stream. */
+Test(conns_desk, one_that_is_the_applications_lasts)
+{
+    connect_all(3);
+    ask(0, GET("/defer"));
+    ask(1, GET("/events"));
+    ask(2, "GET /upgrade HTTP/1.1\r\nHost: x\r\nUpgrade: lines\r\nConnection: upgrade\r\n\r\n");
+    turn(&one);
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(custody_of(i), CUSTODY_LASTING, "%d", i);
+    drover_response_finish(deferred);
+    turn(&one);
+    cr_expect_eq(custody_of(0), CUSTODY_KEPT);
+    close(clients[2]);
+    turn(&one);
+    cr_expect_eq(custody_of(1), CUSTODY_LASTING);
+    cr_expect_neq(custody_of(2), CUSTODY_LASTING, "it is over");
 }
 
 Test(conns_desk, one_that_lingers_is_busy)

@@ -53,6 +53,37 @@ Test(desk, one_connection_from_its_first_to_its_last)
     }
 }
 
+Test(desk, one_that_lasts_stays_so_and_the_workers)
+{
+    put(7, CUSTODY_LASTING);
+    cr_expect_eq(desk_take(desk), 0);
+    cr_expect(desk_claim_now(desk, 7), "its own");
+    cr_expect_eq(state_of(7), CUSTODY_LASTING, "while it is dealt with, too");
+    desk_rest(desk, 7, CUSTODY_KEPT);
+    cr_expect_eq(desk_take(desk), 1);
+}
+
+static void expect_count(int at_rest, int lasting)
+{
+    int found[2] = {-1, -1};
+    desk_count(desk, &found[0], &found[1]);
+    cr_expect(found[0] == at_rest && found[1] == lasting, "%d, %d", found[0], found[1]);
+}
+
+Test(desk, those_that_rest_and_those_that_last_are_counted)
+{
+    expect_count(0, 0);
+    for (int fd = 0; fd < (int)LENGTH(resting); fd++)
+        put(fd, resting[fd]);
+    put(7, CUSTODY_LASTING);
+    put(DESK_FDS_MAX - 1, CUSTODY_LASTING);
+    desk_begin(desk, 9);
+    expect_count(LENGTH(resting), 2);
+    desk_take(desk);
+    desk->top = UINT32_MAX; /* what a worker wrote there is not trusted */
+    expect_count(0, 2);
+}
+
 Test(desk, those_that_rest_are_taken_and_no_others)
 {
     put(3, CUSTODY_FRESH);

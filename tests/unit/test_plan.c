@@ -39,6 +39,7 @@ static const struct row {
     IGNORED(SLOT_EMPTY, PLAN_STALLED),
     IGNORED(SLOT_EMPTY, PLAN_RECOVERED),
     IGNORED(SLOT_EMPTY, PLAN_SUPERSEDED),
+    IGNORED(SLOT_EMPTY, PLAN_LOST),
     IGNORED(SLOT_EMPTY, PLAN_AWAY),
     IGNORED(SLOT_EMPTY, PLAN_BACK),
     IGNORED(SLOT_EMPTY, PLAN_DUE),
@@ -54,6 +55,7 @@ static const struct row {
     IGNORED(SLOT_STARTING, PLAN_STALLED),
     IGNORED(SLOT_STARTING, PLAN_RECOVERED),
     IGNORED(SLOT_STARTING, PLAN_SUPERSEDED),
+    {SLOT_STARTING, 3, PLAN_LOST, SLOT_STARTING, 4, "", MARK},
     IGNORED(SLOT_STARTING, PLAN_AWAY),
     IGNORED(SLOT_STARTING, PLAN_BACK),
     {SLOT_STARTING, 3, PLAN_DUE, SLOT_STARTING, 3, "kill 0", NEVER},
@@ -69,6 +71,7 @@ static const struct row {
     {SLOT_LIVE, 3, PLAN_STALLED, SLOT_STALLED, 3, "", NOW + HANG},
     IGNORED(SLOT_LIVE, PLAN_RECOVERED),
     IGNORED(SLOT_LIVE, PLAN_SUPERSEDED),
+    {SLOT_LIVE, 3, PLAN_LOST, SLOT_LIVE, 4, "", MARK},
     {SLOT_LIVE, 3, PLAN_AWAY, SLOT_LIVE, 3, "", MARK},
     {SLOT_LIVE, 3, PLAN_BACK, SLOT_LIVE, 3, "", MARK},
     {SLOT_LIVE, 3, PLAN_DUE, SLOT_RELIEVED, 3, "spawn 0", START},
@@ -84,6 +87,7 @@ static const struct row {
     {SLOT_RELIEVED, 3, PLAN_STALLED, SLOT_STARTING, 3, "dismiss 0", MARK},
     IGNORED(SLOT_RELIEVED, PLAN_RECOVERED),
     IGNORED(SLOT_RELIEVED, PLAN_SUPERSEDED),
+    {SLOT_RELIEVED, 3, PLAN_LOST, SLOT_RELIEVED, 4, "", MARK},
     {SLOT_RELIEVED, 3, PLAN_AWAY, SLOT_RELIEVED, 3, "", MARK},
     {SLOT_RELIEVED, 3, PLAN_BACK, SLOT_RELIEVED, 3, "", MARK},
     {SLOT_RELIEVED, 3, PLAN_DUE, SLOT_RELIEVED, 3, "kill 0", NEVER},
@@ -99,6 +103,7 @@ static const struct row {
     IGNORED(SLOT_STALLED, PLAN_STALLED),
     {SLOT_STALLED, 3, PLAN_RECOVERED, SLOT_LIVE, 3, "", NEVER},
     {SLOT_STALLED, 3, PLAN_SUPERSEDED, SLOT_STARTING, 3, "dismiss 0, spawn 0", START},
+    {SLOT_STALLED, 3, PLAN_LOST, SLOT_STALLED, 4, "", MARK},
     IGNORED(SLOT_STALLED, PLAN_AWAY),
     IGNORED(SLOT_STALLED, PLAN_BACK),
     {SLOT_STALLED, 3, PLAN_DUE, SLOT_ABORTED, 3, "abort 0", NOW + ABORT_GRACE_MS},
@@ -114,6 +119,7 @@ static const struct row {
     IGNORED(SLOT_ABORTED, PLAN_STALLED),
     IGNORED(SLOT_ABORTED, PLAN_RECOVERED),
     IGNORED(SLOT_ABORTED, PLAN_SUPERSEDED),
+    {SLOT_ABORTED, 3, PLAN_LOST, SLOT_ABORTED, 4, "", MARK},
     IGNORED(SLOT_ABORTED, PLAN_AWAY),
     IGNORED(SLOT_ABORTED, PLAN_BACK),
     {SLOT_ABORTED, 3, PLAN_DUE, SLOT_ABORTED, 3, "kill 0", NEVER},
@@ -128,6 +134,7 @@ static const struct row {
     IGNORED(SLOT_WAITING, PLAN_STALLED),
     IGNORED(SLOT_WAITING, PLAN_RECOVERED),
     IGNORED(SLOT_WAITING, PLAN_SUPERSEDED),
+    {SLOT_WAITING, 3, PLAN_LOST, SLOT_WAITING, 4, "", MARK},
     IGNORED(SLOT_WAITING, PLAN_AWAY),
     IGNORED(SLOT_WAITING, PLAN_BACK),
     {SLOT_WAITING, 3, PLAN_DUE, SLOT_STARTING, 3, "spawn 0", START},
@@ -142,6 +149,7 @@ static const struct row {
     IGNORED(SLOT_REFUSED, PLAN_STALLED),
     IGNORED(SLOT_REFUSED, PLAN_RECOVERED),
     IGNORED(SLOT_REFUSED, PLAN_SUPERSEDED),
+    IGNORED(SLOT_REFUSED, PLAN_LOST),
     IGNORED(SLOT_REFUSED, PLAN_AWAY),
     IGNORED(SLOT_REFUSED, PLAN_BACK),
     IGNORED(SLOT_REFUSED, PLAN_DUE),
@@ -363,6 +371,24 @@ Test(plan, a_healthy_life_starts_the_count_anew)
                      plan.slots[0].ends);
         cr_expect_eq(plan.slots[0].state, lives[i].ends == 1 ? SLOT_STARTING : SLOT_WAITING, "%s",
                      lives[i].name);
+    }
+}
+
+/* Of one that is superseded, too, which is an end only if a signal comes upon it. */
+Test(plan, a_healthy_life_before_a_supersession_starts_the_count_anew)
+{
+    for (int healthy = 0; healthy <= 1; healthy++) {
+        struct plan plan;
+        int64_t then = NOW + RESPAWN_HEALTHY_MS - !healthy;
+        open_plan(&plan, 1);
+        tell(&plan, PLAN_WANT, 0, 1);
+        tell(&plan, PLAN_READY, 0, NOW);
+        plan.slots[0].ends = 5;
+        tell(&plan, PLAN_STALLED, 0, then);
+        tell(&plan, PLAN_SUPERSEDED, 0, then);
+        cr_expect_eq(plan.slots[0].ends, healthy ? 0 : 5);
+        tell(&plan, PLAN_LOST, 0, then);
+        cr_expect_eq(plan.slots[0].ends, healthy ? 1 : 6);
     }
 }
 

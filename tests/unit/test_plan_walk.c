@@ -162,7 +162,8 @@ static bool happens(struct walk *walk, enum plan_event event, int slot)
     struct process *own = &walk->workers[slot];
     switch (event) {
     case PLAN_WANT:
-    case PLAN_UNWANT: return true;
+    case PLAN_UNWANT:
+    case PLAN_LOST: return true;
     case PLAN_READY: return own->exists && (!own->is_ready || walk->has_heir[slot]);
     case PLAN_ENDED:
     case PLAN_MISFIT:

@@ -51,6 +51,46 @@ Test(record, has_a_cause_for_every_end)
     }
 }
 
+static const struct {
+    const char *name;
+    bool is_aborted, is_killed, is_leaving, is_superseded;
+    enum board_end cause;
+    int status;
+    enum board_end expected;
+    bool is_crash;
+} later_ends[] = {
+    {"it crashes", false, false, true, true, BOARD_END_HUNG, SIGSEGV, BOARD_END_SIGNAL, true},
+    {"it was killed by somebody", false, false, true, true, BOARD_END_HUNG, KILLED,
+     BOARD_END_SIGNAL, true},
+    {"its time was up", true, false, true, true, BOARD_END_HUNG, SIGABRT, BOARD_END_HUNG, false},
+    {"it heard no SIGABRT", true, false, true, true, BOARD_END_HUNG, KILLED, BOARD_END_HUNG, false},
+    {"it was late", false, false, true, true, BOARD_END_LATE, KILLED, BOARD_END_LATE, false},
+    {"a stop at once", false, true, true, true, BOARD_END_STOP, KILLED, BOARD_END_STOP, false},
+    {"it has failed", false, false, true, true, BOARD_END_HUNG, EXITED(71), BOARD_END_EXIT, false},
+    {"it came back", false, false, true, true, BOARD_END_ASKED, 0, BOARD_END_ASKED, false},
+    {"and crashed then", false, false, true, true, BOARD_END_ASKED, SIGSEGV, BOARD_END_SIGNAL,
+     true},
+    {"another crashes while it leaves", false, false, true, false, BOARD_END_RELOAD, SIGSEGV,
+     BOARD_END_SIGNAL, false},
+    {"another crashes", false, false, false, false, BOARD_ENDS, SIGSEGV, BOARD_END_SIGNAL, true},
+};
+
+Test(record, tells_the_crash_of_one_that_was_superseded_from_its_being_ended)
+{
+    for (size_t i = 0; i < LENGTH(later_ends); i++) {
+        const struct child child = {.is_ready = true,
+                                    .is_aborted = later_ends[i].is_aborted,
+                                    .is_killed = later_ends[i].is_killed,
+                                    .is_leaving = later_ends[i].is_leaving,
+                                    .is_superseded = later_ends[i].is_superseded,
+                                    .cause = later_ends[i].cause};
+        const char *name = later_ends[i].name;
+        int status = later_ends[i].status;
+        cr_expect_eq(record_cause(&child, status), later_ends[i].expected, "%s", name);
+        cr_expect_eq(record_is_crash(&child, status), later_ends[i].is_crash, "%s", name);
+    }
+}
+
 /* A master with two slots and a worker in each, as far as the board is concerned. */
 struct scene {
     struct drover_app app;
@@ -185,6 +225,9 @@ Test(record, counts_ends_and_what_they_had_used)
     cr_expect_eq(board->ended_involuntary, 26);
     cr_expect_eq(board->slots[1].ends, 1);
     cr_expect_eq(board->slots[0].ends, 0, "it was asked to leave");
+    s.children[0].is_superseded = true;
+    record_end(&s.m, &s.children[0], SIGSEGV, &used);
+    cr_expect_eq(board->slots[0].ends, 1, "of nobody's asking");
     cr_expect_eq(board->workers_of[1].pid, 0);
     scene_end(&s);
 }
