@@ -29,6 +29,11 @@ pid_t twin_fork(void)
     return pid;
 }
 
+bool twin_is_itself(void)
+{
+    return noted_tid() != NULL;
+}
+
 /* Docker's filter of system calls refuses unshare(2), whatever it is asked for, but not this, which
  * closes nothing there is (Linux 5.9). */
 static int part_by_close(void)
