@@ -1,6 +1,7 @@
 #include "worker/successor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,10 +61,19 @@ static void end_one(const struct worker *w, const struct standby_order *order, i
     close(fd);
 }
 
-static void keep_one(const struct worker *w, int fd)
+/* Record locks belong to the table, fcntl(2), and not to whoever has ended. */
+static void unlock(int fd)
+{
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    fcntl(fd, F_SETLK, &all);
+}
+
+static void keep_one(const struct worker *w, const struct standby_order *order, int fd)
 {
     if (!pristine_is_intact(&w->pristine, fd))
         pristine_block(fd);
+    else if (!order->is_hung) /* whose are in its own table, which was parted */
+        unlock(fd);
 }
 
 /* What is closed may stay open in a child that an application has forked, and its events would come
@@ -75,7 +85,7 @@ static bool sweep_one(struct worker *w, const struct standby_order *order, int f
         return true;
     bool is_open = loop_drop(w->loop, fd) == 0 || errno != EBADF;
     if (fate == FATE_KEPT)
-        keep_one(w, fd);
+        keep_one(w, order, fd);
     else if (is_open)
         end_one(w, order, fd);
     return is_open;

@@ -20,7 +20,7 @@ enum fate {
 enum fate successor_fate(const struct desk *left, const struct fds *pristine, int fd);
 
 /* Closes what is not kept, and what has lost what was there (pristine.h); of what is kept nothing
- * is watched any more. */
+ * is watched any more, nor locked. */
 void successor_sweep(struct worker *w, const struct standby_order *order);
 
 /* Goes on with the connections, once this worker is open for them. Returns how many there are. */

@@ -61,6 +61,17 @@ PY
     assert_equal "$status" 0
 }
 
+@test "a record lock of a worker that has ended is there no more, and a successor's own goes the same way" {
+    act "$DROVER_ADDR" "$HOLDS_FILE" <<'PY'
+import fcntl
+
+for round in range(3):
+    dies(args[0], "/lock")
+    with open(args[1], "r+") as f:
+        fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+PY
+}
+
 @test "a robust mutex whose owner has ended is left behind, be that a successor, too" {
     act "$DROVER_ADDR" <<'PY'
 for round in range(3):
