@@ -241,6 +241,19 @@ static void add_rows(struct findings *findings, const struct row *rows, size_t c
     }
 }
 
+static void add_whole_standby(struct finding *f)
+{
+    finding_found(f, "shares a worker's descriptors, and can part from it");
+    finding_means(f, "the connections of a worker that is killed, or hangs, go on in another");
+    if (probe_try(probe_twin_itself, 0).verdict == PROBE_YES)
+        return;
+    f->grade = GRADE_NOTE;
+    finding_found(f, "shares a worker's descriptors, but libc takes it for the worker");
+    finding_means(f, "the connections go on in another, but there abort(3), raise(3) and robust "
+                     "mutexes of an application do not do what they are to");
+    finding_change(f, "use glibc, and a kernel with CONFIG_CHECKPOINT_RESTORE; or --standby off");
+}
+
 /* Where nothing makes it, nothing is refused either. */
 static void add_standby(struct doctor *d)
 {
@@ -252,8 +265,7 @@ static void add_standby(struct doctor *d)
     }
     struct probe probe = probe_try(probe_twin, 0);
     if (probe.verdict == PROBE_YES) {
-        finding_found(f, "shares a worker's descriptors, and can part from it");
-        finding_means(f, "the connections of a worker that is killed, or hangs, go on in another");
+        add_whole_standby(f);
         return;
     }
     f->grade = GRADE_NOTE;

@@ -17,8 +17,8 @@ struct fds {
     size_t words;
 };
 
-/* Those that this process has open. Where /proc is not there, those below 4096 are looked at, which
- * is more than any process is started with. -1 with errno set. */
+/* Those that this process has open. Where /proc is not there, or no descriptor is left to read it
+ * with, those above a gap of 4096 numbers are not seen. -1 with errno set. */
 int fds_open_now(struct fds *fds);
 void fds_free(struct fds *fds);
 

@@ -157,6 +157,11 @@ static int refuse(int cause)
     return -1;
 }
 
+bool net_is_connection(int fd)
+{
+    return get(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM && get(fd, SOL_SOCKET, SO_ACCEPTCONN) == 0;
+}
+
 int net_of_listener(int fd, struct net_address *address)
 {
     struct net_address a = {.length = sizeof a.storage};

@@ -80,6 +80,9 @@ int net_renew(int fd, const struct net_address *address, int defer_seconds);
  */
 int net_of_listener(int fd, struct net_address *address);
 
+/* Is it open, a stream socket, and none that listens? */
+bool net_is_connection(int fd);
+
 /* Is it one place to listen at? The options, but for `dual`, are not compared. */
 bool net_is_same(const struct net_address *a, const struct net_address *b);
 

@@ -185,6 +185,12 @@ struct probe probe_twin(int unused)
     return parted;
 }
 
+struct probe probe_twin_itself(int unused)
+{
+    (void)unused;
+    return probe_is(twin_is_itself() ? PROBE_YES : PROBE_NO);
+}
+
 /* ------------------------------------------------------------------------------- the tasks */
 
 static int64_t least_of(int64_t a, int64_t b)

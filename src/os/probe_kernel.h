@@ -42,6 +42,9 @@ probe_fn probe_unprivileged_port;
  * where a twin can be made; PROBE_NO with that: it cannot be parted. */
 probe_fn probe_twin;
 
+/* Is a twin for libc the process that it is? */
+probe_fn probe_twin_itself;
+
 /* `value`: so many processes there may be, of this user or in this control group, whichever is
  * less; PROBE_UNKNOWN: no limit is known. */
 probe_fn probe_tasks;

@@ -18,15 +18,38 @@ static int *noted_tid(void)
     return *noted == (int)syscall(SYS_gettid) ? noted : NULL;
 }
 
+/* Where the kernel looks for the robust mutexes of a thread that has ended: not noted of a new one,
+ * and libc does that in its own fork(2) alone. NULL: libc has noted none yet (musl). */
+struct robust {
+    void *list;
+    size_t size;
+};
+
+static struct robust noted_robust(void)
+{
+    struct robust noted = {0};
+    if (syscall(SYS_get_robust_list, 0, &noted.list, &noted.size) < 0)
+        return (struct robust){0};
+    return noted;
+}
+
 pid_t twin_fork(void)
 {
     int *noted = noted_tid();
+    struct robust robust = noted_robust();
     /* The call itself: libc's clone(3) wants a stack, and this one is copied with all else. */
     pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_FILES | CLONE_PARENT | SIGCHLD),
                                0UL, 0UL, 0UL, 0UL);
     if (pid == 0 && noted) /* else what is done to pthread_self(3) is done to the other */
         *noted = (int)syscall(SYS_set_tid_address, noted);
+    if (pid == 0 && robust.list)
+        syscall(SYS_set_robust_list, robust.list, robust.size);
     return pid;
+}
+
+bool twin_is_itself(void)
+{
+    return noted_tid() != NULL;
 }
 
 /* Docker's filter of system calls refuses unshare(2), whatever it is asked for, but not this, which

@@ -9,6 +9,7 @@
 #ifndef DROVER_OS_TWIN_H
 #define DROVER_OS_TWIN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -16,10 +17,15 @@
  * a copy of its memory. Returns its pid here, 0 in the twin, -1 with errno set.
  *
  * libc does not know of it: what pthread_atfork(3) has set up does not run, so this process must
- * have one thread, and its twin has no robust mutexes. The twin's thread gets its own number where
- * glibc notes it; musl's is still this process's, and raise(3) in the twin is no end of the twin.
+ * have one thread, which has no robust mutex locked. The twin's thread gets its own number where
+ * libc has noted this one's, if that can be found.
  */
 pid_t twin_fork(void);
+
+/* Can it? Else, as with musl, or a kernel without CONFIG_CHECKPOINT_RESTORE, what libc does to the
+ * twin's thread it does to this one's: abort(3) and raise(3) there signal the wrong thread, or
+ * none, and who has locked a mutex is not known. */
+bool twin_is_itself(void);
 
 /* From here on this process has a table of its own, a copy (unshare(2), or close_range(2)). -1 with
  * errno set. */

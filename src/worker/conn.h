@@ -37,6 +37,7 @@ enum conn_state {
 
 struct access;
 struct desk;
+struct pristine;
 struct conn_work; /* what is incomplete */
 
 struct conn {
@@ -83,6 +84,7 @@ struct conn_env {
     char *read_buffer;            /* READ_BUFFER_SIZE bytes; owned, where they are not the desk's */
     struct desk *desk;            /* borrowed; NULL: nobody goes on with its connections */
     struct http_address *clients; /* of its desk, by descriptor; NULL: none is named */
+    const struct pristine *pristine; /* borrowed; numbers that no connection keeps; NULL: none */
     bool is_twinned;    /* those that are resumed may be another process's, too: see desk.h */
     struct conn *woken; /* those that the application has woken, the first first */
     struct conn *woken_last;

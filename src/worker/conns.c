@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "worker/account.h"
 #include "worker/client.h"
+#include "worker/pristine.h"
 
 /* There are as many structs as descriptors. */
 int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int yield_from,
@@ -268,12 +269,20 @@ static void yield(struct conns *conns)
     }
 }
 
+/* One that it may keep, of a new connection; -1: it was closed. */
+static int number_of(const struct conns *conns, int fd)
+{
+    const struct pristine *pristine = conns->env->pristine;
+    return pristine && fds_has(&pristine->open, fd) ? pristine_evade(pristine, fd) : fd;
+}
+
 /* The struct for it; NULL when it was closed, since the limit of descriptors was raised after the
- * worker had started. */
+ * worker had started, or no number was left for it. */
 static struct conn *place_of(struct conns *conns, int fd)
 {
     if ((size_t)fd >= conns->room) {
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         conns->on_end(conns->context);
         return NULL;
     }
@@ -286,6 +295,7 @@ static struct conn *place_of(struct conns *conns, int fd)
 
 void conns_start(struct conns *conns, int fd, bool is_proxied)
 {
+    fd = number_of(conns, fd);
     struct conn *conn = place_of(conns, fd);
     if (!conn)
         return;
@@ -297,6 +307,7 @@ void conns_start(struct conns *conns, int fd, bool is_proxied)
 
 void conns_take(struct conns *conns, int fd, const struct handover *what)
 {
+    fd = number_of(conns, fd);
     struct conn *conn = place_of(conns, fd);
     if (!conn)
         return;
@@ -313,13 +324,6 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
 
 /* ----------------------------------------------------------------------------- the succession */
 
-static bool is_stream(int fd)
-{
-    int type = 0;
-    socklen_t length = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
-}
-
 /* What is known of it is no more than what is said of one that is handed over. */
 static int reopen(struct conns *conns, struct conn *conn, int fd, const struct resumed *what)
 {
@@ -327,7 +331,7 @@ static int reopen(struct conns *conns, struct conn *conn, int fd, const struct r
                             .is_shared = conns->env->is_twinned,
                             .served = what->state == CUSTODY_KEPT};
     same.has_client = what->client && client_noted(what->client, &same.client);
-    if (!is_stream(fd) || (what->state == CUSTODY_HELD && what->request.n == 0))
+    if (what->state == CUSTODY_HELD && what->request.n == 0)
         return -1;
     return handover_open(conn, conns->env, fd, &same);
 }

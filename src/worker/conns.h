@@ -38,8 +38,8 @@ int conns_open(struct conns *conns, struct loop *loop, struct conn_env *env, int
 /* There are none left. */
 void conns_close(struct conns *conns);
 
-/* Takes a socket over that was accepted, or that another worker has handed over. A failure closes
- * it, and on_end is called then, too. */
+/* Takes a socket over that was accepted, or that another worker has handed over; it may get another
+ * number (pristine.h). A failure closes it, and on_end is called then, too. */
 void conns_start(struct conns *conns, int fd, bool is_proxied);
 void conns_take(struct conns *conns, int fd, const struct handover *what);
 
@@ -51,9 +51,9 @@ struct resumed {
     struct span request;               /* of one that was HELD, borrowed until then; else empty */
 };
 
-/* Goes on with it; what has come is answered from the next turn on, and the request at once, as if
- * just read. The desk is not trusted: what is no open stream socket is closed, as is one with a
- * number there is no struct for, and HELD without its request. on_end is called then, too. */
+/* Goes on with it, an open stream socket; what has come is answered from the next turn on, and the
+ * request at once, as if just read. The desk is not trusted: one with a number there is no struct
+ * for is closed, and HELD without its request. on_end is called then, too. */
 void conns_resume(struct conns *conns, int fd, const struct resumed *what);
 
 /* Its desk is not this worker's any more, and it is PASSED: drops those that were taken, whose

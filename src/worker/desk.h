@@ -6,7 +6,8 @@
  * worker's end is the end of all its connections: their sockets live on in the standby, which has
  * the same descriptor table (standby.h), but what each is for, only the dead knew.
  *
- * Custody. A byte a descriptor says who may read from and write to that connection.
+ * Custody. A byte a descriptor says who may read from and write to that connection. None has a
+ * number that its standby knows as something else (pristine.h).
  *
  * By the worker:
  *   NONE -> BUSY                    accepted, or handed over

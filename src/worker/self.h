@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "os/fds.h"
 #include "os/loop.h"
 #include "os/preempt.h"
 #include "worker/acceptor.h"
@@ -17,6 +16,7 @@
 #include "worker/conns.h"
 #include "worker/inbox.h"
 #include "worker/order.h"
+#include "worker/pristine.h"
 #include "worker/report.h"
 #include "worker/services.h"
 #include "worker/spent.h"
@@ -28,12 +28,12 @@ struct worker {
     struct loop *loop;
     int signals; /* signalfd */
 
-    int spare;           /* what its standby gives up for a descriptor that it receives; -1 */
-    struct desk *desk;   /* of its row; NULL: it has no standby, or is superseded */
-    uint32_t round;      /* of that, while nothing of it was taken */
-    bool was_parted;     /* a worker before it that hung may have copies of its descriptors */
-    struct fds pristine; /* open when its standby was made */
-    struct fds own;      /* of these, what every worker of the slot needs, whatever the desk says */
+    int spare;         /* what its standby gives up for a descriptor that it receives; -1 */
+    struct desk *desk; /* of its row; NULL: it has no standby, or is superseded */
+    uint32_t round;    /* of that, while nothing of it was taken */
+    bool was_parted;   /* a worker before it that hung may have copies of its descriptors */
+    struct pristine pristine;
+    struct fds resumed; /* a successor's, from the start: connections to go on with */
 
     struct acceptor acceptor;
     struct inbox inbox;

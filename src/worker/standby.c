@@ -79,8 +79,8 @@ static void give_back(const struct passage *passage)
  * there can be. */
 static void take_spare(struct worker *w)
 {
-    w->spare = fcntl(w->job->standby, F_DUPFD_CLOEXEC, 0);
-    if (w->spare < 0 || (fds_add(&w->pristine, w->spare) == 0 && fds_add(&w->own, w->spare) == 0))
+    w->spare = pristine_copy(&w->pristine, w->job->standby);
+    if (w->spare < 0 || fds_add(&w->pristine.open, w->spare) == 0)
         return;
     close(w->spare);
     w->spare = -1;
@@ -90,8 +90,7 @@ static void give_spare(struct worker *w)
 {
     if (w->spare < 0)
         return;
-    fds_remove(&w->pristine, w->spare);
-    fds_remove(&w->own, w->spare);
+    fds_remove(&w->pristine.open, w->spare);
     close(w->spare);
     w->spare = -1;
 }
@@ -206,12 +205,8 @@ static void sleep_beside(struct worker *w, struct standby_order *order)
 
 static int note_what_is_open(struct worker *w)
 {
-    const int own[] = {loop_fd(w->loop), w->signals, w->job->channel, w->job->standby};
-    if (fds_open_now(&w->pristine) < 0)
+    if (pristine_note(&w->pristine) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (fds_add(&w->own, own[i]) < 0)
-            return -1;
     take_spare(w);
     return 0;
 }
@@ -219,6 +214,7 @@ static int note_what_is_open(struct worker *w)
 static void go_without(struct worker *w, int cause)
 {
     give_spare(w);
+    pristine_free(&w->pristine);
     close(w->job->standby);
     w->job->standby = -1;
     w->desk = NULL;

@@ -6,8 +6,8 @@
  * It is made before any application code runs, and never runs any itself, nor serves: it stays as
  * the worker was then, so each successor is a fresh one, made of the same memory by twin_fork(),
  * and is covered by the same standby from its first moment on. It knows descriptors by what was
- * open when it was made; whatever else is there when it wakes is the last worker's, and is closed,
- * but for the connections that its desk says can be gone on with.
+ * open when it was made (pristine.h); whatever else is there when it wakes is the last worker's,
+ * and is closed, but for the connections that its desk says can be gone on with.
  *
  * A worker that has ended: the standby takes what lies on its desk. The successor is a twin, and
  * has the worker's epoll set, with the connections in it.

@@ -11,17 +11,16 @@
 
 /* What becomes of a descriptor. */
 enum fate {
-    FATE_KEPT,    /* was open when the standby was made */
-    FATE_RESUMED, /* a connection that the worker before has left at rest */
+    FATE_KEPT,    /* was open when the standby was made, whatever the desk says of it */
+    FATE_RESUMED, /* a connection that the worker before has left at rest, if it is one */
     FATE_CLOSED,  /* the rest: connections in the middle of something, an application's files */
 };
 
-/* `pristine`: open when the standby was made; `own`: of these, what a successor cannot do without,
- * whatever the desk says. */
-enum fate successor_fate(const struct desk *left, const struct fds *pristine, const struct fds *own,
-                         int fd);
+/* `pristine`: open when the standby was made. */
+enum fate successor_fate(const struct desk *left, const struct fds *pristine, int fd);
 
-/* Closes what is not kept; of what is kept nothing is watched any more. */
+/* Closes what is not kept, and what has lost what was there (pristine.h); of what is kept nothing
+ * is watched any more, nor locked. */
 void successor_sweep(struct worker *w, const struct standby_order *order);
 
 /* Goes on with the connections, once this worker is open for them. Returns how many there are. */

@@ -154,6 +154,7 @@ static int open_env(struct worker *w)
     w->env.served_max = job->connection_requests;
     if (!w->desk)
         return 0;
+    w->env.pristine = &w->pristine;
     ptrdiff_t row = job->row - job->board->rows;
     return conn_env_put_desk(&w->env, w->desk,
                              job->desks->clients ? job->desks->clients[row] : NULL);
@@ -391,8 +392,8 @@ int worker_run(struct worker_job *job)
     if (w->signals >= 0)
         close(w->signals);
     conns_close(&w->conns);
-    fds_free(&w->pristine);
-    fds_free(&w->own);
+    pristine_free(&w->pristine);
+    fds_free(&w->resumed);
     free(w);
     return status;
 }

@@ -5,14 +5,18 @@
  *   /forge?PID   says of this process, to whoever is at the other end of any socketpair, all that
  *                can be said of one
  *   /die?PID     the same, and ends
+ *   /scrawl      writes on each desk that every number is a connection that rests, and ends
  */
 #define _GNU_SOURCE
 #include "app.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "worker/board.h"
+#include "worker/desk.h"
 #include "worker/order.h"
 #include "worker/standby.h"
 
@@ -65,7 +69,41 @@ static void die(const struct drover_request *q, struct drover_response *r)
     kill(getpid(), SIGKILL);
 }
 
-static const struct path paths[] = {{"who", who}, {"forge", forge}, {"die", die}, {0}};
+/* By its size among what is shared; NULL: it is not there. */
+static struct desk *find_desks(void)
+{
+    char line[512], shared;
+    uintptr_t from, to;
+    void *desks = NULL;
+    size_t size = BOARD_ROWS * sizeof(struct desk);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*3s%c", &from, &to, &shared) == 3 &&
+            shared == 's' && to - from >= size && to - from < size + 4096)
+            memcpy(&desks, &from, sizeof desks);
+    if (maps)
+        fclose(maps);
+    return desks;
+}
+
+static void scrawl(const struct drover_request *q, struct drover_response *r)
+{
+    enum { NUMBERS = 200 };
+    (void)q;
+    struct desk *desks = find_desks();
+    if (!desks) {
+        say(r, "no desk was found\n");
+        return;
+    }
+    for (int row = 0; row < BOARD_ROWS; row++) {
+        memset(desks[row].custody, CUSTODY_KEPT, NUMBERS);
+        desks[row].top = NUMBERS;
+    }
+    kill(getpid(), SIGKILL);
+}
+
+static const struct path paths[] = {
+    {"who", who}, {"forge", forge}, {"die", die}, {"scrawl", scrawl}, {0}};
 
 static void handle(void *context, const struct drover_request *q, struct drover_response *r)
 {

@@ -354,6 +354,10 @@ C
     assert_regex "$(finding standby change)" '; or --standby off$'
     examine "${CONFINED[@]}" -- --standby off
     assert_equal "$(finding standby)" 'ok: off'
+    confined eperm prctl
+    examine "${CONFINED[@]}" --
+    assert_equal "$(finding standby)" "note: ${own%, *}, but libc takes it for the worker"
+    assert_regex "$(finding standby means)" ' abort\(3\), raise\(3\) and robust mutexes '
     confined kill unshare
     examine "${CONFINED[@]}" --
     assert_equal "$status: $(finding standby)" '0: note: refused by a seccomp filter (SIGSYS)'

@@ -54,3 +54,38 @@ PY
     drover_stop
     assert_equal "$status" 0
 }
+
+@test "a worker that scrawls over its desk, and ends, has a successor that serves, and has the log" {
+    local access=$BATS_TEST_TMPDIR/access
+    drover_start --workers 2 --access-log "$access" --app "${DROVER%/*}/apps/forges.so" \
+        --listen 127.0.0.1:0,defer=no --listen "unix:$BATS_TEST_TMPDIR/s"
+    wait_until 10 has_standbys 2
+    act "${DROVER_ADDRS[@]}" "$access" <<'PY'
+addresses, access = args[:-1], args[-1]
+
+def lines_there():
+    with open(access) as f:
+        return sum(1 for _ in f)
+
+scale(2, 3) # its doors are in nobody's memory of before
+for slot in range(3):
+    wait_for_pair(slot)
+for round in range(3):
+    s = connect(addresses[0], 20)
+    pid = who(s)
+    slot, = [slot for slot, other in workers().items() if other == pid]
+    succeeded(slot, lambda: ask(s, "/scrawl", close=False))
+    for slot in range(3):
+        wait_for_pair(slot)
+before = lines_there()
+for address in addresses:
+    clients = kept(address, 32, "/who")
+    assert {who(s) for s in clients} <= set(workers().values())
+assert len(workers()) == 3
+wait(lambda: lines_there() == before + 128)
+kill_worker(0)
+reload()
+PY
+    drover_stop
+    assert_equal "$status" 0
+}

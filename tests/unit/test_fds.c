@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -62,4 +64,30 @@ Test(fds, knows_what_is_open_now)
     cr_expect_eq(count_fds(), before);
     close(file);
     fds_free(&fds);
+}
+
+/* As where there is no /proc: nothing is left to open it with. More than 256 slots with 16
+ * addresses have. */
+Test(fds, knows_what_is_open_without_a_list)
+{
+    enum { MANY = 4700 };
+    struct rlimit limit;
+    struct fds fds;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max <= MANY)
+        cr_skip("there can be no more than %ju descriptors", (uintmax_t)limit.rlim_max);
+    limit.rlim_cur = MANY;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0, "%m");
+    int first = dup(STDERR_FILENO), last = first;
+    for (int fd = first; fd >= 0; fd = dup(STDERR_FILENO))
+        last = fd;
+    cr_assert_eq(errno, EMFILE);
+    cr_assert_eq(last, MANY - 1);
+    cr_expect_eq(fds_open_now(&fds), 0, "%m");
+    cr_expect_eq(fds.top, MANY);
+    for (int fd = first; fd < MANY; fd++)
+        cr_assert(fds_has(&fds, fd), "%d", fd);
+    fds_free(&fds);
+    for (int fd = first; fd < MANY; fd++)
+        close(fd);
 }
