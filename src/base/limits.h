@@ -286,13 +286,19 @@
  * other slots before a longer one. */
 #define STANDBY_HOLD_MS 500
 
-/* Milliseconds between two workers of a slot that are replaced since their standbys have ended. */
+/* Milliseconds between two workers of a slot that are replaced since their standbys have ended, or
+ * between any two that go without. */
 #define STANDBY_RELIEVE_MS 1000
 
-/* Milliseconds without new standbys once a worker could not be forked for want of processes, or so
- * many in a row have ended while they may have been making theirs: by a seccomp filter that kills,
- * say, or in an emulator that knows no such call. */
-#define STANDBY_BARREN_MS  60000
+/* Milliseconds without new standbys once a worker could not be forked for want of processes; and
+ * until one that goes without is replaced, which takes twice as long each time that it was in vain,
+ * up to the cap: it costs a fork. */
+#define STANDBY_BARREN_MS     5000
+#define STANDBY_BARREN_MAX_MS 3600000
+
+/* Milliseconds without new ones once so many workers in a row have ended while they may have been
+ * making theirs: by a seccomp filter that kills, say, or in an emulator that knows no such call. */
+#define STANDBY_DOUBT_MS   60000
 #define STANDBY_DOUBTS_MAX 2
 
 /* Workers of a slot that signals have ended are a row while each ends within so many milliseconds

@@ -32,6 +32,7 @@ struct standby {
     int channel;       /* socketpair; owned; -1: none */
     bool is_stopped;   /* by a signal */
     bool is_dismissed; /* it was killed on purpose: its end is no news */
+    int makes_room;    /* that was for the worker of the slot of this number less 1; 0: not so */
     bool is_parted;    /* from a worker that hung: it has a table of its own */
     int slot_count;    /* there were so many when it was made: it has no others' doors */
     int logs;          /* logs_room.number then */
@@ -66,10 +67,13 @@ struct child {
     bool is_hung;         /* in its turn of the loop */
     bool is_reopening;    /* has not confirmed new log files */
     bool is_killed;       /* on the user's wish: its end is no news */
+    bool is_bare;         /* it goes without a standby until there are processes enough */
+    bool is_relieved;     /* another is to take its place for the want of a standby alone */
+    bool is_relief;       /* the other, which ends where it gets none either */
     enum board_end cause; /* of its end, if that was decided; BOARD_ENDS */
     int64_t begun;        /* when it was forked, as clock_ms() */
     int64_t start_ms;     /* from then until it was ready */
-    int64_t relieve_at;   /* it has lost its standby, and is replaced then; CLOCK_NEVER */
+    int64_t relieve_at;   /* it has no standby, and is replaced then at the earliest; CLOCK_NEVER */
     int64_t deadline;     /* of one that leaves; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
     struct pulse pulse;

@@ -61,12 +61,15 @@ static void spawn(struct master *m, struct generation *g, int slot)
         succession_wake(m, child);
         return;
     }
-    if (recruit_fork(m, g, slot) == 0)
+    enum recruited how = recruit_fork(m, g, slot);
+    child = children_of_slot(&m->children, g, slot);
+    if (how == RECRUIT_FORKED || standbys_forgo_relief(m, child))
         return;
     log_warn("cannot fork worker %d", slot);
-    if (errno == EAGAIN)
-        standbys_make_room(m);
-    crew_step(m, g, children_of_slot(&m->children, g, slot) ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
+    if (how == RECRUIT_LACKS && standbys_make_room(m, slot))
+        crew_step(m, g, PLAN_LACKING, slot);
+    else
+        crew_step(m, g, child ? PLAN_HEIR_ENDED : PLAN_ENDED, slot);
 }
 
 /* How long one that does not hear the order is waited for. */
@@ -299,6 +302,7 @@ static void begin_to_replace(struct master *m, struct child *child, enum board_e
     if (child->is_leaving)
         return;
     child->cause = cause;
+    child->is_relieved = false;
     m->on_leaving(m, child, why);
 }
 

@@ -294,6 +294,23 @@ static void relieve_later(struct step *step)
     enter(step, SLOT_LIVE, step->now + (delay > RESPAWN_DELAY_MS ? delay : RESPAWN_DELAY_MS));
 }
 
+/* That is no end of anything, and not counted. */
+static void spawn_later(struct step *step)
+{
+    enter(step, SLOT_WAITING, step->now + RESPAWN_DELAY_MS);
+}
+
+static void relieve_soon(struct step *step)
+{
+    enter(step, SLOT_LIVE, step->now + RESPAWN_DELAY_MS);
+}
+
+static void stay(struct step *step)
+{
+    step->slot->is_spent = false;
+    enter(step, SLOT_LIVE, CLOCK_NEVER);
+}
+
 static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
     [SLOT_EMPTY] = {[PLAN_WANT] = spawn_afresh},
     [SLOT_STARTING] = {[PLAN_UNWANT] = dismiss,
@@ -301,6 +318,7 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                        [PLAN_ENDED] = respawn,
                        [PLAN_MISFIT] = refuse,
                        [PLAN_LOST] = count_loss,
+                       [PLAN_LACKING] = spawn_later,
                        [PLAN_DUE] = kill_late},
     [SLOT_LIVE] = {[PLAN_UNWANT] = dismiss,
                    [PLAN_SPENT] = relieve,
@@ -316,6 +334,8 @@ static rule *const rules[SLOT_STATES][PLAN_EVENTS] = {
                        [PLAN_ENDED] = inherit,
                        [PLAN_MISFIT] = inherit,
                        [PLAN_HEIR_ENDED] = relieve_later,
+                       [PLAN_LACKING] = relieve_soon,
+                       [PLAN_FORGONE] = stay,
                        [PLAN_STALLED] = give_way,
                        [PLAN_LOST] = count_loss,
                        [PLAN_AWAY] = step_away,

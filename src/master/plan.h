@@ -29,6 +29,8 @@ enum plan_event {
     PLAN_ENDED,      /* the worker is gone, or could not be forked */
     PLAN_MISFIT,     /* the worker is gone, and the next one would end the same */
     PLAN_HEIR_ENDED, /* the successor is gone */
+    PLAN_LACKING,    /* neither could be forked: there is no process for it yet, but will be */
+    PLAN_FORGONE,    /* the successor is gone, and the worker stays without one */
     PLAN_STALLED,    /* the worker was stopped, or hangs */
     PLAN_RECOVERED,  /* and goes on */
     PLAN_SUPERSEDED, /* the worker that was stopped, or hangs, has a successor */

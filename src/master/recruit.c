@@ -23,6 +23,7 @@ struct outfit {
     int row;
     int channel[2]; /* the master's, the worker's */
     int standby[2]; /* the same of its standby; -1: it is to have none */
+    bool is_relief; /* for one without a standby: without one itself it would be of no use */
 };
 
 static void fill_job(struct master *m, struct generation *g, struct worker_job *job,
@@ -38,6 +39,7 @@ static void fill_job(struct master *m, struct generation *g, struct worker_job *
         .row = &m->board->rows[outfit->row],
         .desks = outfit->standby[1] >= 0 ? &m->succession.desks : NULL,
         .standby = outfit->standby[1],
+        .needs_standby = outfit->is_relief,
         .doors = &g->doors,
         .sites = g->configuration->sites,
         .forwarded = &s->trusted,
@@ -121,7 +123,7 @@ int recruit_row(struct master *m, int slot)
 {
     int row = children_free_row(&m->children, slot);
     if (row < 0)
-        errno = EAGAIN; /* so many are leaving */
+        errno = EBUSY; /* so many are leaving */
     return row < 0 || children_reserve(&m->children) < 0 ? -1 : row;
 }
 
@@ -144,12 +146,17 @@ static void close_pair(const int *ends)
 
 static int equip(struct master *m, const struct generation *g, struct outfit *outfit)
 {
+    const struct child *present = children_of_slot(&m->children, g, outfit->slot);
+    outfit->is_relief = present && present->is_relieved;
     outfit->row = recruit_row(m, outfit->slot);
     if (outfit->row < 0 || prepare_keys(m, g) < 0 || logs_reserve(m, g) < 0 ||
         pass_pair(outfit->channel) < 0)
         return -1;
     standbys_open(m, g, outfit->row, outfit->standby);
-    return 0;
+    if (!outfit->is_relief || outfit->standby[0] >= 0)
+        return 0;
+    close_pair(outfit->channel);
+    return -1;
 }
 
 static void enter(struct master *m, struct generation *g, pid_t pid, const struct outfit *outfit)
@@ -158,8 +165,8 @@ static void enter(struct master *m, struct generation *g, pid_t pid, const struc
     bool is_heard = recruit_enter(m, pid, g, outfit->slot, outfit->row, outfit->channel[0]);
     struct child *child = children_by_pid(&m->children, pid);
     child->is_heir = is_heir;
-    if (outfit->standby[0] >= 0)
-        standbys_expect(m, child, outfit->standby[0]);
+    child->is_relief = outfit->is_relief;
+    standbys_expect(m, child, outfit->standby[0]);
     log_debug("worker %d: forked as pid %d", outfit->slot, (int)pid);
     if (is_heard)
         return;
@@ -167,24 +174,28 @@ static void enter(struct master *m, struct generation *g, pid_t pid, const struc
     kill(pid, SIGKILL); /* and when it is reaped, the next is forked */
 }
 
-int recruit_fork(struct master *m, struct generation *g, int slot)
+static enum recruited not_forked(const struct outfit *outfit)
+{
+    int saved = errno;
+    close_pair(outfit->channel);
+    close_pair(outfit->standby);
+    errno = saved;
+    return saved == EAGAIN || saved == ENOMEM ? RECRUIT_LACKS : RECRUIT_FAILED;
+}
+
+enum recruited recruit_fork(struct master *m, struct generation *g, int slot)
 {
     struct outfit outfit = {.slot = slot};
     if (equip(m, g, &outfit) < 0)
-        return -1;
+        return RECRUIT_FAILED;
     pid_t pid = fork();
     if (pid == 0)
         become_worker(m, g, &outfit);
-    if (pid < 0) {
-        int saved = errno;
-        close_pair(outfit.channel);
-        close_pair(outfit.standby);
-        errno = saved;
-        return -1;
-    }
+    if (pid < 0)
+        return not_forked(&outfit);
     close(outfit.channel[1]);
     if (outfit.standby[1] >= 0)
         close(outfit.standby[1]);
     enter(m, g, pid, &outfit);
-    return 0;
+    return RECRUIT_FORKED;
 }

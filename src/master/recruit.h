@@ -6,9 +6,15 @@
 
 #include "master/state.h"
 
-/* Forks one for the slot; where that has a worker, it is the worker's successor. -1 with errno set.
- */
-int recruit_fork(struct master *m, struct generation *g, int slot);
+enum recruited {
+    RECRUIT_FORKED,
+    RECRUIT_LACKS, /* a process, or memory for one: errno is EAGAIN, or ENOMEM */
+    RECRUIT_FAILED,
+};
+
+/* Forks one for the slot; where that has a worker, it is the worker's successor. Sets errno where
+ * it does not. */
+enum recruited recruit_fork(struct master *m, struct generation *g, int slot);
 
 /* Room for one more among the children, and a row of the board, which is returned; -1 with errno
  * set. */

@@ -14,7 +14,7 @@
  * channel, both are -1 where it is to have none. */
 void standbys_open(struct master *m, const struct generation *g, int row, int ends[2]);
 
-/* A worker was forked with such a channel, which is taken over. */
+/* A worker was forked with such a channel, which is taken over; -1: without. */
 void standbys_expect(struct master *m, struct child *child, int channel);
 
 /* A worker has said who its standby is. */
@@ -35,13 +35,19 @@ void standbys_close(struct master *m, struct child *child);
  * why they cannot start, making one may be what ends them: for a while none is made. */
 void standbys_doubt(struct master *m, const struct child *child);
 
-/* There are as many processes as there may be, and a worker wants one: a standby of another gives
- * its place, and for a while no further ones are made. */
-void standbys_make_room(struct master *m);
+/* There are as many processes as there may be, and the slot's worker wants one: a standby of
+ * another gives its place, or has done so for it and is about to end, and for a while no further
+ * ones are made. False: there is none. */
+bool standbys_make_room(struct master *m, int slot);
 
 /* This worker has lost its own: a fresh one, with a fresh standby, which loses nothing of what it
- * has, is to take its place. */
+ * has, is to take its place. So it is for those that go without since processes were too few: one
+ * by one, once there are enough. */
 void standbys_relieve(struct master *m, struct child *child);
+
+/* The fresh one is not to be had, or would have no standby either. True: it was to be for that
+ * alone, and the worker stays; the plan was told. NULL: there is none. */
+bool standbys_forgo_relief(struct master *m, struct child *child);
 
 /* Is that a child of this process whom nobody knows? One that has ended counts until it was reaped,
  * and the one that is being reaped now. */

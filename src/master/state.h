@@ -82,10 +82,13 @@ struct scale {
 /* Of the standbys: see succession.h. */
 struct succession {
     struct desks desks;
-    bool has_told;        /* that workers have none, and why */
-    int64_t barren_until; /* none can be made, or processes are too few: no further one before */
-    int doubts;           /* workers in a row that have ended while they made theirs, maybe */
-    pid_t reaped;         /* that nobody knows of yet; 0 */
+    bool has_told;         /* that workers have none, and why */
+    int64_t barren_until;  /* processes are too few: no further one before */
+    int64_t doubted_until; /* they cannot be made, it seems: none before */
+    int doubts;            /* workers in a row that have ended while they made theirs, maybe */
+    pid_t reaped;          /* that nobody knows of yet; 0 */
+    int64_t next_bare;     /* one that goes without is not replaced before */
+    int64_t bare_ms;       /* so long that was put off; 0: a standby was made since */
     int64_t relieved[SLOTS_MAX]; /* when a worker was replaced last, since it had lost its own */
     struct patience patience[SLOTS_MAX];
 };

@@ -64,6 +64,11 @@ void client_note(const struct conn *conn, const struct conn_env *env)
         noted->family = DESK_FAMILY_UNIX;
 }
 
+bool client_can_be_noted(const struct conn *conn, const struct conn_env *env)
+{
+    return env->clients || !conn->is_named;
+}
+
 bool client_noted(const struct http_address *noted, struct http_address *address)
 {
     *address = *noted;

@@ -18,8 +18,11 @@ int client_address(const struct conn *conn, struct http_address *address);
 /* It came with a PROXY header. False when memory ran out. */
 bool client_remember(struct conn *conn, const struct http_address *address);
 
-/* Puts who the client is where a successor finds it, if there is such a place. */
+/* Puts who the client is where a successor finds it, if there is such a place. There is none,
+ * false, for one that was handed over by a server that has PROXY headers to one that has not: it
+ * must not rest, since a successor would take the proxy for the client. */
 void client_note(const struct conn *conn, const struct conn_env *env);
+bool client_can_be_noted(const struct conn *conn, const struct conn_env *env);
 
 /* Reads what lies there, which is not trusted. False: nobody was named. */
 bool client_noted(const struct http_address *noted, struct http_address *address);

@@ -43,7 +43,7 @@ struct conn_work; /* what is incomplete */
 struct conn {
     struct deadline deadline;    /* first: the connection is found from it */
     struct conn_work *work;      /* owned; NULL while nothing is incomplete */
-    struct http_address *client; /* owned; who a PROXY header says it is; NULL: the peer */
+    struct http_address *client; /* owned; NULL: the peer, which was not looked for yet */
     struct conn *next_woken;     /* in conn_env.woken */
     int fd;                      /* owned while open */
     uint32_t served;             /* answers */
@@ -53,7 +53,8 @@ struct conn {
     bool closing;                /* what is being sent is the last */
     bool is_unsent;              /* its last answer is in conn_env.unsent */
     bool is_held;                /* and nothing of it has left, and its request lies on the desk */
-    bool is_shared;              /* another process may have its socket too: close() ends nothing */
+    bool is_shared : 1;          /* another process may have its socket too: close() ends nothing */
+    bool is_named : 1;           /* `client` is who a PROXY header says, or said before */
     bool linger; /* it may be sending, or not have all: close so that the answer arrives */
 };
 

@@ -80,8 +80,10 @@ static void leave_alone(struct conns *conns, struct conn *conn)
     deadlines_disarm(&conns->env->deadlines, &conn->deadline);
 }
 
-static enum custody custody_of(const struct conn *conn)
+static enum custody custody_of(const struct conn *conn, const struct conn_env *env)
 {
+    if (!client_can_be_noted(conn, env))
+        return CUSTODY_BUSY;
     if (conn->is_held)
         return CUSTODY_HELD;
     if (conn->armed != CONN_WANT_READ + 1 || !handover_is_possible(conn))
@@ -95,7 +97,7 @@ static enum custody custody_of(const struct conn *conn)
 static void lay_down(const struct conns *conns, const struct conn *conn)
 {
     if (conns->env->desk)
-        desk_rest(conns->env->desk, conn->fd, custody_of(conn));
+        desk_rest(conns->env->desk, conn->fd, custody_of(conn, conns->env));
 }
 
 /* It is new. */

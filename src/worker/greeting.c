@@ -55,6 +55,7 @@ static enum greeting take(struct conn *conn, struct conn_env *env, struct span b
     }
     if (!header.is_local && !client_remember(conn, &header.source))
         return GREETING_REFUSED;
+    conn->is_named = conn->client != NULL;
     client_note(conn, env); /* it is BUSY: nobody reads that yet */
     *rest = (struct span){.p = bytes.p + n, .n = bytes.n - (size_t)n};
     if (conn->work && conn->work->in.len > 0) {

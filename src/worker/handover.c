@@ -46,10 +46,10 @@ int handover_send(int end, const struct conn *conn)
     struct message message = {.magic = MAGIC,
                               .version = VERSION,
                               .served = conn->served,
-                              .has_client = conn->client != NULL,
+                              .has_client = conn->is_named,
                               .is_greeting = conn->state == CONN_GREETING,
                               .is_shared = conn->is_shared};
-    if (conn->client) {
+    if (conn->is_named) {
         message.port = conn->client->port;
         message.family = conn->client->family;
         memcpy(message.address, conn->client->bytes, sizeof message.address);
@@ -104,6 +104,7 @@ int handover_open(struct conn *conn, struct conn_env *env, int fd, const struct 
     struct conn one = {.fd = fd,
                        .served = what->served,
                        .is_shared = what->is_shared,
+                       .is_named = what->has_client,
                        .state = what->is_greeting ? CONN_GREETING : CONN_FRESH};
     if (what->has_client && !client_remember(&one, &what->client))
         return failed(ENOMEM);

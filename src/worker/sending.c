@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "worker/access.h"
 #include "worker/account.h"
+#include "worker/client.h"
 #include "worker/desk.h"
 #include "worker/linger.h"
 #include "worker/outlet.h"
@@ -95,7 +96,7 @@ static bool keep_request(struct conn *conn, struct conn_env *env)
 {
     if (!env->desk || conn->fd >= DESK_FDS_MAX)
         return true;
-    char *next = desk_hold(env->desk, conn->fd);
+    char *next = client_can_be_noted(conn, env) ? desk_hold(env->desk, conn->fd) : NULL;
     if (!next)
         return false;
     conn->is_held = true;

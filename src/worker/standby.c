@@ -218,7 +218,7 @@ static void go_without(struct worker *w, int cause)
     close(w->job->standby);
     w->job->standby = -1;
     w->desk = NULL;
-    self_report(w, REPORT_STANDBY, 0, strerror(cause));
+    self_report(w, REPORT_STANDBY, -cause, strerror(cause));
 }
 
 bool standby_make(struct worker *w, struct standby_order *order)

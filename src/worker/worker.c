@@ -248,6 +248,8 @@ static int start(struct worker *w)
     if (open_loop(w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));
     bool is_successor = open_standby(w, &order);
+    if (job->needs_standby && job->standby < 0)
+        return report_failed(job->channel, EX_TEMPFAIL, "it has no standby");
     if (watch_master(w) < 0 || open_env(w) < 0 || open_services(w) < 0 ||
         conns_open(&w->conns, w->loop, &w->env, job->yield_from, on_conn_end, w) < 0)
         return report_failed(w->job->channel, EX_OSERR, "%s", strerror(errno));

@@ -27,7 +27,8 @@ struct worker_job {
     struct board *board;       /* of all workers; borrowed */
     struct board_row *row;     /* of it: what it does is counted here; borrowed */
     const struct desks *desks; /* borrowed; NULL: it has none */
-    int standby; /* its standby's end of the channel to the master; -1: it is to have none */
+    int standby;        /* its standby's end of the channel to the master; -1: it is to have none */
+    bool needs_standby; /* else it ends before anything is opened */
     const struct sites *sites;               /* its applications; borrowed */
     const struct child_identity *identity;   /* borrowed */
     const struct forwarded_rules *forwarded; /* borrowed */

@@ -264,23 +264,73 @@ cannot_start() {
 }
 
 @test "where processes are too few, standbys give way to workers" {
-    local under=(setpriv --reuid=54323 --regid=54323 --clear-groups) told
-    local room='its standby makes room for a worker'
+    local told room='its standby makes room for a worker'
     copy_drover
+    a_user
     # the master, and three workers with one standby or none
-    DROVER_UNDER=("${under[@]}" prlimit --nproc=5)
+    DROVER_UNDER=("${UNDER[@]}" prlimit --nproc=5)
     drover_start --workers 3 --standby on "$SITE"
     is_served
     drover_stop
     assert_equal "$status" 0
     # the same with all their standbys, and room for a reload without them
-    DROVER_UNDER=("${under[@]}" prlimit --nproc=7)
+    a_user
+    DROVER_UNDER=("${UNDER[@]}" prlimit --nproc=7:100)
     drover_start --workers 3 --standby on "$SITE"
     told=$(count_logged "$room")
     kill -HUP "$DROVER_PID"
     wait_until 20 logged 'reload: every worker is a fresh one: 3'
     (($(count_logged "$room") > told))
     is_served
+    "${UNDER[@]}" prlimit --pid "$DROVER_PID" --nproc=100:
+    wait_until 60 has_standbys 3
+}
+
+# crowded NPROC:MOST: a server with three workers and their standbys, seven processes, where there may
+# be so many, and then one worker more.
+crowded() {
+    a_user
+    copy_drover
+    DROVER_UNDER=("${UNDER[@]}" prlimit --nproc="$1")
+    drover_start --workers 3 --standby on --log-level debug "$SITE"
+    wait_until 10 has_standbys 3
+    kill -TTIN "$DROVER_PID"
+    wait_until 20 has_workers 4
+}
+
+# a_user: sets UNDER, to run as one who has no process yet; zombies would count.
+a_user() {
+    local uid=$((40000 + (BASHPID + RANDOM) % 10000))
+    UNDER=(setpriv --reuid="$uid" --regid="$uid" --clear-groups)
+}
+
+@test "one process too few costs one standby, and that comes back when there are enough" {
+    crowded 7:100
+    assert_equal "$(count_logged 'its standby makes room for a worker')" 1
+    assert_equal "$(standbys | wc -l)" 2
+    "${UNDER[@]}" prlimit --pid "$DROVER_PID" --nproc=100:
+    wait_until 60 has_standbys 4
+    wait_until 20 has_workers 4
+    is_served
+    drover_stop
+    assert_equal "$status" 0
+}
+
+@test "where processes stay too few, a standby is tried for now and then, and no worker is replaced for nothing" {
+    local before try='has no standby: one that gets one takes its place'
+    local stays='stays: its successor would have no standby either'
+    crowded 7:100
+    before=$(workers)
+    wait_until 20 logged_times 1 "$stays" # there is none for the successor
+    "${UNDER[@]}" prlimit --pid "$DROVER_PID" --nproc=8:
+    wait_until 60 logged_times 2 "$stays" # nor for its standby
+    (($(count_logged "$try") <= 3))
+    wait_until 10 has_workers 4
+    wait_until 10 has_standbys 2
+    assert_equal "$(workers)" "$before"
+    is_served
+    drover_stop
+    assert_equal "$status" 0
 }
 
 @test "where the making of a standby ends the worker, there are workers without" {

@@ -124,6 +124,31 @@ assert ends(s) == b""
 PY
 }
 
+@test "whom a PROXY header has named is nobody else after an upgrade that wants no such headers" {
+    local conf=$BATS_TEST_TMPDIR/conf lines=('app = echo' 'workers = 1')
+    printf '%s\n' 'listen = 127.0.0.1:0,proxy,defer=no' "${lines[@]}" >"$conf"
+    drover_launch -c "$conf"
+    drover_launched
+    printf '%s\n' 'listen = 127.0.0.1:0,defer=no' "${lines[@]}" >"$conf"
+    act "$DROVER_ADDR" <<'PY'
+def client(s, header=b""):
+    s.sendall(header)
+    return re.search("^from (.*) port", goes_on(s, "/").decode(), re.M).group(1)
+
+named = connect(args[0], 20)
+assert client(named, b"PROXY TCP4 192.0.2.7 10.0.0.1 4711 80\r\n") == "192.0.2.7"
+upgrade()
+wait_for_pair(0)
+assert client(named) == "192.0.2.7"
+other = connect(args[0], 20)
+assert client(other) == "127.0.0.1"
+assert kill_worker(0)[1] == 1
+assert client(other) == "127.0.0.1"
+assert ends(named) == b""
+PY
+    follow_upgrade
+}
+
 @test "a worker's times for clients go on: one that waits too long is closed by the successor" {
     drover_start --workers 1 --idle-timeout 1s "$SITE"
     act "$DROVER_ADDR" <<'PY'

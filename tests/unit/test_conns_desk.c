@@ -440,6 +440,35 @@ Test(conns_desk, a_client_without_an_address)
     cr_expect_not(client_noted(&named, &read), "forged");
 }
 
+/* A server whose addresses have no such headers was handed it by one that has: a successor would
+ * take the peer for the client. */
+Test(conns_desk, a_client_that_is_named_rests_where_it_can_be_noted)
+{
+    struct handover what = {.has_client = true, .client = {.family = 4, .port = 1234}};
+    one.rig.env.clients = NULL;
+    for (int i = 0; i < 2; i++) {
+        int ends[2];
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+        sockets[i] = ends[0];
+        clients[i] = ends[1];
+        conns_take(&one.conns, ends[0], &what);
+        what.has_client = false;
+    }
+    cr_expect_eq(custody_of(0), CUSTODY_BUSY);
+    cr_expect_eq(custody_of(1), CUSTODY_FRESH);
+    client_remember(&one.conns.list[sockets[1]], &what.client); /* as for the access log */
+    for (int i = 0; i < 2; i++)
+        ask(i, GET("/page"));
+    deal(&one);
+    cr_expect_eq(custody_of(0), CUSTODY_BUSY);
+    expect_held(1, GET("/page"));
+    turn(&one);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(answers_of(i), 1);
+    cr_expect_eq(custody_of(0), CUSTODY_BUSY);
+    cr_expect_eq(custody_of(1), CUSTODY_KEPT);
+}
+
 /* ------------------------------------------------------------------ the request that it is at */
 
 Test(conns_desk, the_request_that_the_application_is_at)

@@ -171,7 +171,12 @@ static bool happens(struct walk *walk, enum plan_event event, int slot)
             return false;
         promote(walk, slot);
         return true;
+    case PLAN_LACKING:
+        if (walk->plan.slots[slot].state == SLOT_STARTING)
+            return !(own->exists = false);
+        __attribute__((fallthrough));
     case PLAN_HEIR_ENDED:
+    case PLAN_FORGONE:
         if (!walk->has_heir[slot])
             return false;
         walk->has_heir[slot] = false;
