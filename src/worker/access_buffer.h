@@ -74,11 +74,8 @@ static inline void access_buffer_add(struct access_buffer *buffer, size_t length
 /* Makes room where a part of the lines has left. */
 void access_buffer_shift(struct access_buffer *buffer);
 
-/* Forgets the lines. Returns how many there were. */
-uint64_t access_buffer_drop(struct access_buffer *buffer);
-
 /* For the master: the worker has ended. Writes what it has left, and forgets what cannot be
- * written. Returns how many lines that are. */
+ * written. Returns how many lines that are. What lies there is not trusted, nor that it stays. */
 uint64_t access_buffer_rescue(struct access_buffer *buffer, const struct access_file *file);
 
 #endif
