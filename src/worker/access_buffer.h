@@ -13,17 +13,17 @@
 #ifndef DROVER_WORKER_ACCESS_BUFFER_H
 #define DROVER_WORKER_ACCESS_BUFFER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "worker/access_line.h"
 
 struct access_buffer {
-    size_t length;   /* bytes, of whole lines */
-    size_t start;    /* those before it have left */
-    bool is_writing; /* they are given to the file */
-    bool is_moving;  /* they are not in one piece */
+    size_t length;      /* bytes, of whole lines */
+    size_t start;       /* those before it have left */
+    uint8_t is_writing; /* they are given to the file; of a bool that others write any byte may lie
+                         * there */
+    uint8_t is_moving;  /* they are not in one piece */
     char bytes[ACCESS_GATHER_MAX + ACCESS_LINE_ROOM];
 };
 
