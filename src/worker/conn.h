@@ -143,7 +143,8 @@ void conn_leave(struct conn *conn);
 /* Closes the socket and gives back what it owned. */
 void conn_close(struct conn *conn, struct conn_env *env);
 
-/* The same for one that is another process's: it goes on there. */
+/* The same for one that is another process's: it goes on there, and is counted there alone once the
+ * master knows of it (board_pass()). */
 void conn_forget(struct conn *conn, struct conn_env *env);
 
 #endif
