@@ -355,8 +355,11 @@ enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 
 enum conn_want conn_replay(struct conn *conn, struct conn_env *env, struct span request)
 {
+    struct service service = {.conn = conn, .env = env, .in = request};
     conn->state = CONN_RECEIVING;
-    return advance(conn, env, request, true);
+    buf_clear(&env->out);
+    env->begun_us = BEGUN_ELSEWHERE;
+    return conclude(&service, serve_next(&service));
 }
 
 /* A deferred answer is complete, or its time is up. */

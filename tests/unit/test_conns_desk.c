@@ -603,6 +603,8 @@ Test(conns_desk, a_successor_goes_on_with_what_rested)
     cr_expect_eq(other.rig.row->connections, 3);
     cr_expect_eq(other.rig.row->taken, 0, "none was handed over");
     cr_expect_eq(answers_of(2), 1, "to what was held");
+    cr_expect_eq(one.rig.row->requests, 3, "it was counted when it was made");
+    cr_expect_eq(other.rig.row->requests, 0);
     for (int i = 0; i < 3; i++)
         ask(i, GET("/b"));
     turn(&other);
