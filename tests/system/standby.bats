@@ -206,9 +206,9 @@ PY
 }
 
 @test "an answer that stood ready and had not left is the successor's, and is counted and logged once" {
-    local lines=$BATS_TEST_TMPDIR/lines
-    drover_start --workers 1 --access-log "$lines" --app "${DROVER%/*}/apps/ready.so"
-    act "$DROVER_ADDR" "$lines" <<'PY'
+    local access=$BATS_TEST_TMPDIR/access
+    drover_start --workers 1 --access-log "$access" --app "${DROVER%/*}/apps/ready.so"
+    act "$DROVER_ADDR" "$access" <<'PY'
 def logged(path):
     with open(args[1]) as f:
         return f.read().count(f"GET {path} ")
