@@ -211,9 +211,9 @@ uint64_t access_buffer_rescue(struct access_buffer *buffer, const struct access_
     struct span lines = sound(waiting(buffer));
     if (buffer->is_writing && file->piece_max > PIPE_BUF && ends_within_line(file->fd))
         set_ragged(file);
-    if (!buffer->is_moving && file->fd >= 0)
-        while (lines.n > 0 && write_some(&lines, file, &lost) == 0)
-            continue;
+    int result = buffer->is_moving || file->fd < 0 ? -1 : 0;
+    while (lines.n > 0 && result == 0)
+        result = write_some(&lines, file, &lost);
     forget_all(buffer);
     buffer->is_moving = buffer->is_writing = false;
     return lost + count_lines(lines);
