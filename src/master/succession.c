@@ -209,6 +209,7 @@ void succession_ready(struct master *m, struct child *child, int kept)
     log_info("worker %d (pid %d) goes on with %d connection%s, after %lld.%lld ms", child->slot,
              (int)child->pid, count, count == 1 ? "" : "s", (long long)(us / 1000),
              (long long)(us / 100 % 10));
+    board_pass(&m->board->rows[child->heritage.from], (uint64_t)count);
     child->heritage.from = -1;
     record_succession(m, child->heritage.is_hung);
     record_kept(m, count);

@@ -189,6 +189,8 @@ void access_answer(struct access *access, struct conn *conn, struct conn_env *en
 {
     const struct exchange *exchange = account->exchange;
     struct http_address client;
+    if (env->begun_us == BEGUN_ELSEWHERE)
+        return;
     struct access_record record = begin_record(access, env->exchanges.now, conn->fd);
     record.client = know_client(conn, exchange, &client) ? &client : NULL;
     record.request = &exchange->request.head;

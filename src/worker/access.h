@@ -45,7 +45,8 @@ void access_init(struct access *access, const struct access_format *format,
                  struct access_buffer *buffer, const struct access_file *file,
                  struct board_row *row, int slot);
 
-/* An answer was made: its line is written, or kept at the connection's work. */
+/* An answer was made: its line is written, or kept at the connection's work. Unless it is made for
+ * the second time, since the worker that had made it has a successor. */
 void access_answer(struct access *access, struct conn *conn, struct conn_env *env,
                    const struct account *account);
 

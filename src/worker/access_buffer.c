@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/nowait.h"
+#include "base/span.h"
 
 /* ------------------------------------------------------------------------------ the memory */
 
@@ -78,54 +79,61 @@ static void set_ragged(const struct access_file *file)
     __atomic_store_n(&file->shared->ragged, file->id, __ATOMIC_RELAXED);
 }
 
-/* Whole lines from the start, as many as go at once; one alone if it is longer. */
-static size_t piece_of(const struct access_buffer *buffer, const struct access_file *file)
+/* What waits; nothing, where that cannot be. It is read once: the worker has ended, but others have
+ * this memory, too, and what was sound may change. */
+static struct span waiting(const struct access_buffer *buffer)
 {
-    const char *start = buffer->bytes + buffer->start;
-    size_t n = buffer->length - buffer->start;
-    if (n <= file->piece_max)
-        return n;
-    const char *end = memrchr(start, '\n', file->piece_max);
-    if (!end)
-        end = memchr(start, '\n', n);
-    return (size_t)(end - start) + 1;
+    size_t length = __atomic_load_n(&buffer->length, __ATOMIC_RELAXED);
+    size_t start = __atomic_load_n(&buffer->start, __ATOMIC_RELAXED);
+    bool is_sound = length <= sizeof buffer->bytes && start <= length;
+    return is_sound ? (struct span){.p = buffer->bytes + start, .n = length - start}
+                    : (struct span){.p = buffer->bytes};
 }
 
-/* The rest of a line of which a part has left with the n bytes from the start on. */
-static size_t rest_of_line(const struct access_buffer *buffer, size_t n)
+/* Up to the next newline, and with it; all, where somebody has taken that away. */
+static size_t line_of(struct span lines)
 {
-    const char *at = buffer->bytes + buffer->start + n;
-    if (n == 0 || at[-1] == '\n')
-        return 0;
-    const char *end = memchr(at, '\n', buffer->length - buffer->start - n);
-    return (size_t)(end - at) + 1;
+    const char *end = lines.n > 0 ? memchr(lines.p, '\n', lines.n) : NULL;
+    return end ? (size_t)(end - lines.p) + 1 : lines.n;
+}
+
+/* Whole lines, as many as go at once; one alone if it is longer. */
+static size_t piece_of(struct span lines, const struct access_file *file)
+{
+    if (lines.n <= file->piece_max)
+        return lines.n;
+    const char *end = memrchr(lines.p, '\n', file->piece_max);
+    return end ? (size_t)(end - lines.p) + 1 : line_of(lines);
 }
 
 /* Bytes of the lines that have left; -1 with errno set. */
-static ssize_t write_piece(const struct access_buffer *buffer, const struct access_file *file)
+static ssize_t write_piece(struct span lines, const struct access_file *file)
 {
     char newline[] = "\n";
     bool is_ragged = take_ragged(file) && !is_empty(file);
-    struct iovec parts[] = {
-        {newline, is_ragged},
-        {(void *)(uintptr_t)(buffer->bytes + buffer->start), piece_of(buffer, file)}};
+    struct iovec parts[] = {{newline, is_ragged},
+                            {(void *)(uintptr_t)lines.p, piece_of(lines, file)}};
     ssize_t written = nowait_writev(file->fd, parts + !is_ragged, 1 + is_ragged);
     if (written <= 0 && is_ragged)
         set_ragged(file);
     return written < 0 ? -1 : written - is_ragged;
 }
 
-static int write_some(struct access_buffer *buffer, const struct access_file *file, uint64_t *lost)
+/* Takes what has left off the lines, and the rest of a line of which a part has. */
+static int write_some(struct span *lines, const struct access_file *file, uint64_t *lost)
 {
-    ssize_t written = write_piece(buffer, file);
+    ssize_t written = write_piece(*lines, file);
     if (written < 0)
         return -1;
-    size_t rest = rest_of_line(buffer, (size_t)written);
-    if (rest > 0) {
-        set_ragged(file);
-        *lost += rest > 1; /* all but the newline is all of it */
-    }
-    buffer->start += (size_t)written + rest;
+    lines->p += written;
+    lines->n -= (size_t)written;
+    if (written == 0 || lines->p[-1] == '\n')
+        return 0;
+    size_t rest = line_of(*lines);
+    set_ragged(file);
+    *lost += rest > 1; /* all but the newline is all of it */
+    lines->p += rest;
+    lines->n -= rest;
     return 0;
 }
 
@@ -140,9 +148,12 @@ int access_buffer_write(struct access_buffer *buffer, const struct access_file *
                         uint64_t *lost)
 {
     int result = 0;
+    struct span lines = waiting(buffer);
     buffer->is_writing = true;
-    while (buffer->start < buffer->length && result == 0)
-        result = write_some(buffer, file, lost);
+    while (lines.n > 0 && result == 0) {
+        result = write_some(&lines, file, lost);
+        buffer->start = (size_t)(lines.p - buffer->bytes);
+    }
     if (result == 0)
         forget_all(buffer);
     buffer->is_writing = false;
@@ -161,13 +172,12 @@ void access_buffer_shift(struct access_buffer *buffer)
     __atomic_store_n(&buffer->is_moving, false, __ATOMIC_SEQ_CST);
 }
 
-uint64_t access_buffer_drop(struct access_buffer *buffer)
+static uint64_t count_lines(struct span lines)
 {
-    uint64_t lines = 0;
-    for (size_t i = buffer->start; i < buffer->length; i++)
-        lines += buffer->bytes[i] == '\n';
-    forget_all(buffer);
-    return lines;
+    uint64_t count = 0;
+    for (size_t i = 0; i < lines.n; i++)
+        count += lines.p[i] == '\n';
+    return count;
 }
 
 /* --------------------------------------------------------------------------------- the rest */
@@ -188,23 +198,23 @@ static bool ends_within_line(int fd)
 
 /* Whoever has ended may have written anywhere before that, and whoever goes on must not end, too.
  */
-static bool is_sound(const struct access_buffer *buffer)
+static struct span sound(struct span lines)
 {
-    size_t start = buffer->start, length = buffer->length;
-    return length <= sizeof buffer->bytes && start <= length &&
-           (start == length || buffer->bytes[length - 1] == '\n');
+    if (lines.n > 0 && lines.p[lines.n - 1] != '\n')
+        lines.n = 0;
+    return lines;
 }
 
 uint64_t access_buffer_rescue(struct access_buffer *buffer, const struct access_file *file)
 {
     uint64_t lost = 0;
-    if (!is_sound(buffer))
-        forget_all(buffer);
+    struct span lines = sound(waiting(buffer));
     if (buffer->is_writing && file->piece_max > PIPE_BUF && ends_within_line(file->fd))
         set_ragged(file);
-    if (!buffer->is_moving && file->fd >= 0)
-        access_buffer_write(buffer, file, &lost);
-    lost += access_buffer_drop(buffer);
+    int result = buffer->is_moving || file->fd < 0 ? -1 : 0;
+    while (lines.n > 0 && result == 0)
+        result = write_some(&lines, file, &lost);
+    forget_all(buffer);
     buffer->is_moving = buffer->is_writing = false;
-    return lost;
+    return lost + count_lines(lines);
 }

@@ -13,17 +13,17 @@
 #ifndef DROVER_WORKER_ACCESS_BUFFER_H
 #define DROVER_WORKER_ACCESS_BUFFER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "worker/access_line.h"
 
 struct access_buffer {
-    size_t length;   /* bytes, of whole lines */
-    size_t start;    /* those before it have left */
-    bool is_writing; /* they are given to the file */
-    bool is_moving;  /* they are not in one piece */
+    size_t length;      /* bytes, of whole lines */
+    size_t start;       /* those before it have left */
+    uint8_t is_writing; /* they are given to the file; of a bool that others write any byte may lie
+                         * there */
+    uint8_t is_moving;  /* they are not in one piece */
     char bytes[ACCESS_GATHER_MAX + ACCESS_LINE_ROOM];
 };
 
@@ -74,11 +74,8 @@ static inline void access_buffer_add(struct access_buffer *buffer, size_t length
 /* Makes room where a part of the lines has left. */
 void access_buffer_shift(struct access_buffer *buffer);
 
-/* Forgets the lines. Returns how many there were. */
-uint64_t access_buffer_drop(struct access_buffer *buffer);
-
 /* For the master: the worker has ended. Writes what it has left, and forgets what cannot be
- * written. Returns how many lines that are. */
+ * written. Returns how many lines that are. What lies there is not trusted, nor that it stays. */
 uint64_t access_buffer_rescue(struct access_buffer *buffer, const struct access_file *file);
 
 #endif

@@ -15,9 +15,12 @@ static void count_late(struct conn_env *env, int64_t now)
     turn->late_count = 0;
 }
 
-void account_late(struct conn_env *env)
+void account_late(struct conn_env *env, int status)
 {
     struct conn_turn *turn = &env->turn;
+    if (env->begun_us == BEGUN_ELSEWHERE)
+        return;
+    account_status(env->row, status);
     if (turn->late_count == CONN_TURN_LATE_MAX)
         count_late(env, env->now_us);
     turn->late[turn->late_count++] = env->begun_us;

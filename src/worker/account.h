@@ -1,7 +1,8 @@
 /*
  * account - a request is answered: what is counted of it on the board.
  *
- * Every answer comes by here once, those that drover gives by itself too, as it is made.
+ * Every answer comes by here once, those that drover gives by itself too, as it is made. One that
+ * was held when its worker ended or hung is made again by the successor, and was counted.
  *
  * A request's time runs from the beginning of the turn in which its first byte was read to the end
  * of the one in which its answer was made: the clock is read once for all that were answered in a
@@ -29,21 +30,27 @@ struct account {
     struct span refused; /* of a request that was not understood: it, as far as it has come */
 };
 
-/* For account_answer(): to a request that had begun before this turn. */
-void account_late(struct conn_env *env);
-
-/* The request is the one that env->begun_us tells of. */
-static inline void account_answer(struct conn_env *env, int status)
+/* A part of account_answer(): all but its time. */
+static inline void account_status(struct board_row *row, int status)
 {
-    struct board_row *row = env->row;
     unsigned class = (unsigned)status / 100 - 1;
     board_add(&row->answers[class < BOARD_CLASSES ? class : BOARD_CLASSES - 1], 1);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a worker that is killed here: see board_leave() */
     board_add(&row->requests, 1);
-    if (env->begun_us == 0)
-        env->turn.fresh++;
-    else
-        account_late(env);
+}
+
+/* The same for a request that had begun before this turn, or elsewhere. */
+void account_late(struct conn_env *env, int status);
+
+/* The request is the one that env->begun_us tells of. */
+static inline void account_answer(struct conn_env *env, int status)
+{
+    if (env->begun_us != 0) {
+        account_late(env, status);
+        return;
+    }
+    account_status(env->row, status);
+    env->turn.fresh++;
 }
 
 /* Bytes have left for a client. */

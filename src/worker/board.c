@@ -164,6 +164,15 @@ void board_leave(struct board_row *row, const struct drover_metric *metrics)
             board_set(&row->of_app[i], 0);
 }
 
+void board_pass(struct board_row *row, uint64_t connections)
+{
+    uint64_t open = board_get(&row->connections), rest;
+    do
+        rest = open > connections ? open - connections : 0;
+    while (!__atomic_compare_exchange_n(&row->connections, &open, rest, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+}
+
 _Static_assert(sizeof(struct board_row) % sizeof(uint64_t) == 0, "a row is numbers alone");
 
 struct board_row board_sum(const struct board *board)

@@ -237,6 +237,11 @@ static inline uint64_t board_bucket_us(unsigned bucket)
  * made to add up: requests are the sums of their answers, and of their times. */
 void board_leave(struct board_row *row, const struct drover_metric *metrics);
 
+/* For the master: another row's worker goes on with so many of this one's connections, and counts
+ * them. Nothing is left of those of a writer that has ended. One that comes back meanwhile may
+ * write its own number over this; it leaves soon. */
+void board_pass(struct board_row *row, uint64_t connections);
+
 /* All rows added up. */
 struct board_row board_sum(const struct board *board);
 

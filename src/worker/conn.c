@@ -122,7 +122,6 @@ static void release(struct conn *conn, struct conn_env *env)
         unsent_forget(&env->unsent, conn);
     free(conn->client);
     close(conn->fd);
-    board_add(&env->row->connections, -1);
     *conn = (struct conn){0};
 }
 
@@ -135,6 +134,7 @@ void conn_close(struct conn *conn, struct conn_env *env)
     if (env->desk)
         desk_forget(env->desk, conn->fd); /* before the number can be another's */
     release(conn, env);
+    board_add(&env->row->connections, -1);
 }
 
 void conn_forget(struct conn *conn, struct conn_env *env)
@@ -355,8 +355,11 @@ enum conn_want conn_step(struct conn *conn, struct conn_env *env)
 
 enum conn_want conn_replay(struct conn *conn, struct conn_env *env, struct span request)
 {
+    struct service service = {.conn = conn, .env = env, .in = request};
     conn->state = CONN_RECEIVING;
-    return advance(conn, env, request, true);
+    buf_clear(&env->out);
+    env->begun_us = BEGUN_ELSEWHERE;
+    return conclude(&service, serve_next(&service));
 }
 
 /* A deferred answer is complete, or its time is up. */

@@ -60,6 +60,10 @@ struct conn {
 
 _Static_assert(sizeof(struct conn) <= 64, "a connection is one cache line");
 
+/* Of conn_env.begun_us: another worker has read the request, counted it, and logged the answer that
+ * it had made. */
+#define BEGUN_ELSEWHERE INT64_MIN
+
 /* Requests of a turn that had begun before it, and whose times are taken at its end. More than
  * these are taken to have ended when it began. */
 #define CONN_TURN_LATE_MAX 64
@@ -125,7 +129,8 @@ void conn_open(struct conn *conn, struct conn_env *env, int fd, bool is_proxied)
 /* Does what can be done without waiting; to be called when what it wanted has come. */
 enum conn_want conn_step(struct conn *conn, struct conn_env *env);
 
-/* The same for a request that another process has read, and not answered: as if it had come now. */
+/* The same for a request that another process has read, and whose answer was held: as if it had
+ * come now, but for what was counted and logged. */
 enum conn_want conn_replay(struct conn *conn, struct conn_env *env, struct span request);
 
 /* Goes on with an answer that its client has not taken whole at once. */
@@ -149,7 +154,8 @@ void conn_leave(struct conn *conn);
 /* Closes the socket and gives back what it owned. */
 void conn_close(struct conn *conn, struct conn_env *env);
 
-/* The same for one that is another process's: it goes on there. */
+/* The same for one that is another process's: it goes on there, and is counted there alone once the
+ * master knows of it (board_pass()). */
 void conn_forget(struct conn *conn, struct conn_env *env);
 
 #endif

@@ -185,26 +185,36 @@ void desk_count(const struct desk *desk, int *resting, int *lasting)
     }
 }
 
+/* A byte that somebody may write to is read once. */
+static char byte_of(const char *from)
+{
+    return __atomic_load_n(from, __ATOMIC_RELAXED);
+}
+
+static bool is_line_end(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
 void desk_request(const struct desk *desk, char *text, size_t size)
 {
     uint64_t request = __atomic_load_n(&desk->request, __ATOMIC_ACQUIRE);
     size_t offset = (size_t)(request >> 32);
     size_t length = (size_t)(request & UINT32_MAX);
-    const char *from = desk->read + offset;
+    const char *from = desk->line;
     if (offset >= DESK_READ_SIZE) {
-        from = desk->line;
         length = length < DESK_LINE_MAX ? length : DESK_LINE_MAX;
-    } else if (length > DESK_READ_SIZE - offset) {
-        length = DESK_READ_SIZE - offset;
+    } else {
+        from = desk->read + offset;
+        length = length < DESK_READ_SIZE - offset ? length : DESK_READ_SIZE - offset;
     }
-    while (length > 0 &&
-           (*from == '\r' || *from == '\n')) { /* RFC 9112, 2.2 allows an empty line */
+    while (length > 0 && is_line_end(byte_of(from))) { /* RFC 9112, 2.2 allows an empty line */
         from++;
         length--;
     }
     size_t n = 0;
-    for (; n < length && n + 1 < size && from[n] != '\r' && from[n] != '\n'; n++)
-        text[n] = from[n] >= ' ' && from[n] <= '~' ? from[n] : '?';
+    for (char c; n < length && n + 1 < size && !is_line_end(c = byte_of(from + n)); n++)
+        text[n] = c >= ' ' && c <= '~' ? c : '?';
     if (size > 0)
         text[n] = '\0';
 }

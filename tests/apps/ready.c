@@ -5,6 +5,7 @@
  *   /again     the same, by a handler, with the number of the turn in the field Turn
  *   /spin?MS   an endless loop, for so long
  *   /abort     the end of the process
+ *   /die       the same, while it is looked up whether its answer stands ready
  *   anything else as /spin?0, once its body is whole
  */
 #include "app.h"
@@ -36,6 +37,8 @@ static struct drover_prepared *ready(void *context, const struct drover_request 
                                      struct drover_worker *worker)
 {
     (void)context, (void)worker;
+    if (strcmp(drover_request_path(q).p, "/die") == 0)
+        abort();
     return strcmp(drover_request_path(q).p, "/ready") == 0 ? page : NULL;
 }
 

@@ -230,6 +230,34 @@ assert {who(s) for s in waiting} == {pid}
 PY
 }
 
+@test "an answer that stood ready and had not left is the successor's, and is counted and logged once" {
+    local access=$BATS_TEST_TMPDIR/access
+    drover_start --workers 1 --access-log "$access" --app "${DROVER%/*}/apps/ready.so"
+    act "$DROVER_ADDR" "$access" <<'PY'
+def logged(path):
+    with open(args[1]) as f:
+        return f.read().count(f"GET {path} ")
+
+def counted():
+    return sum(row["requests"] for row in board().values())
+
+waiting, (busy, last) = kept(args[0], 16, "/ready"), kept(args[0], 2, "/ready")
+wait_for_pair(0)
+sleeps(workers()[0])
+before = counted()
+ask(busy, "/spin?100", close=False)
+for s in waiting:
+    ask(s, "/ready", close=False)
+succeeded(0, lambda: ask(last, "/die", close=False))
+for s in waiting:
+    assert answer(s)[0] == 200
+goes_on(waiting[0], "/again")
+wait(lambda: logged("/again") == 1 and logged("/ready") >= 18 + 16)
+assert logged("/ready") == 18 + 16
+assert counted() - before == 16 + 2, counted() - before
+PY
+}
+
 @test "a raw stream ends with its worker, and the next one finds the successor" {
     drover_start --app tcp-echo --workers 1
     act "$DROVER_ADDR" <<'PY'

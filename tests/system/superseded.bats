@@ -66,6 +66,29 @@ PY
     assert_equal "$(count_logged SIGABRT)" 0
 }
 
+@test "a connection is counted once while the superseded worker has a copy of it, and afterwards" {
+    faulty --workers 1
+    act "$DROVER_ADDR" <<'PY'
+def opened():
+    return sum(row["connections"] for row in board().values())
+
+waiting, (at,) = kept(args[0], 8), kept(args[0])
+pid = who(at)
+wait_for_pair(0)
+ask(at, "/hold?100", close=False)
+who(waiting[0])
+wait(lambda: opened() == 9)
+sleeps(pid)
+succeeded(0, lambda: kill(pid, signal.SIGSTOP))
+wait(lambda: opened() == 9)
+kill(pid, signal.SIGCONT)
+assert answer(at) == (200, b"held\n")
+wait(lambda: is_gone(pid))
+wait(lambda: opened() == 9) # it was handed over
+assert len({who(s) for s in (*waiting, at)}) == 1
+PY
+}
+
 # bats test_tags=nosan
 @test "a handler that spins, or blocks: its client waits, and gets its answer; the others do not" {
     faulty --workers 1

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct rig {
@@ -89,14 +91,17 @@ Test(access_buffer, lines_leave_with_one_write)
 
 Test(access_buffer, has_room_for_the_longest_line_until_it_is_full)
 {
-    struct rig rig = open_rig(new_file());
+    int fd = new_file();
+    struct rig rig = open_rig(fd);
     int count = 0;
     while (add_line(&rig, count, ACCESS_LINE_MAX))
         count++;
     cr_expect_geq(count * ACCESS_LINE_MAX, ACCESS_GATHER_MAX);
     cr_expect_leq(rig.buffer->length, sizeof rig.buffer->bytes);
-    cr_expect_eq((int)access_buffer_drop(rig.buffer), count);
+    rig.file.fd = -1;
+    cr_expect_eq((int)access_buffer_rescue(rig.buffer, &rig.file), count);
     cr_expect_not_null(access_buffer_room(rig.buffer));
+    rig.file.fd = fd;
     close_rig(&rig);
 }
 
@@ -256,4 +261,51 @@ Test(access_buffer, what_cannot_be_is_forgotten)
         cr_expect_eq(lseek(rig.file.fd, 0, SEEK_END), 0, "row %zu", i);
         close_rig(&rig);
     }
+}
+
+/* Sound in one moment, and not in the next. */
+static _Noreturn void change_for_ever(volatile struct access_buffer *buffer)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (unsigned i = 0;; i++) {
+        buffer->bytes[9] = i % 3 ? '\n' : 'x';
+        buffer->start = i % 5 ? 0 : SIZE_MAX;
+        buffer->length = 10;
+        for (volatile int wait = 0; wait < 100; wait++)
+            continue;
+        buffer->length = i % 2 ? (size_t)1 << 28 : 5;
+    }
+}
+
+/* Another process that has this memory may go on to write there: a child that the worker has
+ * forked, or one that somebody has broken into. */
+static void rescue_what_changes(size_t piece_max)
+{
+    struct rig rig = open_rig(new_file());
+    rig.file.piece_max = piece_max;
+    limit_size(1 << 20);
+    pid_t child = fork();
+    cr_assert_geq(child, 0, "%m");
+    if (child == 0)
+        change_for_ever(rig.buffer);
+    for (int i = 0; i < 50000; i++) {
+        rig.buffer->is_writing = true; /* each makes it look at the file first, which takes time */
+        rig.shared->ragged = rig.file.id;
+        access_buffer_rescue(rig.buffer, &rig.file);
+        cr_assert_leq(size_of(rig.file.fd), (off_t)sizeof rig.buffer->bytes + 1, "round %d", i);
+        cr_assert_eq(ftruncate(rig.file.fd, 0), 0, "%m");
+    }
+    cr_expect_eq(kill(child, SIGKILL), 0, "%m");
+    cr_expect_eq(waitpid(child, NULL, 0), child, "%m");
+    close_rig(&rig);
+}
+
+Test(access_buffer, the_master_survives_what_changes_under_it, .timeout = 120)
+{
+    rescue_what_changes(SIZE_MAX);
+}
+
+Test(access_buffer, the_master_survives_a_newline_that_goes, .timeout = 120)
+{
+    rescue_what_changes(8);
 }

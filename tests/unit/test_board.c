@@ -49,6 +49,21 @@ Test(board, what_was_done_outlives_the_worker_and_its_connections_do_not)
     board_close(board);
 }
 
+Test(board, a_connection_is_one_worker_s)
+{
+    static const struct {
+        uint64_t open, passed, rest;
+    } rows[] = {{8, 8, 0}, {8, 7, 1}, {8, 0, 8}, {0, 8, 0}, {7, 8, 0}};
+    struct board *board = board_open(NULL);
+    cr_assert_not_null(board);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        board_set(&board->rows[0].connections, rows[i].open);
+        board_pass(&board->rows[0], rows[i].passed);
+        cr_expect_eq(board->rows[0].connections, rows[i].rest, "row %zu", i);
+    }
+    board_close(board);
+}
+
 /* Two workers never write to the same cache line, nor to the one that is fetched along with it. */
 Test(board, rows_have_their_own_lines)
 {

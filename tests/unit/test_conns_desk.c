@@ -567,7 +567,8 @@ Test(conns_desk, a_superseded_worker_touches_none_of_them)
     cr_expect_eq(one.conns.count, 0);
     cr_expect_eq(one.ended, 3);
     cr_expect_eq(conn_env_put_desk(&one.rig.env, NULL, NULL), 0);
-    cr_expect_eq(one.rig.row->connections, 0);
+    cr_expect_eq(one.rig.row->connections, 2, "until the master knows whose they are");
+    board_pass(one.rig.row, 2);
 }
 
 Test(conns_desk, a_superseded_worker_that_ends_closes_copies_alone)
@@ -581,6 +582,7 @@ Test(conns_desk, a_superseded_worker_that_ends_closes_copies_alone)
     cr_expect_eq(one.ended, 2);
     cr_expect_not(is_ended(0), "it goes on");
     cr_expect_eq(desk_taken(one.desk, sockets[0]), CUSTODY_FRESH, "and is the successor's still");
+    board_leave(one.rig.row, NULL);
     close(copies[0]);
     close(copies[1]);
 }
@@ -657,6 +659,7 @@ static void bury(struct worker_rig *w)
             conn_forget(&w->conns.list[fd], &w->rig.env);
         }
     w->conns.count = 0;
+    board_leave(w->rig.row, NULL);
 }
 
 /* The worker is dead: nothing of it runs any more, and its epoll set is the successor's. */
@@ -691,6 +694,8 @@ Test(conns_desk, a_successor_goes_on_with_what_rested)
     cr_expect_eq(other.rig.row->connections, 3);
     cr_expect_eq(other.rig.row->taken, 0, "none was handed over");
     cr_expect_eq(answers_of(2), 1, "to what was held");
+    cr_expect_eq(one.rig.row->requests, 3, "it was counted when it was made");
+    cr_expect_eq(other.rig.row->requests, 0);
     for (int i = 0; i < 3; i++)
         ask(i, GET("/b"));
     turn(&other);

@@ -401,6 +401,35 @@ Test(desk, its_first_line_is_told)
     cr_expect_str_empty(request(256));
 }
 
+static bool is_enough;
+
+static void *change_for_ever(void *context)
+{
+    volatile char *at = context;
+    while (!__atomic_load_n(&is_enough, __ATOMIC_RELAXED)) {
+        for (int i = 0; i < 5; i++)
+            at[i] = 'a';
+        for (int i = 0; i < 5; i++)
+            at[i] = '\x1b';
+    }
+    return NULL;
+}
+
+/* As by a child that the worker has forked. A compiler may read a byte as often as the source does.
+ */
+Test(desk, is_printable_whoever_writes_there_meanwhile)
+{
+    pthread_t other;
+    read_and_note("GET /", 5);
+    cr_assert_eq(pthread_create(&other, NULL, change_for_ever, desk->read + 100), 0);
+    for (int i = 0; i < 200000; i++) {
+        const char *text = request(8);
+        cr_assert(!strchr(text, '\x1b'), "round %d", i);
+    }
+    __atomic_store_n(&is_enough, true, __ATOMIC_RELAXED);
+    pthread_join(other, NULL);
+}
+
 Test(desk, a_nul_does_not_end_it)
 {
     read_and_note("GET /\0/b", 8);
