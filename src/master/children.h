@@ -71,6 +71,8 @@ struct child {
     int64_t start_ms;     /* from then until it was ready */
     int64_t relieve_at;   /* it has lost its standby, and is replaced then; CLOCK_NEVER */
     int64_t deadline;     /* of one that leaves; CLOCK_NEVER */
+    uint32_t closing;     /* the same: as in order.h */
+    int64_t look_at;      /* the same, which has a standby yet: leavers.h; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
     struct pulse pulse;
 };
