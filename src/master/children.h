@@ -43,7 +43,7 @@ struct heritage {
     int end;          /* its end of the channel, until its standby has it; owned; -1: none */
     bool is_hung;     /* the worker may come back */
     int64_t since_us; /* when its making began, as clock_us() */
-    int64_t until;    /* it is waited for, as clock_ms(); CLOCK_NEVER */
+    int64_t until;    /* its beginning is waited for, as clock_ms(); CLOCK_NEVER */
 };
 
 struct child {

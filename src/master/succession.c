@@ -211,7 +211,6 @@ void succession_named(struct master *m, struct child *child, int pid)
     }
     child->pid = pid;
     child->is_awaited = false;
-    child->heritage.until = CLOCK_NEVER;
     log_debug("worker %d: made by its standby as pid %d", child->slot, pid);
     if (child->is_killed) {
         kill(child->pid, SIGKILL);
@@ -229,6 +228,7 @@ void succession_ready(struct master *m, struct child *child, int kept)
              (int)child->pid, count, count == 1 ? "" : "s", (long long)(us / 1000),
              (long long)(us / 100 % 10));
     child->heritage.from = -1;
+    child->heritage.until = CLOCK_NEVER;
     record_succession(m, child->heritage.is_hung);
     record_kept(m, count);
 }
@@ -427,9 +427,33 @@ static bool is_unwanted(const struct child *child)
            child->generation->plan.slots[child->slot].state == SLOT_EMPTY;
 }
 
-static void look_at(struct master *m, struct child *child)
+/* Who is made has the tenure in its first moment, unless it was stopped before: then the worker
+ * that it succeeds may be waiting for what comes of that, with all its clients. */
+static void end_unbegun(const struct master *m, struct child *child)
+{
+    const struct desk *from = standbys_desk(m, child->heritage.from);
+    child->heritage.until = CLOCK_NEVER;
+    if (desk_tenure(from) != TENURE_PASSING)
+        return;
+    log_warnx("worker %d (pid %d) has not begun after %d ms, and is killed", child->slot,
+              (int)child->pid, STANDBY_WAIT_MS);
+    child->cause = BOARD_END_START;
+    kill(child->pid, SIGKILL);
+}
+
+static void end_late(struct master *m, struct child *child)
 {
     char why[64];
+    if (!child->is_awaited) {
+        end_unbegun(m, child);
+        return;
+    }
+    snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
+    succession_give_up(m, child, why);
+}
+
+static void look_at(struct master *m, struct child *child)
+{
     if (is_unwanted(child))
         crew_dismiss(m, child);
     if (is_to_hurry(child))
@@ -438,10 +462,8 @@ static void look_at(struct master *m, struct child *child)
         child->is_hung = true;
         child->deadline = m->now;
     }
-    if (child->heritage.until <= m->now) {
-        snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
-        succession_give_up(m, child, why);
-    }
+    if (child->heritage.until <= m->now)
+        end_late(m, child);
 }
 
 /* A step may add children, and moves them then: they are looked up by their places. */
