@@ -33,6 +33,7 @@ struct child *children_add(struct children *all, pid_t pid, struct generation *g
                             .cause = BOARD_ENDS,
                             .begun = clock_ms(),
                             .deadline = CLOCK_NEVER,
+                            .look_at = CLOCK_NEVER,
                             .pulse = {.still_since = CLOCK_NEVER}};
     return child;
 }

@@ -44,7 +44,7 @@ struct heritage {
     int end;          /* its end of the channel, until its standby has it; owned; -1: none */
     bool is_hung;     /* the worker may come back */
     int64_t since_us; /* when its making began, as clock_us() */
-    int64_t until;    /* it is waited for, as clock_ms(); CLOCK_NEVER */
+    int64_t until;    /* its beginning is waited for, as clock_ms(); CLOCK_NEVER */
 };
 
 struct child {
@@ -75,6 +75,8 @@ struct child {
     int64_t start_ms;     /* from then until it was ready */
     int64_t relieve_at;   /* it has no standby, and is replaced then at the earliest; CLOCK_NEVER */
     int64_t deadline;     /* of one that leaves; CLOCK_NEVER */
+    uint32_t closing;     /* the same: as in order.h */
+    int64_t look_at;      /* the same, which has a standby yet: leavers.h; CLOCK_NEVER */
     char why[sizeof((struct report *)0)->why]; /* why it could not start; "" */
     struct pulse pulse;
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/admin.h"
+#include "master/leavers.h"
 #include "master/pulse.h"
 #include "master/recruit.h"
 #include "master/slots.h"
@@ -139,12 +140,16 @@ static void dismiss_child(struct master *m, struct child *child, uint32_t closin
     int64_t drain = child->generation->settings->drain_timeout;
     child->cause = cause_of(m, child, has_heir);
     child->is_leaving = true;
+    child->closing = closing;
     child->deadline = drain ? m->now + drain + DRAIN_GRACE_MS : CLOCK_NEVER;
     if ((child->is_stopped || child->is_hung) && m->now + stalled_limit(child) < child->deadline)
         child->deadline = m->now + stalled_limit(child);
     child->deadline = limit_start(child, child->deadline);
     order_to_leave(m, child, closing, child->is_superseded);
-    succession_leave(m, child);
+    if (child->is_awaited)
+        succession_wake(m, child); /* so that it leaves what it has to others */
+    else
+        leavers_begin(m, child);
 }
 
 void crew_hurry_one(const struct master *m, const struct child *child)
@@ -154,7 +159,7 @@ void crew_hurry_one(const struct master *m, const struct child *child)
 
 void crew_dismiss(struct master *m, struct child *child)
 {
-    dismiss_child(m, child, 0, child->cause != BOARD_ENDS);
+    dismiss_child(m, child, child->closing, child->cause != BOARD_ENDS);
 }
 
 /* Its successor, if there is one, takes its place. */
@@ -277,8 +282,10 @@ static void on_ready(struct master *m, struct child *child, int kept)
         succession_ready(m, child, kept);
     else
         tell_ready(m, child);
-    if (child->is_leaving)
+    if (child->is_leaving) {
+        leavers_begin(m, child);
         return;
+    }
     rearm_new(child);
     crew_step(m, g, PLAN_READY, slot);
     m->on_ready(m, g);
@@ -325,6 +332,7 @@ static void heed(struct master *m, struct child *child, const struct report *rep
     case REPORT_STANDBY: standbys_told(m, child, report); break;
     case REPORT_BORN: succession_named(m, child, report->count); break;
     case REPORT_BACK: succession_back(m, child); break;
+    case REPORT_GIVEN: leavers_given(m, child); break;
     case REPORT_CUT: m->cut += (size_t)report->count; break;
     }
 }
@@ -412,6 +420,7 @@ void crew_end_late(struct master *m)
         }
         log_warnx("worker %d (pid %d) has not left in time and is ended", child->slot,
                   (int)child->pid);
+        standbys_dismiss(m, child); /* nor is anybody else to */
         kill(child->pid, SIGKILL);
         child->cause = BOARD_END_LATE;
     }
@@ -429,6 +438,6 @@ void crew_kill(struct master *m)
             continue;
         }
         kill(child->pid, SIGKILL);
-        succession_leave(m, child);
+        standbys_dismiss(m, child);
     }
 }

@@ -17,6 +17,7 @@
 #include "master/admin_doors.h"
 #include "master/announce.h"
 #include "master/crew.h"
+#include "master/leavers.h"
 #include "master/outcome.h"
 #include "master/prepare.h"
 #include "master/pulse.h"
@@ -274,6 +275,7 @@ static void heed_deadlines(struct master *m)
     crew_end_late(m);
     succession_tick(m);
     standbys_tick(m);
+    leavers_tick(m);
     if (!m->is_stopping && !m->is_handed_over) {
         reload_go_on(m);
         announce(m);
@@ -301,6 +303,7 @@ static int64_t next_deadline(struct master *m)
         next = clock_sooner(next, m->pulse_at);
     next = clock_sooner(next, clock_sooner(service_next(m), record_next(m)));
     next = clock_sooner(next, clock_sooner(succession_next(m), standbys_next(m)));
+    next = clock_sooner(next, leavers_next(m));
     next = clock_sooner(next, control_next(m));
     next = clock_sooner(next, logs_next(m));
     next = clock_sooner(next, admin_next(m));

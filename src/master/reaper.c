@@ -42,7 +42,7 @@ static void describe_return(const struct plan_slot *slot, int64_t now, char *tex
 /* It is forgotten before anything is made of its end. */
 static struct child forget(struct master *m, struct child *child)
 {
-    succession_leave(m, child);
+    standbys_dismiss(m, child);
     struct child copy = *child;
     board_leave(&m->board->rows[copy.row], copy.generation->configuration->sites->metrics);
     loop_delete(m->loop, copy.channel);
@@ -91,7 +91,7 @@ static struct last find_last(const struct master *m, const struct child *child, 
 static bool is_to_be_succeeded(const struct master *m, const struct child *child, int status)
 {
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return !child->is_leaving && !child->is_heir && !is_clean && !is_misfit(m, status);
+    return !child->is_heir && !is_clean && !is_misfit(m, status);
 }
 
 /* The end of the slot's own worker, or of its successor. */
@@ -129,13 +129,17 @@ static void end_of_worker(struct master *m, const struct child *child, int statu
 }
 
 /* The end of one that was dismissed. */
-static void end_of_leaver(struct master *m, const struct child *child, int status)
+static void end_of_leaver(struct master *m, const struct child *child, int status,
+                          bool is_succeeded)
 {
     struct last last = find_last(m, child, status);
     if (child->is_killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         log_debug("worker %d (pid %d) has left: %s", child->slot, (int)child->pid, last.how);
     else
-        log_warnx("worker %d (pid %d) was leaving: %s", child->slot, (int)child->pid, last.how);
+        log_warnx("worker %d (pid %d) was leaving: %s%s", child->slot, (int)child->pid, last.how,
+                  is_succeeded ? "; its standby hands over what it has" : "");
+    if (is_succeeded)
+        succession_hand_over(m, child);
     if (record_is_crash(child, status)) {
         record_crash(m, child->slot, last.request);
         crew_step(m, child->generation, PLAN_LOST, child->slot);
@@ -186,7 +190,7 @@ static void child_changed(struct master *m, struct child *child, int status,
         logs_rescue(m, &gone);
     succession_forget(m, &gone);
     if (gone.is_leaving)
-        end_of_leaver(m, &gone, status);
+        end_of_leaver(m, &gone, status, is_succeeded);
     else
         end_of_worker(m, &gone, status, is_succeeded);
     if (is_succeeded)

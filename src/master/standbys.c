@@ -310,8 +310,9 @@ static void standby_ended(struct master *m, struct child *child, int status)
         return;
     }
     standbys_close(m, child);
-    log_warnx("worker %d (pid %d): its standby (pid %d) ended: %s; others take the place of both",
-              child->slot, (int)child->pid, (int)gone.pid, how);
+    log_warnx("worker %d (pid %d): its standby (pid %d) ended: %s; %s", child->slot,
+              (int)child->pid, (int)gone.pid, how,
+              child->is_leaving ? "it leaves" : "others take the place of both");
     standbys_relieve(m, child);
 }
 

@@ -30,10 +30,9 @@ static bool lives_superseded(const struct master *m, const struct generation *g,
     return false;
 }
 
-static bool can_be_succeeded(const struct child *child)
+bool succession_is_possible(const struct child *child)
 {
-    return child->is_ready && !child->is_leaving && !child->is_heir &&
-           standbys_can_wake(&child->standby);
+    return child->is_ready && !child->is_heir && standbys_can_wake(&child->standby);
 }
 
 /* What has changed since its standby was made; the rest comes as for any worker. */
@@ -76,6 +75,7 @@ static struct child *await(struct master *m, pid_t pid, bool is_hung)
                                       .is_hung = is_hung,
                                       .since_us = clock_us(),
                                       .until = CLOCK_NEVER};
+    new->closing = old->closing;
     new->standby = old->standby;
     old->standby = (struct standby){.channel = -1};
     return new;
@@ -83,18 +83,19 @@ static struct child *await(struct master *m, pid_t pid, bool is_hung)
 
 bool succession_begin(struct master *m, const struct child *child)
 {
-    if (!can_be_succeeded(child))
+    if (!succession_is_possible(child))
         return false;
     struct generation *g = child->generation;
     int slot = child->slot;
+    bool is_leaving = child->is_leaving || children_heir_of_slot(&m->children, g, slot);
     enum board_end cause = child->cause;
     struct child *new = await(m, child->pid, false);
     if (!new) {
         log_warn("worker %d: its standby cannot go on", slot);
         return false;
     }
-    new->is_leaving = children_heir_of_slot(&m->children, g, slot);
-    if (new->is_leaving)
+    new->is_leaving = is_leaving;
+    if (is_leaving)
         new->cause = cause;
     tell_news(m, new);
     return true;
@@ -120,34 +121,52 @@ bool succession_hand_over(struct master *m, const struct child *gone)
     struct child *child = successor_of(m, gone->row);
     if (!child || (!child->is_leaving && !waits_long(m, child)))
         return false;
-    if (child->cause == BOARD_ENDS)
+    if (child->cause == BOARD_ENDS || child->cause == BOARD_END_HUNG)
         child->cause = BOARD_END_ASKED; /* the end that it stands for was counted */
     crew_dismiss(m, child);
     return true;
 }
 
+/* The successor of one that leaves does in its stead. */
+static void take_place(struct master *m, struct child *new)
+{
+    struct generation *g = new->generation;
+    if (!new->is_leaving) {
+        new->is_heir = true;
+        g->plan.healthy = STANDBY_HEALTHY_MS;
+        crew_step(m, g, PLAN_SUPERSEDED, new->slot);
+        return;
+    }
+    new->cause = BOARD_END_ASKED;
+    crew_dismiss(m, new);
+}
+
 void succession_supersede(struct master *m, pid_t pid)
 {
     struct child *child = children_by_pid(&m->children, pid);
-    if (!child || !can_be_succeeded(child))
+    if (!child || !succession_is_possible(child))
         return;
     struct generation *g = child->generation;
     int slot = child->slot;
-    if (g->plan.slots[slot].state != SLOT_STALLED || lives_superseded(m, g, slot))
+    bool is_leaving = child->is_leaving;
+    bool is_stalled = is_leaving || g->plan.slots[slot].state == SLOT_STALLED;
+    if (!is_stalled || lives_superseded(m, g, slot))
         return;
     struct child *new = await(m, pid, true);
     if (!new)
         return;
     child = children_by_pid(&m->children, pid);
-    child->is_superseded = new->is_heir = new->standby.is_parted = true;
+    child->is_superseded = new->standby.is_parted = true;
+    child->is_hung |= !child->is_stopped;
+    child->is_hurried = new->is_leaving = is_leaving;
     child->cause = BOARD_END_HUNG;
     log_warnx("worker %d (pid %d) is superseded; its standby goes on", slot, (int)pid);
     tell_news(m, new);
-    g->plan.healthy = STANDBY_HEALTHY_MS;
-    crew_step(m, g, PLAN_SUPERSEDED, slot);
+    take_place(m, new);
     int64_t limit = g->plan.hang_timeout;
+    int64_t late = limit ? m->now + limit : CLOCK_NEVER;
     child = children_by_pid(&m->children, pid);
-    child->deadline = limit ? m->now + limit : CLOCK_NEVER;
+    child->deadline = is_leaving ? clock_sooner(child->deadline, late) : late;
 }
 
 void succession_wake(struct master *m, struct child *child)
@@ -192,14 +211,13 @@ void succession_named(struct master *m, struct child *child, int pid)
     }
     child->pid = pid;
     child->is_awaited = false;
-    child->heritage.until = CLOCK_NEVER;
     log_debug("worker %d: made by its standby as pid %d", child->slot, pid);
-    if (child->is_killed)
+    if (child->is_killed) {
         kill(child->pid, SIGKILL);
-    if (child->is_leaving)
-        succession_leave(m, child);
-    else if (child->standby.pid == 0)
+        standbys_dismiss(m, child);
+    } else if (child->standby.pid == 0) {
         standbys_relieve(m, child);
+    }
 }
 
 void succession_ready(struct master *m, struct child *child, int kept)
@@ -211,6 +229,7 @@ void succession_ready(struct master *m, struct child *child, int kept)
              (long long)(us / 100 % 10));
     board_pass(&m->board->rows[child->heritage.from], (uint64_t)count);
     child->heritage.from = -1;
+    child->heritage.until = CLOCK_NEVER;
     record_succession(m, child->heritage.is_hung);
     record_kept(m, count);
 }
@@ -312,14 +331,6 @@ void succession_forget(struct master *m, const struct child *gone)
     }
 }
 
-void succession_leave(struct master *m, struct child *child)
-{
-    if (!child->is_awaited)
-        standbys_dismiss(m, child);
-    else if (child->heritage.end >= 0)
-        succession_wake(m, child); /* its standby is dismissed once it is here */
-}
-
 /* --------------------------------------------------------------- those that were superseded */
 
 /* Without a --hang-timeout, one that does not hear the order is not waited for longer than any. */
@@ -417,9 +428,33 @@ static bool is_unwanted(const struct child *child)
            child->generation->plan.slots[child->slot].state == SLOT_EMPTY;
 }
 
-static void look_at(struct master *m, struct child *child)
+/* Who is made has the tenure in its first moment, unless it was stopped before: then the worker
+ * that it succeeds may be waiting for what comes of that, with all its clients. */
+static void end_unbegun(const struct master *m, struct child *child)
+{
+    const struct desk *from = standbys_desk(m, child->heritage.from);
+    child->heritage.until = CLOCK_NEVER;
+    if (desk_tenure(from) != TENURE_PASSING)
+        return;
+    log_warnx("worker %d (pid %d) has not begun after %d ms, and is killed", child->slot,
+              (int)child->pid, STANDBY_WAIT_MS);
+    child->cause = BOARD_END_START;
+    kill(child->pid, SIGKILL);
+}
+
+static void end_late(struct master *m, struct child *child)
 {
     char why[64];
+    if (!child->is_awaited) {
+        end_unbegun(m, child);
+        return;
+    }
+    snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
+    succession_give_up(m, child, why);
+}
+
+static void look_at(struct master *m, struct child *child)
+{
     if (is_unwanted(child))
         crew_dismiss(m, child);
     if (is_to_hurry(child))
@@ -428,10 +463,8 @@ static void look_at(struct master *m, struct child *child)
         child->is_hung = true;
         child->deadline = m->now;
     }
-    if (child->heritage.until <= m->now) {
-        snprintf(why, sizeof why, "has made no successor after %d ms", STANDBY_WAIT_MS);
-        succession_give_up(m, child, why);
-    }
+    if (child->heritage.until <= m->now)
+        end_late(m, child);
 }
 
 /* A step may add children, and moves them then: they are looked up by their places. */

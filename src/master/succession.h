@@ -16,6 +16,9 @@
 
 /* ----------------------------------------------------------------------- the successors */
 
+/* Can its standby make another? */
+bool succession_is_possible(const struct child *child);
+
 /* A worker has ended: its standby is to make another, once the plan asks for one. False: it has
  * none, or that cannot. The child may be elsewhere then. */
 bool succession_begin(struct master *m, const struct child *child);
@@ -24,7 +27,8 @@ bool succession_begin(struct master *m, const struct child *child);
  * long to come, the one that is awaited leaves what it has to others: true. */
 bool succession_hand_over(struct master *m, const struct child *gone);
 
-/* A worker that is stalled: its standby's successor takes its place, if it can. */
+/* A worker that is stalled: its standby's successor takes its place, if it can. Of one that was
+ * told to leave it takes what rests, and leaves. */
 void succession_supersede(struct master *m, pid_t pid);
 
 /* One that is awaited is made now. */
@@ -39,10 +43,6 @@ void succession_give_up(struct master *m, struct child *child, const char *why);
 /* A standby has said something; or has ended, of one that is awaited. */
 void succession_hear(struct master *m, int standby);
 void succession_bereave(struct master *m, struct child *child);
-
-/* A worker is about to leave, or has ended: it needs no standby any more. One that is awaited is
- * made, so that it can leave what it has to others. */
-void succession_leave(struct master *m, struct child *child);
 
 /* Somebody unknown has ended: who was not told of yet is asked for. */
 void succession_ask(struct master *m, pid_t pid);

@@ -77,6 +77,7 @@ enum report_kind {
     REPORT_LOGS,     /* nothing is written to the old log files any more; `count`: of the order */
     REPORT_AWAKE,    /* something happens again, and the board says that nobody looks */
     REPORT_STANDBY,  /* its standby is the process `count`; or minus an errno, and `why` */
+    REPORT_GIVEN,    /* it leaves, and has given away what rests, or has nobody to give it to */
     REPORT_BACK,     /* it had hung, is superseded, and finishes what is still its own */
     REPORT_BORN,  /* a standby's successor is the process `count`; before it takes anything over */
     REPORT_SPENT, /* has served long enough, says `why`, and goes on until its successor is ready */

@@ -46,6 +46,7 @@ struct worker {
     bool is_spent;            /* and the master was told */
     bool is_held;             /* until it is told to begin */
     bool is_leaving;
+    bool has_given;   /* what rests to others, and the master was told */
     bool is_stopping; /* and nobody goes on */
     bool is_orphan;   /* the master is gone */
     bool has_services;

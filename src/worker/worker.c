@@ -297,6 +297,13 @@ static void tell_if_spent(struct worker *w)
     w->is_spent = self_report(w, REPORT_SPENT, 0, why) == 0;
 }
 
+/* Once: until then what rests is its standby's to save. */
+static void tell_if_given(struct worker *w)
+{
+    if (w->is_leaving && !w->has_given && w->desk && conns_next(&w->conns) == CLOCK_NEVER)
+        w->has_given = self_report(w, REPORT_GIVEN, 0, "") == 0;
+}
+
 static void end_at_deadline(struct worker *w)
 {
     if (!w->is_leaving || w->leave_by > w->env.now)
@@ -358,6 +365,7 @@ static int serve(struct worker *w)
         if (account_is_due(&w->env.turn))
             account_turn_end(&w->env, clock_us());
         tell_if_spent(w);
+        tell_if_given(w);
         if (preempt_is_due(&w->preempt, w->env.now))
             preempt_look(&w->preempt, w->env.now);
     }

@@ -6,7 +6,8 @@
  * descriptors that processes share and part; connections whose numbers are closed and used again.
  * A client asks once it has had the last answer. Any process but the master is killed, or stopped
  * for good, between any two of its steps; one that is late is one whose next step comes late. The
- * master may believe at any time that the worker hangs.
+ * master may believe at any time that the worker hangs, and tell it to leave once (LEAVES), upon
+ * which what rests is given to other slots' workers, who are looked at no further.
  *
  * What must hold:
  *   one user   no two processes are at one connection at a time
@@ -18,6 +19,7 @@
  *   let go     nobody waits at the tenure for ever
  *   known      a successor that has the tenure is known to the master by its pid
  *   one desk   a successor that is late does not touch the desk of the row's next worker
+ *   saved      what rests is lost by no single kill, stop or hang (LONE)
  *
  * tests/model/run says what is searched, and which mistakes, each a macro here, must be found.
  */
@@ -93,7 +95,7 @@ bool is_struck[WORKERS + 1]; /* it takes no more steps: dead, or stopped */
 
 #define FILE(me, n)  tables[table_of[me] * NUMBERS + (n)]
 #define IN(t, c)     (users[t] && (tables[(t) * NUMBERS] == (c) + 1 || tables[(t) * NUMBERS + 1] == (c) + 1))
-#define IS_OPEN(c)   (IN(0, c) || IN(1, c) || IN(2, c))
+#define IS_OPEN(c)   (is_given[c] || IN(0, c) || IN(1, c) || IN(2, c))
 #define others_live(me) ((is_alive[0] && me != 0) || (is_alive[1] && me != 1) || (is_alive[WORKERS - 1] && me != WORKERS - 1) || is_alive[STANDBY])
 
 /* ---- the clients, and what only the properties look at -------------------------------------- */
@@ -106,6 +108,7 @@ bool is_closed[CONNS]; /* its client sees it */
 byte user_of[CONNS];   /* the process + 1 that is at it */
 bool is_lawful[CONNS]; /* to be closed: it was in the middle, or is ended */
 bool is_ended[CONNS];  /* by its owner */
+bool is_given[CONNS];  /* to another slot's worker */
 
 /* ---- what is said from process to process --------------------------------------------------- */
 
@@ -115,18 +118,28 @@ bool has_failed;        /* the standby could not */
 bool has_told[WORKERS]; /* its pid */
 bool is_ready[WORKERS];
 bool is_twinned[WORKERS];
+bool is_told[WORKERS];   /* to leave */
+bool has_given[WORKERS]; /* what rested with it */
 bool is_waiting; /* the master, for the standby and the successor */
 byte elsewhere = NOBODY; /* the row that another slot's worker has got */
 bool is_late;    /* the deadlines of what is stopped are over */
 
 /* ---- steps of more than one process --------------------------------------------------------- */
 
+#ifdef LONE
+#define MAY_BE_LOST(c) is_lawful[c]
+#else
+#define MAY_BE_LOST(c) true
+#endif
+
 inline see_ends() {
     x = 0;
     do
     :: x < CONNS ->
         if
-        :: has_come[x] && !is_closed[x] && !IS_OPEN(x) -> is_closed[x] = true
+        :: has_come[x] && !is_closed[x] && !IS_OPEN(x) ->
+            is_closed[x] = true;
+            assert(MAY_BE_LOST(x))
         :: else
         fi;
         x++
@@ -371,6 +384,27 @@ inline forget_taken() {
     od
 }
 
+/* What rests goes to others. */
+inline give_away() {
+    n = 0;
+    do
+    :: n < NUMBERS && has_desk ->
+        claim(n);
+        if
+        :: c != NOBODY ->
+            d_step {
+                is_given[c] = true;
+                user_of[c] = 0;
+                FILE(me, n) = 0;
+                AT(row, n) = NONE
+            }
+        :: else
+        fi;
+        n++
+    :: d_step { else -> n = 0; c = 0; seen = 0 } break
+    od
+}
+
 /* What it still has, nobody else knows: that is served, and passed on or closed. */
 inline leave() {
     do
@@ -496,6 +530,16 @@ end_idle:
             :: has_desk
             :: else -> forget_taken(); break
             fi
+#ifdef LEAVES
+        :: is_told[me] ->
+            flush();
+            give_away();
+            if
+            :: has_desk -> has_given[me] = true
+            :: else -> forget_taken()
+            fi;
+            break
+#endif
         od;
         leave();
 gone:   skip
@@ -632,6 +676,7 @@ inline order(hung) {
         order_row = x;
         order_new = new;
         order_is_hung = hung;
+        is_told[new] = is_leaving;
         has_order = true;
         is_waiting = true;
         x = 0
@@ -733,11 +778,20 @@ inline use_elsewhere(row) {
 proctype Master() {
     byte cur, new = 1, x, hangs;
     byte old = NOBODY; /* superseded, and not reaped yet */
-    bool is_over, is_passed;
+    bool is_over, is_passed, is_leaving;
 
 end_idle:
     do
-    :: is_dead[cur] && !is_over ->
+#ifdef LEAVES
+    :: !is_leaving && !is_over && is_alive[cur] ->
+        d_step { is_leaving = true; is_told[cur] = true }
+#ifdef DISMISSED_EARLY
+        end_standby();
+        is_over = true
+#endif
+    :: has_given[cur] && !is_over -> end_standby(); is_over = true
+#endif
+    :: is_dead[cur] && !is_over && !has_given[cur] ->
 #ifdef ROW_FREED_EARLY
         is_reserved[row_of[cur]] = false;
 #endif
@@ -793,6 +847,10 @@ proctype Trouble() {
 #define STUCK_AT(i, n, c) \
     (FILE(i, n) == (c) + 1 && \
      !(AT(row_of[i], n) >= TAKEN && STATE(tenure[row_of[i]]) == PASSED && others_live(i)))
+#ifdef LONE
+#undef STUCK_AT
+#define STUCK_AT(i, n, c) false /* it was taken */
+#endif
 #define IS_STUCK(c) (STUCK_IN(0, c) || STUCK_IN(1, c) || STUCK_IN(WORKERS - 1, c))
 
 proctype Judge() {
@@ -801,7 +859,7 @@ proctype Judge() {
     x = 0;
     do
     :: x < CONNS ->
-        assert(!has_come[x] || is_closed[x] || asked[x] == answered[x] || IS_STUCK(x));
+        assert(!has_come[x] || is_closed[x] || is_given[x] || asked[x] == answered[x] || IS_STUCK(x));
         x++
     :: else -> break
     od;
@@ -810,7 +868,7 @@ proctype Judge() {
     x = 0;
     do
     :: x < CONNS ->
-        assert(!has_come[x] || is_closed[x] || asked[x] == answered[x]);
+        assert(!has_come[x] || is_closed[x] || is_given[x] || asked[x] == answered[x]);
         assert(!is_ended[x] || is_closed[x]);
         x++
     :: else -> break

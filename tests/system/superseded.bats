@@ -265,6 +265,47 @@ for s in waiting:
 PY
 }
 
+# bats test_tags=nosan
+@test "a successor that is stopped before it begins: the worker that goes on has its connections again" {
+    cat >"$BATS_TEST_TMPDIR/stops.c" <<'C'
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Whoever has a standby's name yet, and says more than a standby has to say, is a successor. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    ssize_t (*next)(int, const struct msghdr *, int) =
+        (ssize_t (*)(int, const struct msghdr *, int))dlsym(RTLD_NEXT, "sendmsg");
+    char name[16] = "";
+    ssize_t n = next(fd, message, flags);
+    prctl(PR_GET_NAME, name);
+    if (strcmp(name, "drover:standby") == 0 && n > 100 && unlink(getenv("STOP_ONCE")) == 0)
+        kill(getpid(), SIGSTOP);
+    return n;
+}
+C
+    cc -std=gnu17 -D_GNU_SOURCE -fPIC -shared -o "$BATS_TEST_TMPDIR/stops.so" "$BATS_TEST_TMPDIR/stops.c"
+    DROVER_UNDER=(env LD_PRELOAD="$BATS_TEST_TMPDIR/stops.so" STOP_ONCE="$BATS_TEST_TMPDIR/once")
+    : >"$BATS_TEST_TMPDIR/once"
+    faulty --workers 1 --hang-timeout 0 --start-timeout 60s
+    act "$DROVER_ADDR" <<'PY'
+pid, _ = wait_for_pair(0)
+waiting = kept(args[0], 8)
+sleeps(pid)
+kill(pid, signal.SIGSTOP)
+wait(lambda: lines("was stopped") == 2)
+kill(pid, signal.SIGCONT)
+for s in waiting:
+    goes_on(s) # which has a limit of 20 s
+PY
+    logged 'has not begun after'
+}
+
 # ---- the standby itself -------------------------------------------------------------------------
 
 @test "a standby that is killed costs nothing: its worker leaves to a fresh pair" {
