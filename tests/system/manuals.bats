@@ -174,6 +174,9 @@ ROWS
     local names name number
     mapfile -t names < <(grep -ohE '\bSIG(TERM|INT|QUIT|HUP|USR1|USR2|TTIN|TTOU)\b' "$ROOT"/src/master/*.c | sort -u | cut -c 4-)
     has drover.1 "${names[@]}"
+    for name in "${names[@]}"; do
+        grep -E 'signals: .*\bCHLD\b' "$ROOT/README.md" | grep -qw "$name" || fail "the README's picture lacks $name"
+    done
     mapfile -t names < <(grep -rohE '\bEX_[A-Z]+\b' "$ROOT"/src/{base,cli,master,config} | sort -u)
     ((${#names[@]} > 5))
     for name in "${names[@]}"; do
