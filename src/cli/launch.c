@@ -25,6 +25,8 @@ void launch_help(const struct settings *settings, const struct drover_app *app)
     if (app && app->keys && app->keys->name) {
         printf("\nThe application %s can be told:\n\n", app->name);
         keys_print(stdout, app->keys);
+    } else if (app) {
+        printf("\nThe application %s has no keys.\n", app->name);
     }
     printf(
         "\n"

@@ -24,14 +24,16 @@ static const struct option options[] = {
      "where clients come in: HOST:PORT, :PORT, [V6]:PORT, unix:/path, unix:@name, fd:NAME (the "
      "sockets that a service manager passes under that name; without --listen all that it passes); "
      "then, each after a comma, backlog=N, defer=no, proxy (a PROXY header must come first); may "
-     "be repeated"},
+     "be repeated, up to 16 addresses, of which a HOST may have several"},
     {"admin", OPTION_ADMIN, "ADDR", NULL, "off", 0, 0, AT(admin),
      "where a process of its own answers /healthz, /readyz, /metrics (Prometheus), /status and "
      "/status.json, whatever the workers do; an address as of --listen, or off. It asks nobody "
      "who he is: for trusted networks alone"},
     {"trust-proxy", OPTION_TRUST, "NETWORK", NULL, "nobody", 0, 0, AT(trusted),
      "whose X-Forwarded-For is taken for the client's address: an address, a network as in "
-     "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated"},
+     "10.0.0.0/8, or unix for all that come by a unix socket; may be repeated, up to 32 networks. "
+     "The field is read from its end: the first address that is not trusted is the client's; one "
+     "that is malformed ends the search"},
     {"workers", OPTION_WORKERS, "N", "auto", NULL, 1, SLOTS_MAX, AT(workers),
      "how many processes serve; auto: as many as the CPUs that drover may use"},
     {"standby", OPTION_ON_OFF, "on|off", "on", NULL, 0, 0, AT(standby),
@@ -40,7 +42,7 @@ static const struct option options[] = {
     {"app", OPTION_APP, "NAME", "static", NULL, 0, 0, AT(app),
      "what answers: static, echo, hello, tcp-echo, status, or a module's path, as in ./it.so"},
     {"set", OPTION_SET, "NAME=VALUE", NULL, "the application's", 0, 0, AT(sets),
-     "a key of the application; may be repeated; --app NAME --help lists them"},
+     "a key of the application; may be repeated, up to 64 times; --app NAME --help lists them"},
     {"ready-fd", OPTION_NUMBER, "N", NULL, "off", 0, INT_MAX, AT(ready_fd),
      "once every worker accepts, the addresses, one a line, are written to this descriptor and it "
      "is closed"},
@@ -53,11 +55,11 @@ static const struct option options[] = {
     {"group", OPTION_TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
     {"max-connections", OPTION_NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
      "open connections of one worker; more wait in the queue"},
-    {"max-requests", OPTION_NUMBER, "N", "0", "no bound", 0, INT64_MAX, AT(max_requests),
+    {"max-requests", OPTION_NUMBER, "N", "0", "0, no bound", 0, INT64_MAX, AT(max_requests),
      "answers of one worker before a fresh one replaces it, up to a tenth more or less"},
-    {"max-rss", OPTION_SIZE, "SIZE", "0", "no bound", 0, INT64_MAX, AT(max_rss),
+    {"max-rss", OPTION_SIZE, "SIZE", "0", "0, no bound", 0, INT64_MAX, AT(max_rss),
      "resident memory of one worker before a fresh one replaces it"},
-    {"connection-requests", OPTION_NUMBER, "N", "0", "no bound", 0, UINT32_MAX,
+    {"connection-requests", OPTION_NUMBER, "N", "0", "0, no bound", 0, UINT32_MAX,
      AT(connection_requests), "answers on one connection before it is closed"},
     {"preempt", OPTION_PREEMPTION, "auto|yes|no", "auto", NULL, 0, 0, AT(preemption),
      "does a worker that a client wakes take the CPU from whoever runs there, at once? no (the "
@@ -83,7 +85,7 @@ static const struct option options[] = {
     {"hang-timeout", OPTION_DURATION, "TIME", "30s", NULL, 0, 24 * HOUR, AT(hang_timeout),
      "how long a worker that hangs, or was stopped, may stay; its slot is served by others at "
      "once"},
-    {"lame-duck", OPTION_DURATION, "TIME", "0s", "none", 0, HOUR, AT(lame_duck),
+    {"lame-duck", OPTION_DURATION, "TIME", "0s", "0s, none", 0, HOUR, AT(lame_duck),
      "how long a stop goes on accepting before it begins"},
     {"log-level", OPTION_LEVEL, "LEVEL", "info", NULL, 0, 0, AT(log_level),
      "error, warn, info or debug"},
@@ -102,7 +104,7 @@ static const struct option options[] = {
 
 /* What only the static site has. */
 static const struct option site_options[] = {
-    {"root", OPTION_TEXT, "DIR", ".", NULL, 0, 0, AT(root),
+    {"root", OPTION_TEXT, "DIR", ".", "where drover was started", 0, 0, AT(root),
      "what is served; the same as the argument ROOT"},
     {"listing", OPTION_YES_NO, "yes|no", "yes", NULL, 0, 0, AT(listing),
      "list directories that have no index.html"},
@@ -117,12 +119,13 @@ static const struct option site_options[] = {
      "Cache-Control of files whose name matches, in place of --cache-control: '*.css "
      "max-age=3600'; "
      "* and ? stand for any bytes and any one, [a-z] for one of these; the first that matches "
-     "holds; may be repeated"},
+     "holds; may be repeated, up to 32 times"},
     {"field", OPTION_SITE_FIELD, "'NAME: VALUE'", NULL, "none", 0, 0, AT(fields),
-     "a field of every answer, errors and redirects among them; may be repeated"},
+     "a field of every answer, errors and redirects among them; may be repeated, up to 32 "
+     "times"},
     {"error-page", OPTION_SITE_PAGE, "STATUS=/PATH", NULL, "drover's own", 0, 0, AT(pages),
      "the file below ROOT that is the page for a status, 400 to 599; at most 64 KiB; HUP reads it "
-     "anew; may be repeated"},
+     "anew; may be repeated, up to 32 times"},
     {"fallback", OPTION_SITE_PATH, "/PATH", NULL, "off", 0, 0, AT(fallback),
      "the file below ROOT that answers, with 200, for pages that are not there: a single-page "
      "application; a name with a dot in its last segment stays 404"},
@@ -303,9 +306,8 @@ static bool set_duration(const struct option *o, const char *value, int64_t *mem
     value_print_duration(o->max, most, sizeof most);
     if (!value_duration(value, &n) || n > o->max)
         return wrong(what,
-                     "must be a number with ms, s, m or h, as in 250ms or 10s, at most %s; 0 is "
-                     "never",
-                     most);
+                     "must be a number with ms, s, m or h, as in 250ms or 10s, at most %s; 0 is %s",
+                     most, o->offset == AT(lame_duck) ? "none" : "never");
     *member = n;
     return true;
 }

@@ -458,9 +458,10 @@ static const char *heading(size_t i)
 void options_print(FILE *to, const struct settings *settings)
 {
     char row[64];
+    bool has_site = settings->app && strcmp(settings->app, "static") == 0;
     for (size_t i = 0; i < option_count(); i++) {
         const struct option *o = option_at(i);
-        if (!option_is_offered(o, settings))
+        if (!option_is_offered(o, settings) || (option_is_site(o) && !has_site))
             continue;
         const char *words = heading(i);
         fputs(words ? words : "", to);

@@ -58,7 +58,7 @@ bool site_field(const char *text, struct settings *settings, char *why, size_t s
 {
     struct span name = {.p = text, .n = strcspn(text, ":")};
     if (!text[name.n])
-        return wrong(why, size, "must be NAME: VALUE; there is no colon");
+        return wrong(why, size, "must be NAME: VALUE, with a colon");
     const char *value = text + name.n + 1;
     value += strspn(value, " \t");
     if (!check_field(name, value, why, size))

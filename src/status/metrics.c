@@ -78,15 +78,17 @@ static void put_seconds(struct buf *to, const char *name, uint64_t us)
 
 static void put_build(struct buf *to, const struct snapshot *s)
 {
-    put_family(to, "drover_build_info", "gauge", "1, with the version of the server.");
+    put_family(to, "drover_build_info", "gauge", "1, with the server's version.");
     put_labelled(to, "drover_build_info", "version", s->version, 1);
     put_family(to, START_TIME, "gauge", "When the server's master began, since the Epoch.");
     put_seconds(to, START_TIME, (uint64_t)s->started * 1000);
     put_one(to, "drover_ready", "gauge",
             "1: new requests may be sent; 0: the server starts or stops, or a slot is not served.",
             snapshot_is_ready(s));
-    put_family(to, "drover_look_age_seconds", "gauge",
-               "Since the master has looked at its workers; above 2 it does not run.");
+    put_family(
+        to, "drover_look_age_seconds", "gauge",
+        "Since the master has looked at its workers: from 3 on it hangs, or is stopped; above "
+        "6 /healthz is 503.");
     put_seconds(to, "drover_look_age_seconds", (uint64_t)s->looked_ms_ago * 1000);
 }
 
@@ -95,7 +97,7 @@ static void put_reloads(struct buf *to, const struct snapshot *s)
     const char *name = "drover_reloads_total";
     put_one(to, "drover_generation", "gauge", "Generation of workers: 1, and 1 more a reload.",
             s->generation);
-    put_family(to, name, "counter", "Reloads that came to their end.");
+    put_family(to, name, "counter", "Reloads that came to their end, by result: done, failed.");
     put_labelled(to, name, "result", "done", s->reloads);
     put_labelled(to, name, "result", "failed", s->reload_failures);
 }
@@ -113,7 +115,8 @@ static void put_worker_states(struct buf *to, const struct snapshot *s)
         ready += s->workers[i].is_ready && !s->workers[i].is_leaving && !s->workers[i].is_stalled;
     put_one(to, "drover_wanted_workers", "gauge", "Workers that there are to be.",
             s->workers_wanted);
-    put_family(to, name, "gauge", "Worker processes, by what they do.");
+    put_family(to, name, "gauge",
+               "Worker processes, by state: accepting, starting, stalled, leaving.");
     put_labelled(to, name, "state", "accepting", ready);
     put_labelled(to, name, "state", "starting",
                  (uint64_t)s->worker_count - ready - stalled - leaving);
@@ -124,7 +127,9 @@ static void put_worker_states(struct buf *to, const struct snapshot *s)
 static void put_ends(struct buf *to, const struct snapshot *s)
 {
     const char *name = "drover_worker_ends_total";
-    put_family(to, name, "counter", "Workers that have ended, by cause.");
+    put_family(to, name, "counter",
+               "Workers that have ended, by cause: exited, crashed, hung, failed, recycled, asked, "
+               "replaced, surplus, late, stopped.");
     for (int end = 0; end < BOARD_ENDS; end++)
         put_labelled(to, name, "cause", snapshot_end((enum board_end)end), s->ended[end]);
 }
@@ -135,7 +140,7 @@ static void put_standbys(struct buf *to, const struct snapshot *s)
     put_one(to, "drover_standbys", "gauge", "Standbys that sleep beside a worker.",
             (uint64_t)s->standby_count);
     put_family(to, name, "counter",
-               "Workers that a standby has made a successor of, by what befell the worker.");
+               "Workers that a standby has made a successor of, by cause: end, hang.");
     for (int how = 0; how < BOARD_SUCCESSIONS; how++)
         put_labelled(to, name, "cause", snapshot_succession((enum board_succession)how),
                      s->successions[how]);
@@ -149,7 +154,8 @@ static void put_requests(struct buf *to, const struct board_row *sum)
 {
     static const char *const codes[BOARD_CLASSES] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
     const char *name = "drover_requests_total";
-    put_family(to, name, "counter", "Requests answered, refused ones too, by class of status.");
+    put_family(to, name, "counter",
+               "Requests answered, refused ones too, by code: 1xx, 2xx, 3xx, 4xx, 5xx.");
     for (int i = 0; i < BOARD_CLASSES; i++)
         put_labelled(to, name, "code", codes[i], sum->answers[i]);
 }
@@ -207,7 +213,8 @@ static void put_cost(struct buf *to, const struct snapshot *s, struct metrics_fl
             s->sum.row.wasted);
     put_family(to, "drover_cpu_seconds_total", "counter", "Processor time of all workers.");
     put_seconds(to, "drover_cpu_seconds_total", hold(&floor->cpu_us, s->sum.cpu_us));
-    put_family(to, switches, "counter", "Context switches of all workers.");
+    put_family(to, switches, "counter",
+               "Context switches of all workers, by kind: voluntary, involuntary.");
     put_labelled(to, switches, "kind", "voluntary", hold(&floor->voluntary, s->sum.voluntary));
     put_labelled(to, switches, "kind", "involuntary",
                  hold(&floor->involuntary, s->sum.involuntary));

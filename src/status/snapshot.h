@@ -65,7 +65,7 @@ struct snapshot {
     int64_t started;       /* when the server began, the same */
     int64_t age_ms;        /* of the server */
     bool is_stopped;       /* the master, by a signal, now */
-    int64_t looked_ms_ago; /* since the master looked: more than some 1,200 and it does not run */
+    int64_t looked_ms_ago; /* since the master looked, which it does once a second */
     char version[32];
     int64_t pid;
     enum board_phase phase;

@@ -340,6 +340,11 @@ static void show(void *c, const struct drover_request *q, struct drover_response
     done
     drover serve --help
     refute_line --partial 'can be told'
+    assert_line --partial '  --listing '
+    drover serve --app hello --help
+    assert_line 'The application hello has no keys.'
+    refute_line --partial '  --listing '
+    refute_line --partial '  --root '
     drover serve --help --app ./none.so
     assert_equal "$status: $output" '66: drover serve: --app ./none.so: No such file or directory'
 }

@@ -115,6 +115,9 @@ usr/share/fish/vendor_completions.d/drover-load.fish drover.fish"
     run -1 grep -rIE '@[a-z]+@' "$DEST/units" "$DEST/opt"
     installation uninstall "DESTDIR=$DEST" PREFIX=/opt/it UNITDIR=/units SYSCONFDIR=/opt/etc
     assert_equal "$(find "$DEST" -type f)" ''
+    # who may not write to /etc is told of it
+    make -C "$ROOT" help 3>&- 4>&- | grep -E '^  make install .*SYSCONFDIR'
+    grep -F 'SYSCONFDIR' "$ROOT/README.md"
 }
 
 @test "the configuration that is installed is one that drover takes" {

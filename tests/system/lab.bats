@@ -115,6 +115,21 @@ CASES
     assert_equal "$status" 74
 }
 
+@test "a result file that is there is replaced, and the help says so, as it says what each column is" {
+    local word
+    echo before >there.jsonl
+    lab run reuseport --quick --workers 2 --out there.jsonl
+    assert_equal "$status" 0
+    run -1 grep -q before there.jsonl
+    run -0 "$DROVER_LAB" run --help
+    assert_output --partial 'replaces FILE'
+    # of the heads of the tables, and of a row's end
+    for word in $(sed -n '/_head(void)/,/^}/p' "$BATS_TEST_DIRNAME/../../tools/lab/cli/row.c" |
+        grep -oE '"[A-Za-z][A-Za-z0-9/]*"|"CPU us"' | tr -d '" ') stranded; do
+        assert_line --regexp "^  ([a-z0-9]+, )?${word/us/ us}(,|  )"
+    done
+}
+
 # ---- every one of them ------------------------------------------------------------------------
 
 @test "every strategy serves singles, and each line has all that it must have" {

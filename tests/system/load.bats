@@ -227,6 +227,18 @@ EOF
     grep -qF 'the server was not reached at all' "$REPORT.err"
 }
 
+@test "where nobody listens, by time: it ends after a second without a connection" {
+    liar ok
+    kill %%
+    wait %% || true
+    for loop in '' '--rate 100'; do
+        # shellcheck disable=SC2086 # none or two words
+        load_ --clients 2 --duration 20s $loop "$DROVER_URL"
+        assert_equal "$status" 69
+        shows '.seconds < 15 and .causes.refused > 0 and .unsent == 0'
+    done
+}
+
 @test "what this machine lacks is local, not lost: descriptors" {
     drover_start "$SITE"
     status=0

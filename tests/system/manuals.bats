@@ -83,6 +83,36 @@ examples() {
     page drover.conf.5 | grep -A 3 '^ *log-level = LEVEL' | grep -F 'It must be error, warn, info or debug.'
 }
 
+@test "the manuals' defaults and bounds: what they stand for, and how many of a list there may be" {
+    local name example most text
+    text=$(page drover.conf.5)
+    for name in drover.1 drover.conf.5; do
+        page "$name" | grep -F 'Default: where drover was started.'
+        page "$name" | grep -F 'Default: 0s, none.'
+        [[ $(page "$name" | grep -cF 'Default: 0, no bound.') == 3 ]]
+        run -1 grep -F 'there is no colon' "$MAN/$name"
+    done
+    grep -A 3 '^ *lame-duck = ' <<<"$text" | grep -F 'at most 1h; 0 is none.'
+    [[ $(page drover.1) != *'-c FILE, --config FILE'*'or -c FILE'* ]]
+    while IFS='|' read -r name example; do
+        for ((most = 1; most < 100; most++)); do
+            # shellcheck disable=SC2059 # it is one
+            printf "$name = $example\n" "$most"
+        done >"$BATS_TEST_TMPDIR/many.conf"
+        run -78 "$DROVER" check -c "$BATS_TEST_TMPDIR/many.conf"
+        most=$(grep -oE 'there are too many[a-z ]*; [0-9]+' <<<"$output" | grep -oE -m 1 '[0-9]+$')
+        grep -A 4 "^ *$name = " <<<"$text" | grep -E "may be repeated, up to $most " ||
+            fail "drover.conf(5) does not say that $name may stand $most times"
+    done <<'ROWS'
+listen|127.0.0.1:%d
+trust-proxy|10.0.0.%d
+set|a%d=1
+field|X-%d: 1
+error-page|4%02d=/a
+cache|a%d max-age=1
+ROWS
+}
+
 @test "drover.conf(5): every directive of the access log, and each member of its objects" {
     local list name
     run -64 "$DROVER" check --access-format %Z
@@ -106,10 +136,23 @@ examples() {
     has drover.1 "${names[@]}"
     mapfile -t names < <("$DROVER" status --json | jq -r '.totals, .ended | keys[]')
     has drover.1 "${names[@]}"
+    mapfile -t names < <("$DROVER" status --json | jq -r '.workers[0], .slots[0] | keys[]' | sort -u)
+    has drover.1 "${names[@]}"
+    mapfile -t names < <(sed -n '/SLOT_EMPTY\]/,/};/p' "$ROOT/src/status/snapshot.c" | grep -o '"[a-z]*"' | tr -d '"')
+    ((${#names[@]} == 8))
+    has drover.1 "${names[@]}"
     mapfile -t names < <(curl -sS -m 10 "${admin#answers at }/metrics" |
         sed -n 's/^# TYPE \([^ ]*\) .*/\1/p')
     ((${#names[@]} > 20))
     has drover.1 "${names[@]}"
+    # each label, and its values
+    local text name label value
+    text=$(page drover.1)
+    while read -r name label value; do
+        [[ $label != @(le|slot|version) ]] || continue
+        grep -A 1 "^ *$name\$" <<<"$text" | grep -qE "by $label: .*\b$value\b" ||
+            fail "drover(1) has nothing of $name{$label=\"$value\"}"
+    done < <(curl -sS -m 10 "${admin#answers at }/metrics" | sed -nE 's/^([a-z_]+)\{([a-z]+)="([^"]*)"\}.*/\1 \2 \3/p')
     drover_stop
 }
 
@@ -131,6 +174,9 @@ examples() {
     local names name number
     mapfile -t names < <(grep -ohE '\bSIG(TERM|INT|QUIT|HUP|USR1|USR2|TTIN|TTOU)\b' "$ROOT"/src/master/*.c | sort -u | cut -c 4-)
     has drover.1 "${names[@]}"
+    for name in "${names[@]}"; do
+        grep -E 'signals: .*\bCHLD\b' "$ROOT/README.md" | grep -qw "$name" || fail "the README's picture lacks $name"
+    done
     mapfile -t names < <(grep -rohE '\bEX_[A-Z]+\b' "$ROOT"/src/{base,cli,master,config} | sort -u)
     ((${#names[@]} > 5))
     for name in "${names[@]}"; do

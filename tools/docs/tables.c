@@ -44,8 +44,7 @@ static void add_bounds(struct buf *to, const struct option *o, bool has_allowed)
 static void add_option(struct buf *to, const struct option *o)
 {
     char typed[128];
-    snprintf(typed, sizeof typed, "%s--%s %s", o->type == OPTION_CONFIG ? "-c FILE, " : "", o->name,
-             o->argument);
+    snprintf(typed, sizeof typed, "--%s %s", o->name, o->argument);
     mdoc_item(to, typed);
     mdoc_text(to, o->help);
     add_bounds(to, o, false);

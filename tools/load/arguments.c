@@ -214,7 +214,8 @@ static const char help_head[] =
 
 static const char help_tail[] =
     "\nTIME is a whole number and ms, s, m or h. SIGINT and SIGTERM end the load early, and\n"
-    "the report is printed; a second one ends the process.\n"
+    "the report is printed; a second one ends the process. A second in which connections were\n"
+    "refused, and none ever came to be, ends it, too.\n"
     "\n"
     "Causes of a loss:\n"
     "  refused          no connection came to be\n"

@@ -68,6 +68,15 @@ static void let_others_run(const struct run *run)
         sched_yield();
 }
 
+/* Once a second: where all that is known of the server is that it refuses, there is none. */
+static void end_unreached(struct run *run)
+{
+    struct seats *seats = &run->seats;
+    bool has_refused = run->result->ledger.count[OUTCOME_REFUSED] > 0;
+    if (has_refused && seats->now_us < seats->end_us && !seats_have_connected(seats))
+        seats->end_us = seats->now_us;
+}
+
 static int turns(struct run *run)
 {
     struct seats *seats = &run->seats;
@@ -78,6 +87,7 @@ static int turns(struct run *run)
         if (seats->now_us < run->progress_us)
             continue;
         run->progress_us += SECOND_US;
+        end_unreached(run);
         if (run->limits->progress)
             show_progress(run);
     }

@@ -74,6 +74,14 @@ uint64_t seats_unsent(const struct seats *seats)
     return seats->pace.per_minute > 0 ? due_before(seats, seats->end_us) : 0;
 }
 
+bool seats_have_connected(const struct seats *seats)
+{
+    for (unsigned i = 0; i < seats->count; i++)
+        if (seats->list[i].client.connections > 0)
+            return true;
+    return false;
+}
+
 static void seat_disconnect(struct seat *seat)
 {
     if (seat->watched)

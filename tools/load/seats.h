@@ -65,6 +65,9 @@ bool seats_are_busy(const struct seats *seats);
  * pace is not looked at. */
 int64_t seats_next_us(const struct seats *seats, int64_t until_us);
 
+/* Has any connection come to be? */
+bool seats_have_connected(const struct seats *seats);
+
 /* Requests that were due before the end and have not begun; 0 in a closed loop. */
 uint64_t seats_unsent(const struct seats *seats);
 

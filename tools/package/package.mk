@@ -30,7 +30,7 @@ MADE          = '$(DESTDIR)$(PREFIX)/share/drover/folders'
 
 # A configuration that is there belongs to whoever runs the machine: it is never written over, and
 # only taken away as it was put there.
-install: all ## install below PREFIX=/usr/local, in DESTDIR=; units and their configuration, too
+install: all ## install below PREFIX=/usr/local, in DESTDIR=; units, too, and drover/ in SYSCONFDIR=/etc
 	tools/package/folders make $(MADE) $(FOLDERS)
 	install -m 755 $(PROGRAMS:%=$(B)/%) '$(DESTDIR)$(PREFIX)/bin'
 	install -m 644 include/drover.h '$(DESTDIR)$(PREFIX)/include'

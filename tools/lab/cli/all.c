@@ -20,7 +20,7 @@ static int help(void)
     puts("usage: drover-lab all [OPTIONS]\n"
          "Makes every preset, checks what was predicted, tries what is told, and writes the "
          "report.\n"
-         "About 15 minutes; with --quick about 2. --out is " OUT_DEFAULT ", --page " PAGE_DEFAULT
+         "About 15 minutes; with --quick about 3. --out is " OUT_DEFAULT ", --page " PAGE_DEFAULT
          ".\n");
     choice_help();
     puts("\nExit status: 0; 1 when the two counts of wakeups differ by more than 2 %; 64 wrong "

@@ -33,7 +33,8 @@ static const struct option options[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .at = AT(out),
-     .help = "a JSON object a measurement, one a line; -: standard output, no table"},
+     .help =
+         "replaces FILE: a JSON object a measurement, one a line; -: standard output, no table"},
     {.name = "drain",
      .value = "yes|no",
      .kind = OPTION_TEXT,

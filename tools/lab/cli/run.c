@@ -9,6 +9,27 @@
 #include "lab/cli/command.h"
 #include "lab/cli/schedule.h"
 
+static const char columns[] =
+    "\nThe columns are, a connection, or of models a request:\n"
+    "  wakeups   how often the scheduler woke a worker: counted by /proc\n"
+    "  kernel    the same by the tracepoint sched:sched_waking, where that is permitted\n"
+    "  visible   the wait returned, and accept found nothing: what the program itself can see\n"
+    "  hidden    woken, and the wait did not even return\n"
+    "  CPU us    CPU time of all workers, in microseconds\n"
+    "  p50, p99  from when an answer was due to its last byte: half, and 99 %, took no longer\n"
+    "\nand of all together:\n"
+    "  N         workers\n"
+    "  conns     connections that came to be\n"
+    "  requests  answers, of models\n"
+    "  rate/s    requests a second, of models\n"
+    "  B/conn    memory of the server for each idle connection that is held, in bytes\n"
+    "  served    answered in time\n"
+    "  late      answered, but late, where the workload says when: after 50 ms in death, 100 ms\n"
+    "            in the stalls, 500 ms in storm\n"
+    "  lost      not answered, or wrongly\n"
+    "  who       connections of each worker, as shares of the largest\n"
+    "  stranded  clients that are in a queue after 50 ms, beside a worker that is idle";
+
 static int help(void)
 {
     puts("usage: drover-lab run NAME... [OPTIONS]\n"
@@ -16,13 +37,8 @@ static int help(void)
          "row\n"
          "for each measurement.\n");
     choice_help();
-    puts("\nwakeups  how often the scheduler woke a worker, a connection: counted by /proc\n"
-         "kernel   the same by the tracepoint sched:sched_waking, where that is permitted\n"
-         "visible  the wait returned, and accept found nothing: what the program itself can see\n"
-         "hidden   woken, and the wait did not even return\n"
-         "who      connections of each worker, as shares of the largest\n"
-         "\n"
-         "Exit status: 0; 1 when the two counts of wakeups differ by more than 2 %; 64 wrong "
+    puts(columns);
+    puts("\nExit status: 0; 1 when the two counts of wakeups differ by more than 2 %; 64 wrong "
          "usage;\n"
          "70 a measurement failed; 73, 74 FILE cannot be written.");
     return EX_OK;
