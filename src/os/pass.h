@@ -13,8 +13,8 @@
 /* Descriptors of one message at most. */
 #define PASS_FDS_MAX 32
 
-/* Two ends, both non-blocking and close-on-exec, that hold some 500 messages at least: a worker may be
- * late with two of each of 255 siblings at a start. -1 with errno set on failure. */
+/* Two ends, both non-blocking and close-on-exec, that hold some 500 messages at least: a worker may
+ * be late with two of each of 255 siblings at a start. -1 with errno set on failure. */
 int pass_pair(int ends[2]);
 
 /*
