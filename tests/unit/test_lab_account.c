@@ -39,8 +39,8 @@ Test(lab_account, sums_and_differences_by_hand)
     cr_expect_eq(sum.resident, 77, "it is no count that grows");
 }
 
-/* Sleeping costs one voluntary switch each time, unless another took the CPU until the time was over;
- * reading /proc costs none. */
+/* Sleeping costs one voluntary switch each time, unless another took the CPU until the time was
+ * over; reading /proc costs none. */
 Test(lab_account, sleeps_are_counted)
 {
     struct account before = read_own();
