@@ -201,8 +201,8 @@ int ask(const struct request *request)
         try(request, &told, answer, sizeof answer, &why);
     int status = ask_tell(request, &told);
     if (status == EX_CONFIG && !request->is_json)
-        fprintf(stderr, "%s%s: nothing is changed; pid %d serves as before\n",
-                log_prefix(LOG_WARN), request->program, (int)told.server);
+        fprintf(stderr, "%s%s: nothing is changed; pid %d serves as before\n", log_prefix(LOG_WARN),
+                request->program, (int)told.server);
     buf_free(&why);
     return status;
 }

@@ -181,8 +181,10 @@ static bool check_root(const struct reader *r)
     const char *argument = NULL, *option = NULL;
     for (size_t i = 0; i < r->givens->count; i++) {
         const struct given *one = &r->givens->list[i];
-        if (strcmp(one->option->name, "root") == 0)
-            *(one->is_argument ? &argument : &option) = one->value;
+        if (one->is_argument)
+            argument = one->value;
+        else if (strcmp(one->option->name, "root") == 0)
+            option = one->value;
     }
     return !argument || !option ||
            refuse(r, "ROOT %.200s: --root %.200s was given, too", argument, option);
