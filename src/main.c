@@ -29,7 +29,7 @@ static const struct command {
     {"reopen", cli_reopen, "have a server open its log files anew"},
     {"stop", cli_stop, "have a server finish what it has, and end"},
     {"version", cli_version, "print the version"},
-    {"help", help, "print this"},
+    {"help", help, "print this, or the help of a command"},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
@@ -40,14 +40,6 @@ static void print_usage(FILE *to)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\ndrover COMMAND --help tells more.\n");
-}
-
-static int help(int argc, char *const argv[])
-{
-    (void)argc;
-    (void)argv;
-    print_usage(stdout);
-    return 0;
 }
 
 static int unknown(const char *typed)
@@ -68,6 +60,27 @@ static int unknown(const char *typed)
         fprintf(stderr, "%sdrover: there is no command \"%s\"; drover help lists them\n", mark,
                 typed);
     return EX_USAGE;
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Of a command: what its --help prints. */
+static int help(int argc, char *const argv[])
+{
+    char option[] = "--help";
+    const struct command *command = argc > 0 ? find(argv[0]) : NULL;
+    if (argc > 0 && argv[0][0] != '-' && !command)
+        return unknown(argv[0]);
+    if (command && command->run != help)
+        return command->run(1, (char *const[]){option, NULL});
+    print_usage(stdout);
+    return 0;
 }
 
 /* What was printed is with whoever reads it, or the command has failed. */
@@ -95,8 +108,6 @@ int main(int argc, char *argv[])
         name = "help";
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
         name = "version";
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return finish(name, commands[i].run(argc - 2, argv + 2));
-    return unknown(name);
+    const struct command *command = find(name);
+    return command ? finish(name, command->run(argc - 2, argv + 2)) : unknown(name);
 }

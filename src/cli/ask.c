@@ -200,6 +200,9 @@ int ask(const struct request *request)
     for (int tries = 0; tries < TRIES && told.status == EX_TEMPFAIL; tries++)
         try(request, &told, answer, sizeof answer, &why);
     int status = ask_tell(request, &told);
+    if (status == EX_CONFIG && !request->is_json)
+        fprintf(stderr, "%s%s: nothing is changed; pid %d serves as before\n", log_prefix(LOG_WARN),
+                request->program, (int)told.server);
     buf_free(&why);
     return status;
 }

@@ -69,8 +69,15 @@ static int check_sites(const struct configuration *c, char *why, size_t size)
     check_site(c, NULL, &faults);
     for (size_t i = 0; i < sections->count; i++)
         check_site(c, sections->list[i], &faults);
-    faults_end(&faults);
+    faults_end(&faults, NULL);
     return faults.count == 0 ? 0 : fail(faults.status, why);
+}
+
+static void praise(const struct givens *givens)
+{
+    printf("%s: no errors\n", givens->file ? givens->file : "options");
+    if (givens->file && givens->file_is_empty)
+        printf("%s is empty: a reload refuses it\n", givens->file);
 }
 
 static int check(struct source *source, bool prints)
@@ -85,7 +92,7 @@ static int check(struct source *source, bool prints)
     if (status == 0 && prints)
         print_configuration(stdout, &c->settings, givens, c->app);
     else if (status == 0)
-        printf("%s: no errors\n", givens->file ? givens->file : "options");
+        praise(givens);
     source_free(c);
     return status;
 }

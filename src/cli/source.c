@@ -61,7 +61,7 @@ struct configuration *source_read(void *context, int *status, char *why, size_t 
     }
     struct faults faults = {.text = why, .size = why_size, .most = source->faults_max};
     read_all(r, source, &faults);
-    faults_end(&faults);
+    faults_end(&faults, source->app ? NULL : r->givens.file);
     *status = faults.status;
     if (faults.count == 0) {
         source->has_been_read = true;

@@ -155,7 +155,10 @@ static size_t read_inet(char *text, struct net_address *pattern, struct result *
     const struct addrinfo any = {.ai_family = AF_UNSPEC};
     const struct addrinfo v6 = {.ai_family = AF_INET6, .ai_flags = AI_NUMERICHOST};
     int64_t n;
-    char *colon = strrchr(text, ':');
+    size_t length = strlen(text);
+    char *colon = length > 0 && text[length - 1] == ']' ? NULL : strrchr(text, ':');
+    if (strstr(text, "://"))
+        return wrong(result, "an address is without http://, as in localhost:8080");
     if (!colon && value_number(text, &n))
         return wrong(result, "a port alone stands behind a colon, as in :8080");
     if (!colon)

@@ -12,7 +12,7 @@
 #define FAULT_SIZE 2048
 
 /* Bytes of the line about those that are not shown. */
-#define AND_MORE_SIZE 64
+#define AND_MORE_SIZE 384
 
 /* Bytes of one byte that is shown as \xNN. */
 #define ESCAPED_MAX 4
@@ -117,11 +117,15 @@ void faults_add(struct faults *faults, const struct place *place, int status, co
     sort_in(faults, start, line_of(faults, place));
 }
 
-void faults_end(struct faults *faults)
+void faults_end(struct faults *faults, const char *file)
 {
     char more[AND_MORE_SIZE];
     if (faults->count == faults->shown)
         return;
     int n = snprintf(more, sizeof more, "\nand %u more", faults->count - faults->shown);
     put(faults, more, (size_t)n);
+    if (!file || faults->most)
+        return;
+    snprintf(more, sizeof more, ": drover check -c %.300s tells all", file);
+    put_safely(faults, more);
 }

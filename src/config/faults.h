@@ -41,7 +41,8 @@ struct faults {
 void faults_add(struct faults *faults, const struct place *place, int status, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 
-/* Says how many more there are than are shown. The last call. */
-void faults_end(struct faults *faults);
+/* Says how many more there are than are shown, and that drover check tells all of the file; NULL:
+ * it does not. The last call. */
+void faults_end(struct faults *faults, const char *file);
 
 #endif

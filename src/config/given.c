@@ -47,12 +47,10 @@ bool givens_stands(const struct givens *givens, size_t i)
     const struct given *one = &givens->list[i];
     if (i >= givens->arguments)
         return givens_applies(givens, i);
-    for (size_t k = 0; k < givens->arguments; k++) {
+    /* The last one counts. */
+    for (size_t k = i + 1; k < givens->arguments; k++) {
         const struct given *other = &givens->list[k];
-        /* The last one counts; ROOT, wherever it stands, goes before --root. */
-        bool goes_before = one->is_argument || other->is_argument ? other->is_argument : k > i;
-        if (k != i && goes_before && other->option == one->option &&
-            replaces(one->option, other->value, one->value))
+        if (other->option == one->option && replaces(one->option, other->value, one->value))
             return false;
     }
     return true;
@@ -90,7 +88,8 @@ void given_fault(const struct given *given, struct faults *faults, int status, c
 {
     const char *name = given->option->name;
     const char *value = given->value;
-    bool is_text = given->option->type == OPTION_TEXT || given->option->type == OPTION_APP;
+    enum option_type type = given->option->type;
+    bool is_text = type == OPTION_TEXT || type == OPTION_APP || type == OPTION_ACCESS_LOG;
     if (given->place.file)
         faults_add(faults, &given->place, status, "%s%s%.300s: %s", name, *value ? " = " : "",
                    value, what);

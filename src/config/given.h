@@ -31,6 +31,7 @@ struct givens {
     struct given list[CONFIG_VALUES_MAX];
     const char *file;         /* the configuration file; NULL: none */
     char *text;               /* what it says; NULL: nothing. The values borrow from it */
+    bool file_is_empty;       /* without a byte */
     struct sections sections; /* of the file */
     bool app_is_unknown; /* it was given, and cannot be taken: what depends on it is not checked */
 };

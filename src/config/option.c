@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/address.h"
 #include "config/nearest.h"
@@ -50,7 +51,9 @@ static const struct option options[] = {
      "the master's pid; locked, so that a second one is refused"},
     {"control", OPTION_TEXT, "PATH", NULL, "in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /run", 0,
      SOCKET_PATH_MAX, AT(control),
-     "the socket at which drover reload, upgrade and stop ask; off: none"},
+     "the socket at which drover status, reload, upgrade and stop ask; /run is for root: who else "
+     "has "
+     "no $XDG_RUNTIME_DIR has no socket; off: none"},
     {"user", OPTION_TEXT, "NAME", NULL, "as started", 0, 0, AT(user), "who the workers run as"},
     {"group", OPTION_TEXT, "NAME", NULL, "the user's", 0, 0, AT(group), "and their group"},
     {"max-connections", OPTION_NUMBER, "N", "10000", NULL, 1, 1000000, AT(max_connections),
@@ -94,7 +97,7 @@ static const struct option options[] = {
      "or drover reopen, opens files anew"},
     {"log-format", OPTION_LOG_FORMAT, "text|json", "text", NULL, 0, 0, AT(log_format),
      "a line of text, or an object of JSON a line"},
-    {"access-log", OPTION_TEXT, "off|FILE", "off", NULL, 0, 0, AT(access_log),
+    {"access-log", OPTION_ACCESS_LOG, "off|FILE", "off", NULL, 0, 0, AT(access_log),
      "a line for every answer; - is stdout, off is none; USR1, or drover reopen, opens it anew"},
     {"access-format", OPTION_ACCESS_FORMAT, "combined|common|json|FORMAT", "combined", NULL, 0, 0,
      AT(access_format),
@@ -251,11 +254,27 @@ static bool wrong(struct what what, const char *format, ...)
     return false;
 }
 
+/* One that another listener of this server would have. */
+static const struct net_address *first_twice(const struct net_address *list, size_t have, size_t n)
+{
+    for (size_t i = have; i < have + n; i++)
+        for (size_t k = 0; k < have && !list[i].any_port && !net_is_name(&list[i]); k++)
+            if (!net_is_name(&list[k]) && net_is_same(&list[i], &list[k]))
+                return &list[i];
+    return NULL;
+}
+
 static bool set_address(const char *value, struct settings *s, struct what what)
 {
+    char text[NET_TEXT_SIZE];
     size_t have = (size_t)s->address_count;
     size_t n = address_parse(value, s->addresses + have, ADDRESSES_MAX - have, what.text,
                              what.size);
+    const struct net_address *twice = first_twice(s->addresses, have, n);
+    if (twice) {
+        net_text(twice, text);
+        return wrong(what, "was given already: %s", text);
+    }
     s->address_count += (int)n;
     return n > 0;
 }
@@ -355,6 +374,37 @@ static bool set_log_format(const char *value, enum log_format *member, struct wh
     return true;
 }
 
+/* Is it a word that somebody would not call a file by? */
+static bool is_reserved(const char *value)
+{
+    static const char *const words[] = {"-",      "off",    "on",     "yes",  "no",
+                                        "true",   "false",  "none",   "null", "stdout",
+                                        "stderr", "syslog", "journal"};
+    size_t i = 0, count = sizeof words / sizeof *words;
+    while (i < count && strcasecmp(value, words[i]) != 0)
+        i++;
+    return i < count;
+}
+
+static bool set_path(const char *value, const char *words, const char **member, struct what what)
+{
+    if (is_reserved(value))
+        return wrong(what, "is no word here (%s, or a file's path); a file of that name is ./%s",
+                     words, value);
+    *member = value;
+    return true;
+}
+
+static bool set_access_log(const char *value, const char **member, struct what what)
+{
+    if (!*value)
+        return wrong(what, "must not be empty");
+    if (strcmp(value, "off") != 0 && strcmp(value, "-") != 0)
+        return set_path(value, "off, -", member, what);
+    *member = value;
+    return true;
+}
+
 static bool set_log(const char *value, const char **member, struct what what)
 {
     static const char *const names[] = {"stderr", "syslog", "journal"};
@@ -363,6 +413,8 @@ static bool set_log(const char *value, const char **member, struct what what)
         return wrong(what, "must be stderr, syslog, journal or a file's path");
     if (nearest && strcmp(nearest, value) != 0)
         return wrong(what, "did you mean %s? A file of that name is ./%.200s", nearest, value);
+    if (!nearest)
+        return set_path(value, "stderr, syslog, journal", member, what);
     *member = value;
     return true;
 }
@@ -430,6 +482,7 @@ bool option_set(const struct option *o, const char *value, struct settings *s, c
     case OPTION_DURATION: return set_duration(o, value, member, what);
     case OPTION_LEVEL: return set_level(value, member, what);
     case OPTION_LOG: return set_log(value, member, what);
+    case OPTION_ACCESS_LOG: return set_access_log(value, member, what);
     case OPTION_LOG_FORMAT: return set_log_format(value, member, what);
     case OPTION_ACCESS_FORMAT: return set_access_format(value, member, what);
     case OPTION_PREEMPTION: return set_preemption(value, member, what);

@@ -88,6 +88,8 @@ static bool unknown(const struct reader *r, const char *typed, size_t n)
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)n, typed);
     const char *nearest = nearest_option(name, r->settings, may_stand_on_command_line);
+    if (strcmp(name, "port") == 0) /* as other servers have it */
+        nearest = "listen";
     if (nearest)
         return refuse(r, "--%s: there is no such option; did you mean --%s?", name, nearest);
     return refuse(r, "--%s: there is no such option; %.100s --help lists them", name,
@@ -129,7 +131,7 @@ static bool take_option(const struct reader *r, const struct option *o, const ch
     if (option_set(o, value, r->settings, what, sizeof what))
         return add(r, &one);
     given_fault(&one, r->faults, EX_USAGE, what);
-    return false;
+    return strncmp(value, "--", 2) != 0; /* else its value was forgotten, and what follows is off */
 }
 
 /* `name`: what follows the two dashes. `next`: the argument after it, NULL at the end. */
@@ -153,8 +155,10 @@ static bool read_root(const struct reader *r, const char *root)
 {
     const struct option *o = option_find("root", strlen("root"));
     if (!r->settings->app)
-        return refuse(r, "%.200s: an argument is for the static site; %.100s takes options", root,
-                      r->settings->program);
+        return refuse(r,
+                      "%.200s: %.100s takes options alone, as --help lists them; drover status "
+                      "asks it as it runs",
+                      root, r->settings->program);
     for (size_t i = 0; i < r->givens->count; i++)
         if (r->givens->list[i].is_argument)
             return refuse(r, "%.200s: ROOT was given already: %.200s", root,
@@ -171,6 +175,23 @@ static bool read_short(const struct reader *r, const char *argument, const char 
     return next ? take_config(r, next) : refuse(r, "-c: its value is missing, as in -c FILE");
 }
 
+/* Which of two would be meant? */
+static bool check_root(const struct reader *r)
+{
+    const char *argument = NULL, *option = NULL;
+    for (size_t i = 0; i < r->givens->count; i++) {
+        const struct given *one = &r->givens->list[i];
+        if (one->is_argument)
+            argument = one->value;
+        else if (strcmp(one->option->name, "root") == 0)
+            option = one->value;
+    }
+    return !argument || !option ||
+           refuse(r, "ROOT %.200s: --root %.200s was given, too", argument, option);
+}
+
+/* A value that is wrong is told, and the next argument read; what nobody can tell the meaning of
+ * ends it, and false is returned. */
 static bool read_arguments(const struct reader *r, int argc, char *const argv[])
 {
     bool only_root = false; /* after "--" */
@@ -191,7 +212,7 @@ static bool read_arguments(const struct reader *r, int argc, char *const argv[])
     const struct given *root = givens_find(r->givens, "root");
     if (root)
         r->settings->root = root->value;
-    return true;
+    return check_root(r);
 }
 
 /* -------------------------------------------------------------------------------- the file */
@@ -309,6 +330,7 @@ static bool load(const struct reader *r, struct lines *lines)
         faults_add(r->faults, NULL, EX_CONFIG,
                    "-c %.300s: is empty: is it being written? Write another file, and rename it",
                    r->givens->file);
+    r->givens->file_is_empty = lines->n == 0;
     lines->p = r->givens->text;
     return lines->p;
 }
@@ -406,7 +428,7 @@ void options_read(struct settings *settings, int argc, char *const argv[], struc
                   struct faults *faults)
 {
     const struct reader r = {.settings = settings, .givens = givens, .faults = faults};
-    if (read_arguments(&r, argc, argv) && (!givens->file || read_file(&r)))
+    if (read_arguments(&r, argc, argv) && (givens->file ? read_file(&r) : faults->count == 0))
         whole_check(settings, givens, faults);
 }
 

@@ -25,8 +25,9 @@ void options_defaults(struct settings *settings);
  * Then the file, all of it, and checks what only holds together: user, group, application, ROOT.
  * The settings borrow from argv and from `givens`, which starts empty.
  *
- * What is wrong is in `faults`, and what is allowed: the first of the command line, which is given
- * up there, or all of the file. Their status: EX_USAGE, EX_NOINPUT, EX_NOPERM, EX_CONFIG.
+ * What is wrong is in `faults`, and what is allowed: every value of the command line, and all of
+ * the file; where what an argument is cannot be told, that alone, and nothing behind it. Their
+ * status: EX_USAGE, EX_NOINPUT, EX_NOPERM, EX_CONFIG.
  */
 void options_read(struct settings *settings, int argc, char *const argv[], struct givens *givens,
                   struct faults *faults);

@@ -68,24 +68,36 @@ static void check_app(const struct part *p)
         refuse_option(p, argument, why);
 }
 
+/* What may have been meant by a ROOT that is no directory. */
+static void guess(const char *root, bool is_of_file, bool is_regular, char *what, size_t size)
+{
+    size_t n = strlen(root);
+    if (n > 3 && strcmp(root + n - 3, ".so") == 0)
+        snprintf(what, size, "is not a directory; a module is named with --app");
+    else if (is_regular && !is_of_file)
+        snprintf(what, size, "is not a directory; a configuration file is given by -c %.300s",
+                 root);
+    else
+        snprintf(what, size, "is not a directory");
+}
+
 static void check_root(const struct part *p)
 {
-    char what[128];
+    char what[OPTION_WHAT_SIZE];
     struct stat st;
     const char *root = p->settings->root;
     int status = EX_NOINPUT;
     if (!root || (stat(root, &st) == 0 && S_ISDIR(st.st_mode)))
         return;
-    size_t n = strlen(root);
-    bool is_module = n > 3 && strcmp(root + n - 3, ".so") == 0;
-    snprintf(what, sizeof what, "is not a directory%s",
-             is_module ? "; a module is named with --app" : "");
-    if (stat(root, &st) < 0) {
+    const struct given *given = givens_find_in(p->givens, p->section, "root");
+    bool is_of_file = given && given->place.file;
+    if (stat(root, &st) == 0) {
+        guess(root, is_of_file, S_ISREG(st.st_mode), what, sizeof what);
+    } else {
         snprintf(what, sizeof what, "%s", strerror(errno));
         status = errno == EACCES ? EX_NOPERM : EX_NOINPUT;
     }
-    const struct given *given = givens_find_in(p->givens, p->section, "root");
-    if (given && given->place.file)
+    if (is_of_file)
         given_fault(given, p->faults, status, what);
     else
         faults_add(p->faults, NULL, status, "ROOT %.300s: %s", root, what);

@@ -336,7 +336,15 @@ static int fail(struct master *m, const char *path)
 
 static void warn(const char *path)
 {
-    log_warn("drover reload, upgrade and stop cannot ask this server: %s", path);
+    log_warn("drover status, reload, upgrade and stop cannot ask this server: %s", path);
+}
+
+static void warn_of_none(void)
+{
+    const char *user = control_places().user;
+    log_warnx("drover status, reload, upgrade and stop cannot ask this server: XDG_RUNTIME_DIR is "
+              "%s; --control PATH makes a socket",
+              user && *user ? "too long" : "not set");
 }
 
 int control_open(struct master *m)
@@ -345,9 +353,13 @@ int control_open(struct master *m)
     if (m->predecessor >= 0) /* it has one until this master serves */
         return 0;
     close_listener(m); /* whoever handed it over, it was no master */
-    if (!wanted_path(m, path) || open_at(m, path) == 0)
+    const char *given = m->present->settings->control;
+    bool is_wanted = wanted_path(m, path);
+    if (!is_wanted && !given)
+        warn_of_none();
+    if (!is_wanted || open_at(m, path) == 0)
         return 0;
-    if (m->present->settings->control)
+    if (given)
         return fail(m, path);
     warn(path);
     return 0;

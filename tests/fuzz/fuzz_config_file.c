@@ -84,7 +84,7 @@ static void read_text(struct reading *r, struct span bytes)
     r->faults = (struct faults){.text = r->why, .size = WHY_SIZE};
     options_defaults(&r->settings);
     options_read(&r->settings, 2, argv, &r->givens, &r->faults);
-    faults_end(&r->faults);
+    faults_end(&r->faults, NULL);
     close(fd);
 }
 

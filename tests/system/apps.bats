@@ -444,7 +444,7 @@ static int before(void *c, char why[DROVER_WHY_SIZE]) { (void)c, (void)why; retu
 --listing=no|--listing is for the static site
 --dot-files yes|--dot-files is for the static site
 --app echo|--app is for drover serve; time is an application
-/srv|/srv: an argument is for the static site; time takes options
+/srv|/srv: time takes options alone, as --help lists them; drover status asks it as it runs
 --workers 0|--workers 0: must be "auto" or a whole number from 1 to 256
 --listne :0|--listne: there is no such option; did you mean --listen?
 --quux|--quux: there is no such option; time --help lists them

@@ -38,8 +38,34 @@ descriptors() {
     wrong 0 'site.conf: no errors' -c site.conf
     wrong 0 'site.conf: no errors' --config site.conf
     wrong 0 'site.conf: no errors' --config=site.conf --workers 3
-    : >site.conf
+    echo >site.conf
     wrong 0 'site.conf: no errors' -c site.conf
+}
+
+@test "an empty file is good for a start, and a reload would refuse it" {
+    : >site.conf
+    wrong 0 $'site.conf: no errors\nsite.conf is empty: a reload refuses it' -c site.conf
+}
+
+@test "the same address twice, in a file" {
+    conf 'listen = 127.0.0.1:8123' "root = $SITE" 'listen = 127.0.0.1:8123'
+    wrong 78 'site.conf:3:10: listen = 127.0.0.1:8123: was given already: 127.0.0.1:8123' -c site.conf
+    wrong 0 'site.conf: no errors' -c site.conf --listen 127.0.0.1:8124
+    conf 'listen = fd:web' 'listen = 127.0.0.1:0' 'listen = 127.0.0.1:0' "root = $SITE"
+    wrong 0 'site.conf: no errors' -c site.conf
+}
+
+@test "errors of the file and of the command line are told together" {
+    conf 'worker = 4'
+    wrong 78 '--workers 0: must be "auto" or a whole number from 1 to 256
+site.conf:1:1: unknown key "worker"; did you mean "workers"?' -c site.conf --workers 0
+}
+
+@test "a start that tells twenty errors says what tells all" {
+    seq -f 'wrong-%g = 1' 23 >site.conf
+    drover serve -c site.conf
+    assert_equal "$status: ${#lines[@]} ${lines[20]}" \
+        '78: 21 drover serve: and 3 more: drover check -c site.conf tells all'
 }
 
 @test "every error of a file at once, each with line, column and what is allowed" {
@@ -212,9 +238,12 @@ site.conf:3:8: root is for the static site, not for --app echo' -c site.conf
         '78: drover serve: site.conf:1:1: unknown key "worker"; did you mean "workers"?
 drover serve: site.conf:2:11: workers = 0: must be "auto" or a whole number from 1 to 256'
     drover serve -c site.conf --workers 0 "$SITE"
+    assert_equal "$status: ${#lines[@]} ${lines[0]}" \
+        '78: 3 drover serve: --workers 0: must be "auto" or a whole number from 1 to 256'
+    conf 'workers = 1'
+    drover serve -c site.conf --workers 0 "$SITE"
     assert_equal "$status: $output" \
         '64: drover serve: --workers 0: must be "auto" or a whole number from 1 to 256'
-    conf 'workers = 1'
     drover serve -c site.conf none
     assert_equal "$status: $output" '66: drover serve: ROOT none: No such file or directory'
     drover serve -c none "$SITE"

@@ -101,7 +101,6 @@ user root
 user 54321
 group root
 group 54321
-root .
 listen 127.0.0.1:0
 listen 127.0.0.1:65535
 listen :0
@@ -238,6 +237,8 @@ ROWS
     refused '--lisent: there is no such option; did you mean --listen?' --lisent :80
     refused '--drain-timeuot: there is no such option; did you mean --drain-timeout?' \
         --drain-timeuot 1s
+    refused '--port: there is no such option; did you mean --listen?' --port 80
+    refused '--daemon: there is no such option; drover serve --help lists them' --daemon
     refused '--frobnicate: there is no such option; drover serve --help lists them' --frobnicate
     refused '-p: there is no such option; options have two dashes' -p 80
 }
@@ -248,11 +249,56 @@ ROWS
     taken
     drover serve "$SITE/hello.txt"
     assert_equal "$status: $output" \
-        "66: drover serve: ROOT $SITE/hello.txt: is not a directory"
+        "66: drover serve: ROOT $SITE/hello.txt: is not a directory; a configuration file is given by -c $SITE/hello.txt"
     drover serve --root /nonexistent
     assert_equal "$status: $output" \
         '66: drover serve: ROOT /nonexistent: No such file or directory'
     refused "$SITE: ROOT was given already: /tmp" /tmp "$SITE"
+}
+
+@test "what is served is said once: as ROOT or as --root" {
+    refused 'ROOT www: --root wwww was given, too' --root wwww www
+    refused 'ROOT www: --root wwww was given, too' www --root=wwww
+}
+
+@test "a ROOT that is a file, and maybe a configuration file" {
+    cd "$SITE"
+    drover serve hello.txt
+    assert_equal "$status: $output" "66: drover serve: ROOT hello.txt: is not a directory; \
+a configuration file is given by -c hello.txt"
+    : >it.so
+    drover serve it.so
+    assert_equal "$status: $output" \
+        '66: drover serve: ROOT it.so: is not a directory; a module is named with --app'
+}
+
+@test "the same address twice is refused before the start" {
+    refused '--listen 127.0.0.1:8123,backlog=9: was given already: 127.0.0.1:8123' \
+        --listen 127.0.0.1:8123 --listen 127.0.0.1:8123,backlog=9
+    refused '--listen unix:/x: was given already: unix:/x' --listen unix:/x --listen unix:/x
+    taken --listen 127.0.0.1:0 --listen 127.0.0.1:0
+    taken --listen 127.0.0.1:8123 --listen 127.0.0.2:8123
+}
+
+@test "every value of the command line that is wrong is told at once" {
+    drover serve --workers 0 --log-level loud
+    assert_equal "$status: $output" '64: drover serve: --workers 0: must be "auto" or a whole number from 1 to 256
+drover serve: --log-level loud: must be error, warn, info or debug'
+}
+
+@test "a word that is no log file is refused; as a path it is one" {
+    local word
+    for word in on yes True stdout stderr syslog journal none Off null; do
+        refused "--access-log $word: is no word here (off, -, or a file's path); a file of that name is ./$word" \
+            --access-log "$word"
+    done
+    for word in on off None null - stdout; do
+        refused "--log $word: is no word here (stderr, syslog, journal, or a file's path); a file of that name is ./$word" \
+            --log "$word"
+    done
+    taken --access-log ./on --log ./none
+    taken --access-log - --log journal
+    taken --access-log on.log --log off.log
 }
 
 @test "a ROOT that may not be looked at is EX_NOPERM" {
@@ -274,6 +320,8 @@ ROWS
     drover .
     assert_equal "$status: $output" \
         '64: drover: there is no command "."; to serve that directory: drover serve .'
+    drover log
+    assert_equal "$status: $output" '64: drover: there is no command "log"; drover help lists them'
     drover frobnicate
     assert_equal "$status: $output" \
         '64: drover: there is no command "frobnicate"; drover help lists them'
@@ -290,6 +338,12 @@ ROWS
         # shellcheck disable=SC2154 # run sets it
         assert_equal "$stderr" ''
     done
+    drover serve --help
+    local help=$output
+    drover help serve
+    assert_equal "$status: $output" "0: $help"
+    drover help sevre
+    assert_equal "$status: $output" '64: drover: there is no command "sevre"; did you mean serve?'
     drover --version
     assert_output --regexp '^drover [0-9]+\.[0-9]+\.[0-9]+'
     drover serve --help
@@ -485,8 +539,8 @@ ROWS
     done
 }
 
-@test "an address that is given twice is named as such" {
-    drover serve --listen 127.0.0.1:28571 --listen 127.0.0.1:28571 "$SITE"
+@test "an address that another one of the command takes in is named as such" {
+    drover serve --listen 0.0.0.0:28571 --listen 127.0.0.1:28571 "$SITE"
     assert_equal "$status" 69
     assert_output --partial '--listen 127.0.0.1:28571: another --listen of this command has the address'
 }

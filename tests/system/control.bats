@@ -74,7 +74,8 @@ REQUESTS='64 there is no such request; there are: reload, upgrade, reopen, scale
     printf '%s\n' 'workers = 0' "root = $SITE" 'listing = maybe' >site.conf
     ask 78 '' 'drover reload: site\.conf:1:11: workers = 0: [^
 ]*
-drover reload: site\.conf:3:11: listing = maybe: must be yes or no' reload
+drover reload: site\.conf:3:11: listing = maybe: must be yes or no
+drover reload: nothing is changed; pid '"$DROVER_PID serves as before" reload
     assert_equal "$(workers)" "$old"
     printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
     ask 0 "$RELOADED" '' reload
@@ -581,7 +582,7 @@ PY
     assert_equal "$status" 64
     assert_output --partial 'is longer than 107 bytes'
     XDG_RUNTIME_DIR=$PWD/none drover_start --workers 1 "$SITE"
-    logged "drover reload, upgrade and stop cannot ask this server: $PWD/none/drover-$DROVER_PID.control: No such"
+    logged "drover status, reload, upgrade and stop cannot ask this server: $PWD/none/drover-$DROVER_PID.control: No such"
     [[ $(fetch /hello.txt) == hello ]]
     if ((EUID == 0)); then
         run "${as_nobody[@]}" timeout 20 "$DROVER" serve --listen 127.0.0.1:0 --control "$SITE/ctl" \
@@ -590,8 +591,18 @@ PY
     fi
 }
 
+@test "no place for a socket at all: the start says so, and what makes one" {
+    ((EUID == 0)) || skip 'needs root'
+    copy_drover
+    chmod 755 .
+    DROVER_UNDER=("${as_nobody[@]}" env -u XDG_RUNTIME_DIR)
+    drover_start --workers 1 "$SITE"
+    logged 'drover status, reload, upgrade and stop cannot ask this server: XDG_RUNTIME_DIR is not set; --control PATH makes a socket'
+}
+
 @test "--control off: there is none" {
     drover_start --workers 1 --control off "$SITE"
+    run ! logged 'cannot ask this server'
     assert_equal "$(find "$XDG_RUNTIME_DIR" "$PWD" -name '*control*' -o -name off)" ''
 }
 

@@ -61,7 +61,7 @@ static int read_file(const char *arguments, bool embedded)
         s.app = NULL;
     }
     options_read(&s, argc, argv, &givens, &faults);
-    faults_end(&faults);
+    faults_end(&faults, "f");
     return faults.status;
 }
 
@@ -280,10 +280,14 @@ Test(config_file, all_that_is_wrong_and_where)
         expect(bad[i].text, "", EX_CONFIG, bad[i].why);
 }
 
-Test(config_file, the_command_line_is_refused_before_the_file)
+Test(config_file, a_wrong_value_is_told_with_the_file_and_a_wrong_option_alone)
 {
-    expect("worker = 1", "--workers 0", EX_USAGE,
+    expect("worker = 1", "--workers 0", EX_CONFIG,
+           "--workers 0: must be \"auto\" or a whole number from 1 to 256\n"
+           "f:1:1: unknown key \"worker\"; did you mean \"workers\"?");
+    expect("workers = 1", "--workers 0", EX_USAGE,
            "--workers 0: must be \"auto\" or a whole number from 1 to 256");
+    expect("worker = 1", "-x", EX_USAGE, "-x: there is no such option; options have two dashes");
     expect("", "none", EX_NOINPUT, "ROOT none: No such file or directory");
     expect("", "-c g", EX_USAGE, "--config g: one file is read, and was given already: f");
     expect("", "-x", EX_USAGE, "-x: there is no such option; options have two dashes");
@@ -307,7 +311,7 @@ Test(config_file, of_many_faults_twenty_are_shown)
     cr_expect_eq(read_file("", false), EX_CONFIG);
     cr_expect_not_null(strstr(why, "\nf:20:1: "), "%s", why);
     cr_expect_null(strstr(why, "f:21:1: "), "%s", why);
-    cr_expect_str_eq(strrchr(why, '\n'), "\nand 3 more");
+    cr_expect_str_eq(strrchr(why, '\n'), "\nand 3 more: drover check -c f tells all");
 }
 
 Test(config_file, which_values_hold)
@@ -342,8 +346,9 @@ Test(config_file, which_values_hold)
 Test(config_file, the_last_of_the_command_line_holds)
 {
     write_file("workers = 3\n", 12);
-    cr_assert_eq(read_file("--workers 1 --workers 2 site --root none --set a=1 --set a=2", false),
-                 0, "%s", why);
+    cr_assert_eq(
+        read_file("--workers 1 --workers 2 --root none --root site --set a=1 --set a=2", false), 0,
+        "%s", why);
     cr_expect_eq(s.workers, 2);
     cr_expect_str_eq(s.root, "site");
     cr_expect_str_eq(s.sets[1], "a=2");

@@ -55,7 +55,7 @@ Test(configuration, a_key_is_tested_without_being_set)
     cr_expect_eq(keys_test(keys, "n=0", what, sizeof what), -1);
     cr_expect_str_eq(what, "must be a whole number from 1 to 9");
     cr_expect_eq(keys_test(keys, "m=1", what, sizeof what), -1);
-    cr_expect_str_eq(what, "there is no key \"m\"; did you mean n?");
+    cr_expect_str_eq(what, "there is no key \"m\"; the application has n, t");
     cr_expect_eq(number, 7);
 }
 

@@ -7,12 +7,12 @@ Test(nearest, a_slip_or_two)
     static const struct {
         const char *typed;
         const char *nearest; /* NULL: none */
-    } words[] = {{"serve", "serve"}, {"serv", "serve"},      {"sevre", "serve"},
-                 {"srve", "serve"},  {"versoin", "version"}, {"verison", "version"},
-                 {"VERSION", NULL},  {"reloda", "reload"},   {"stp", "stop"},
-                 {"stopp", "stop"},  {"sotp", "stop"},       {"s", NULL},
-                 {"", NULL},         {"quit", NULL},         {"reload-now", "reload"},
-                 {"relo", "reload"}, {"xyz", NULL}};
+    } words[] = {
+        {"serve", "serve"},     {"serv", "serve"},      {"sevre", "serve"}, {"srve", "serve"},
+        {"versoin", "version"}, {"verison", "version"}, {"VERSION", NULL},  {"reloda", "reload"},
+        {"stp", "stop"},        {"stopp", "stop"},      {"sotp", "stop"},   {"s", NULL},
+        {"sop", "stop"},        {"sip", NULL},          {"", NULL},         {"quit", NULL},
+        {"reload-now", NULL},   {"relo", NULL},         {"xyz", NULL}};
     for (size_t i = 0; i < LENGTH(words); i++) {
         const char *nearest = nearest_name(words[i].typed, names, LENGTH(names));
         cr_expect_eq(nearest == NULL, words[i].nearest == NULL, "%s: %s", words[i].typed,
