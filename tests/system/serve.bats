@@ -216,6 +216,22 @@ hrefs() {
     answers 400 'GET /../secret HTTP/1.0\r\n\r\n'
 }
 
+@test "/.well-known/ is served in any case, and in it nothing that starts with a dot" {
+    local path
+    mkdir -p "$SITE/.well-known/acme-challenge/.git" "$SITE/.well-known2" "$SITE/list/.well-known"
+    echo token >"$SITE/.well-known/acme-challenge/token"
+    echo hidden | tee "$SITE/.well-known/.hidden" "$SITE/.well-known/acme-challenge/.git/config" \
+        "$SITE/.well-known2/x" "$SITE/list/.well-known/x" >/dev/null
+    drover_start "$SITE"
+    assert_equal "$(fetch /.well-known/acme-challenge/token)" token
+    assert_equal "$(fetch /%2ewell-known/acme-challenge/token)" token
+    for path in /.well-known/.hidden /.well-known/acme-challenge/.git/config /.well-known2/x \
+        /list/.well-known/x /.well-known/../.hidden /.well-known/none; do
+        answers 404 "GET $path HTTP/1.0\r\n\r\n"
+    done
+    refute grep -qF .well-known <(fetch /)
+}
+
 # ---- redirects --------------------------------------------------------------------------------
 
 @test "a folder without its slash is redirected, on this host, with its query" {
