@@ -277,6 +277,19 @@ static void fall_back(const struct static_site *site, const struct drover_reques
     drover_response_status(response, 404);
 }
 
+/* What is there and is not served, for who looks for the reason; once a second at most. */
+static void tell(int cause, const struct drover_request *request,
+                 const struct drover_response *response)
+{
+    static int64_t told_at;
+    int64_t now = drover_now(drover_response_worker(response));
+    if (told_at && now < told_at + 1000)
+        return;
+    told_at = now;
+    drover_log("%s: %s", drover_request_prefix(request).p,
+               cause == EXDEV ? "a link leads out of ROOT" : strerror(cause));
+}
+
 /* What cannot be opened, and why. */
 static void send_failure(const struct static_site *site, int cause,
                          const struct drover_request *request, struct drover_response *response)
@@ -287,6 +300,8 @@ static void send_failure(const struct static_site *site, int cause,
         fall_back(site, request, response);
     else
         drover_response_status(response, status);
+    if (status != 404)
+        tell(cause, request, response);
 }
 
 /* A directory is asked for without its slash, and relative links in it would lead astray. */

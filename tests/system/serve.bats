@@ -681,6 +681,27 @@ PYTHON
     chmod 755 "$SITE/closed"
 }
 
+@test "403: the log has the reason, once a second at most" {
+    local user=() before
+    ln -s /etc/passwd "$SITE/passwd"
+    echo secret >"$SITE/unreadable" && chmod 000 "$SITE/unreadable"
+    ((EUID == 0)) && user=(--user nobody)
+    drover_start --workers 1 "${user[@]}" "$SITE"
+    before=$SECONDS
+    for _ in {1..30}; do
+        answers 403 'GET /passwd HTTP/1.0\r\n\r\n'
+    done
+    logged 'info  worker 0: /passwd: a link leads out of ROOT'
+    (($(grep -c 'out of ROOT' "$DROVER_LOG") <= SECONDS - before + 2))
+    wait_until 20 refused_and_told
+}
+
+# For wait_until.
+refused_and_told() {
+    answers 403 'GET /unreadable HTTP/1.0\r\n\r\n'
+    logged 'info  worker 0: /unreadable: Permission denied'
+}
+
 @test "404: what is not there, or is hidden" {
     local path
     drover_start "$SITE"
