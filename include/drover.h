@@ -554,7 +554,8 @@ struct drover_app {
 int drover_main(int argc, char *argv[], const struct drover_app *app);
 
 /* Makes a shared object a module for `drover serve --app ./it.so`; once, at file level, with the
- * application's struct. */
+ * application's struct. It is replaced by mv or install, never by cp, since processes run from the
+ * file; `drover upgrade` runs the new one, a reload does not. */
 #define DROVER_MODULE(app)                                                 \
     DROVER_EXPORT extern const unsigned drover_module_abi;                 \
     DROVER_EXPORT extern const struct drover_app *const drover_module_app; \

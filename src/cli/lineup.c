@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/apps.h"
+#include "cli/module.h"
 #include "config/app.h"
 #include "config/keys.h"
 #include "config/options.h"
@@ -61,6 +62,8 @@ static const struct drover_app *find_app(const struct part *p, const struct drov
     int status = apps_find(p->settings->app, files, &app, why, sizeof why);
     if (status)
         blame_app(p, status, why);
+    else if (module_has_changed(p->settings->app, app))
+        p->lineup->stale = p->settings->app;
     return status == 0 && check_app(p, app) ? app : NULL;
 }
 

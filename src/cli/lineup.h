@@ -25,6 +25,7 @@ struct lineup {
     const struct settings **told; /* whose keys they have */
     struct files *files;          /* of those that are static sites */
     struct columns columns;       /* of their metrics */
+    const char *stale;            /* as in struct configuration */
 };
 
 /* What they are made of; all is borrowed for as long as the lineup is. */

@@ -17,20 +17,70 @@ int module_load(const char *path, const struct drover_app **app, char *why, size
     return EX_CONFIG;
 }
 
+bool module_has_changed(const char *path, const struct drover_app *app)
+{
+    (void)path, (void)app;
+    return false;
+}
+
 #else
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
-static int check_file(const char *path, char *why, size_t why_size)
-{
+/* ------------------------------------------------------------------------------- those there are
+ */
+
+/* Which file each was when it was loaded; they stay as long as the process. */
+static struct loaded {
+    const struct drover_app *app;
     struct stat st;
-    if (stat(path, &st) < 0) {
+    struct loaded *next;
+} * all_loaded;
+
+static const struct loaded *find_loaded(const struct drover_app *app)
+{
+    const struct loaded *one = all_loaded;
+    while (one && one->app != app)
+        one = one->next;
+    return one;
+}
+
+/* Without memory for it, its change is not noticed, which is all that is lost. */
+static void note_loaded(const struct drover_app *app, const struct stat *st)
+{
+    struct loaded *one = find_loaded(app) ? NULL : malloc(sizeof *one);
+    if (!one)
+        return;
+    *one = (struct loaded){.app = app, .st = *st, .next = all_loaded};
+    all_loaded = one;
+}
+
+/* Not by its time of change, which another name or owner renews. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool module_has_changed(const char *path, const struct drover_app *app)
+{
+    const struct loaded *one = find_loaded(app);
+    struct stat st;
+    return one && stat(path, &st) == 0 && !is_same(&one->st, &st);
+}
+
+/* ---------------------------------------------------------------------------------- the loading */
+
+static int check_file(const char *path, struct stat *st, char *why, size_t why_size)
+{
+    if (stat(path, st) < 0) {
         int cause = errno;
         snprintf(why, why_size, "--app %.200s: %s", path, strerror(cause));
         return cause == EACCES ? EX_NOPERM : EX_NOINPUT;
     }
-    if (S_ISREG(st.st_mode))
+    if (S_ISREG(st->st_mode))
         return 0;
     snprintf(why, why_size, "--app %.200s: is not a file; a module is a shared object", path);
     return EX_NOINPUT;
@@ -88,7 +138,8 @@ static int take_app(const char *path, void *module, const struct drover_app **ap
 
 int module_load(const char *path, const struct drover_app **app, char *why, size_t why_size)
 {
-    int status = check_file(path, why, why_size);
+    struct stat st;
+    int status = check_file(path, &st, why, why_size);
     if (status)
         return status;
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -97,6 +148,8 @@ int module_load(const char *path, const struct drover_app **app, char *why, size
     status = take_app(path, module, app, why, why_size);
     if (status)
         dlclose(module);
+    else
+        note_loaded(*app, &st);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #define DROVER_CLI_MODULE_H
 
 #include <drover.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,5 +14,9 @@
  * build has no dynamic linker, and refuses every module.
  */
 int module_load(const char *path, const struct drover_app **app, char *why, size_t why_size);
+
+/* Is another file by now what module_load() has loaded from that path? The process goes on with
+ * what it has loaded first, and loads no other one under the same name. */
+bool module_has_changed(const char *path, const struct drover_app *app);
 
 #endif

@@ -33,6 +33,7 @@ static void find_apps(struct reading *r, const struct source *source, struct fau
         return;
     c->sites = &r->lineup.sites;
     c->told = r->lineup.told;
+    c->stale = r->lineup.stale;
     c->app = r->lineup.apps[0].app;
     take_silent_clients(c);
 }

@@ -23,6 +23,8 @@ struct configuration {
     const struct drover_app *app;       /* what answers where no site does */
     const struct sites *sites;          /* all applications, that one first; never NULL */
     const struct settings *const *told; /* what each of them is told, in the same order */
+    const char *stale; /* a module whose file has changed since this process has loaded it, which
+                        * runs what it was then; NULL: none */
 };
 
 /* How many applications there are; each of them; and the settings that have its keys. */

@@ -112,7 +112,8 @@ static const struct option site_options[] = {
     {"listing", OPTION_YES_NO, "yes|no", "yes", NULL, 0, 0, AT(listing),
      "list directories that have no index.html"},
     {"dot-files", OPTION_YES_NO, "yes|no", "no", NULL, 0, 0, AT(dot_files),
-     "serve and list names that start with a dot"},
+     "serve and list names that start with a dot; what is in /.well-known/ (RFC 8615) is served "
+     "in any case"},
     {"precompressed", OPTION_YES_NO, "yes|no", "yes", NULL, 0, 0, AT(precompressed),
      "send NAME.br, NAME.zst or NAME.gz, if it is there and not older, to clients that take it for "
      "NAME"},

@@ -133,10 +133,21 @@ static int status_of_errno(int cause)
 /* Compared with a literal. */
 #define IS(span, text) ((span).n == sizeof(text) - 1 && memcmp((span).p, text, (span).n) == 0)
 
+/* What a site says of itself to programs (RFC 8615), for all to see. */
+static const char well_known[] = "/.well-known/";
+
+static bool is_well_known(const char *path)
+{
+    return strncmp(path, well_known, sizeof well_known - 1) == 0;
+}
+
 /* Does any segment start with a dot? The path is normalized: "." and ".." are gone. */
 static bool is_hidden(const char *path)
 {
-    return strstr(path, "/.") != NULL;
+    const char *dot = strstr(path, "/.");
+    if (dot == path && is_well_known(path))
+        dot = strstr(path + sizeof well_known - 2, "/.");
+    return dot != NULL;
 }
 
 /* Puts a sibling in the file's place, if there is one that the client takes. */
@@ -266,15 +277,31 @@ static void fall_back(const struct static_site *site, const struct drover_reques
     drover_response_status(response, 404);
 }
 
+/* What is there and is not served, for who looks for the reason; once a second at most. */
+static void tell(int cause, const struct drover_request *request,
+                 const struct drover_response *response)
+{
+    static int64_t told_at;
+    int64_t now = drover_now(drover_response_worker(response));
+    if (told_at && now < told_at + 1000)
+        return;
+    told_at = now;
+    drover_log("%s: %s", drover_request_prefix(request).p,
+               cause == EXDEV ? "a link leads out of ROOT" : strerror(cause));
+}
+
 /* What cannot be opened, and why. */
 static void send_failure(const struct static_site *site, int cause,
                          const struct drover_request *request, struct drover_response *response)
 {
     int status = status_of_errno(cause);
-    if (status == 404 && site->fallback && !has_dot(drover_request_path(request)))
+    struct drover_span path = drover_request_path(request);
+    if (status == 404 && site->fallback && !has_dot(path) && !is_well_known(path.p))
         fall_back(site, request, response);
     else
         drover_response_status(response, status);
+    if (status != 404)
+        tell(cause, request, response);
 }
 
 /* A directory is asked for without its slash, and relative links in it would lead astray. */

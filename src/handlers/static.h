@@ -32,7 +32,8 @@ struct site_cache {
 /* All strings and arrays are borrowed, for as long as the application is used. */
 struct static_site {
     const char *root_path;           /* the directory */
-    bool dot_files;                  /* are names with a leading dot served and listed? */
+    bool dot_files;                  /* are names with a leading dot served and listed? But
+                                      * what is in /.well-known/ is served in any case */
     bool listing;                    /* is a directory without an index.html listed, or 403? */
     bool precompressed;              /* is NAME.br, NAME.zst or NAME.gz sent for NAME? */
     const struct site_cache *caches; /* of answers with a file, 304 too; the first that matches */
@@ -47,7 +48,7 @@ struct static_site {
      * The file below ROOT, with its leading '/', that answers for pages which are not there: what a
      * single-page application wants, whose own code reads the path. NULL: these are 404, as are
      * always
-     * - names that are there, but must not be seen (403), and hidden ones;
+     * - names that are there, but must not be seen (403), hidden ones, and those in /.well-known/;
      * - names with a dot in their last segment: a script or picture that is missing must not come
      *   as a page, which the browser would cache, or report as broken in place of missing;
      * - requests whose Accept rules HTML out: a program asks, and a page would mislead it.

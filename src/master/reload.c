@@ -184,11 +184,38 @@ void reload_begin(struct master *m)
 
 /* ------------------------------------------------------------------------------ the change */
 
+/* Of these addresses of it, a bit each. */
+static void tell_addresses(const struct generation *g, uint32_t which, const char *what)
+{
+    char text[NET_TEXT_SIZE];
+    for (int i = 0; i < g->settings->address_count; i++) {
+        if (!(which >> i & 1))
+            continue;
+        net_text(&g->settings->addresses[i], text);
+        log_info("reload: %s %s", what, text);
+    }
+}
+
+/* Its workers are forked from this process, which has loaded a module once and for all. */
+static void end(struct master *m, const struct generation *g)
+{
+    char words[512], stale[384] = "";
+    const char *app = g->configuration->stale;
+    if (app)
+        snprintf(stale, sizeof stale,
+                 "app = %.300s has changed on disk: an upgrade runs the new one", app);
+    snprintf(words, sizeof words, "every worker is a fresh one: %d, after %lld ms%s%s",
+             crew_size(g), (long long)(clock_ms() - g->begun), app ? "; " : "", stale);
+    outcome_end(m, OUTCOME_RELOAD, 0, words);
+    if (app)
+        log_warnx("reload: %s", stale);
+}
+
 static void change(struct master *m, struct generation *g)
 {
-    char words[64];
     struct generation *old = m->present;
     uint32_t closing = slots_lost(&old->doors, &g->doors);
+    uint32_t opened = slots_lost(&g->doors, &old->doors);
     m->present = g;
     m->coming = NULL;
     put_aside(m, old);
@@ -203,9 +230,9 @@ static void change(struct master *m, struct generation *g)
     store_renew(&m->store, &g->doors);
     slots_close(&old->doors, old->settings->addresses, &g->doors);
     admin_renew(m, old);
-    snprintf(words, sizeof words, "every worker is a fresh one: %d, after %lld ms", crew_size(g),
-             (long long)(clock_ms() - g->begun));
-    outcome_end(m, OUTCOME_RELOAD, 0, words);
+    tell_addresses(g, opened, "now at");
+    tell_addresses(old, closing, "no longer at");
+    end(m, g);
 }
 
 void reload_go_on(struct master *m)

@@ -120,16 +120,18 @@ static void add_page(struct exchange *exchange)
 }
 
 /* Reads a short piece of a file into the answer. False if it is not all there. */
-static bool read_inline(struct buf *out, int fd, const struct http_range *range)
+static bool read_inline(struct buf *out, struct drover_response *r, const struct http_range *range)
 {
     size_t got = 0;
     char *to = buf_room(out, range->length);
     if (!to)
         return false;
     while (got < range->length) {
-        ssize_t n = pread(fd, to + got, range->length - got, (off_t)(range->first + got));
+        ssize_t n = pread(r->fd, to + got, range->length - got, (off_t)(range->first + got));
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0)
+            exchange_misuse(r, errno, "descriptor %d: %s", r->fd, strerror(errno));
         if (n <= 0)
             return false;
         got += (size_t)n;
@@ -178,7 +180,7 @@ static void write_one_range(struct exchange *exchange, struct buf *out, struct p
         return;
     }
     if (range->length <= FILE_INLINE_MAX) {
-        if (!read_inline(out, r->fd, range))
+        if (!read_inline(out, r, range))
             write_failure(exchange, out, start, 500);
         return;
     }

@@ -138,6 +138,18 @@ static int add_field(struct drover_response *response, struct span name, const c
     return written(&response->fields);
 }
 
+/* What an application says in place of the field; "": nothing. */
+static const char *setter_of(struct span name)
+{
+    if (span_eq_nocase(name, SPAN("Content-Type")))
+        return ": drover_response_type() sets it";
+    if (span_eq_nocase(name, SPAN("ETag")))
+        return ": drover_response_etag() sets it";
+    if (span_eq_nocase(name, SPAN("Last-Modified")))
+        return ": drover_response_modified() sets it";
+    return "";
+}
+
 int drover_response_field(struct drover_response *response, const char *name, const char *value)
 {
     struct span n = span_of(name);
@@ -146,7 +158,8 @@ int drover_response_field(struct drover_response *response, const char *name, co
     if (!http_is_token(n))
         return exchange_misuse(response, EINVAL, "a field's name is no token");
     if (http_field_is_ours(n))
-        return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write", name);
+        return exchange_misuse(response, EINVAL, "the field %.40s is drover's to write%s", name,
+                               setter_of(n));
     if (!http_is_value(span_of(value)))
         return exchange_misuse(response, EINVAL, "the field %.40s has control bytes", name);
     return add_field(response, n, value);
@@ -301,6 +314,8 @@ int drover_response_defer(struct drover_response *response)
 void drover_response_finish(struct drover_response *response)
 {
     struct exchange *exchange = exchange_of_response(response);
+    if (!response->is_deferred)
+        exchange_misuse(response, EINVAL, "finish() comes without a defer()");
     response->is_finished = true;
     if (exchange->is_detached && !exchange->conn)
         exchange_free(exchange);
@@ -328,6 +343,8 @@ int drover_response_pull(struct drover_response *response, int64_t length, drove
 {
     if (length < -1)
         return exchange_misuse(response, EINVAL, "a length is negative");
+    if (!pull)
+        return exchange_misuse(response, EINVAL, "there is no function to pull");
     if (response->source == SOURCE_PULL)
         return exchange_misuse(response, EALREADY, "the body is a stream already");
     if (!takes_body(response, SOURCE_PULL))
@@ -348,7 +365,9 @@ int drover_response_receive(struct drover_response *response, drover_receive_fn 
                             void *state)
 {
     const struct exchange *exchange = exchange_of_response(response);
-    if (exchange->app->when != DROVER_AT_HEAD || exchange->has_begun)
+    if (exchange->app->when != DROVER_AT_HEAD)
+        return exchange_misuse(response, EINVAL, "to receive a body takes .when = DROVER_AT_HEAD");
+    if (exchange->has_begun)
         return exchange_misuse(response, EINVAL, "the body cannot be received any more");
     response->receive = receive;
     response->receive_state = state;

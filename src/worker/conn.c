@@ -404,6 +404,10 @@ static enum conn_want give_up(struct conn *conn, struct conn_env *env)
         return answer_late(conn, env);
     struct exchange *exchange = conn->work->exchange;
     const struct refused refused = exchange_refused(exchange);
+    const struct span method = exchange->request.head.method_name;
+    exchange_misuse(&exchange->response, ETIMEDOUT,
+                    "an answer that was deferred is not finished after --answer-timeout: %.*s %s",
+                    (int)method.n, method.p, exchange->request.path);
     conn->work->exchange = NULL;
     exchange->conn = NULL;
     buf_clear(&env->out);

@@ -168,12 +168,25 @@ int drover_unwatch(struct drover_worker *worker, int fd)
 
 /* -------------------------------------------------------------------------------- metrics */
 
-static bool is_metric(const struct drover_worker *worker, unsigned index)
+/* Once a second at most. */
+static void complain(struct drover_worker *worker, unsigned index, unsigned count)
+{
+    int64_t now = drover_now(worker);
+    if (worker->warned_at && now < worker->warned_at + 1000)
+        return;
+    worker->warned_at = now;
+    log_warnx("application %s: it has no metric %u: there are %u, from 0 on", worker->app->name,
+              index, count);
+}
+
+static bool is_metric(struct drover_worker *worker, unsigned index)
 {
     const struct drover_metric *metrics = worker->app->metrics;
-    for (unsigned i = 0; metrics && metrics[i].name && i < DROVER_METRICS_MAX; i++)
+    unsigned i = 0;
+    for (; metrics && metrics[i].name && i < DROVER_METRICS_MAX; i++)
         if (i == index)
             return true;
+    complain(worker, index, i);
     return false;
 }
 

@@ -34,6 +34,7 @@ struct drover_worker {
     void (*before_call)(void *context);
     void *before_context;
     void *attached;          /* the application's own */
+    int64_t warned_at;       /* when a metric that there is not was last told, as `now`; 0: never */
     struct watched *watched; /* what the applications have told to watch */
 };
 

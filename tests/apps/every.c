@@ -113,7 +113,6 @@ static void show_hooks(const struct drover_request *q, struct drover_response *r
 static void add(const struct drover_request *q, struct drover_response *r)
 {
     drover_metric_add(worker, ADDED, argument(q, 0));
-    drover_metric_add(worker, LEVEL + 1, 1); /* there is none: nothing happens */
     say(r, "%d\n", getpid());
 }
 
@@ -202,6 +201,19 @@ static int take(void *state, struct drover_response *r, const char *bytes, size_
     return 0;
 }
 
+static void misuse_ours(struct drover_response *r)
+{
+    drover_response_field(r, "Content-Type", "text/x-every");
+    say(r, "ours\n");
+}
+
+static void misuse_metric(struct drover_response *r)
+{
+    drover_metric_add(worker, LEVEL + 1, 1); /* there is none: nothing is counted */
+    drover_metric_set(worker, LEVEL + 1, 1);
+    say(r, "counted\n");
+}
+
 static void misuse(const struct drover_request *q, struct drover_response *r)
 {
     const char *kind = drover_request_path(q).p + strlen("/misuse/");
@@ -215,6 +227,16 @@ static void misuse(const struct drover_request *q, struct drover_response *r)
         say(r, "body\n"), drover_response_status(r, 204);
     else if (strcmp(kind, "fields") == 0)
         misuse_fields(r);
+    else if (strcmp(kind, "ours") == 0)
+        misuse_ours(r);
+    else if (strcmp(kind, "metric") == 0)
+        misuse_metric(r);
+    else if (strcmp(kind, "descriptor") == 0)
+        drover_response_file(r, 1000000, 5);
+    else if (strcmp(kind, "no-pull") == 0)
+        drover_response_pull(r, -1, NULL, NULL), say(r, "no pull\n");
+    else if (strcmp(kind, "finish") == 0)
+        say(r, "finished\n"), drover_response_finish(r);
     else if (strcmp(kind, "etag") == 0)
         drover_response_etag(r, "no quotes"), say(r, "etag\n");
     else if (strcmp(kind, "attached") == 0)

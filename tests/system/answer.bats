@@ -152,6 +152,7 @@ c = Connection()
 for i in range(3):  # a kept connection has the whole time for each
     assert c.ask('/after?120')[2] == b'after 120\n'
 PYTHON
+    logged 'application later: an answer that was deferred is not finished after --answer-timeout: GET /'
     drover_stop
     assert_equal "$status" 0
 }

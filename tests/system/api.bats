@@ -245,6 +245,10 @@ misused() {
     misused 204-body 204 '' 'status 204 has no body'
     misused body-204 200 $'body\n' 'status 204 has no body, and there is one'
     misused fields 200 $'fields\n' "the field Content-Length is drover's to write"
+    misused ours 200 $'ours\n' \
+        "the field Content-Type is drover's to write: drover_response_type() sets it"
+    misused no-pull 200 $'no pull\n' 'there is no function to pull'
+    misused finish 200 $'finished\n' 'finish() comes without a defer()'
     misused etag 200 $'etag\n' 'an entity tag stands in quotes'
     misused attached 200 $'attached\n' 'something is attached already'
     misused late 200 $'streamed\n' 'a field comes after the head has left'
@@ -257,7 +261,15 @@ misused() {
     assert_output --partial 'application every: status 201 is set, and 404 comes too late'
     drover_stop
     app every --workers 1 --set whole=yes
-    misused receive 200 $'received\n' 'the body cannot be received any more'
+    misused receive 200 $'received\n' 'to receive a body takes .when = DROVER_AT_HEAD'
+}
+
+@test "misuse that is seen when the handler has returned is in the log" {
+    app every --workers 1
+    assert_equal "$(fetch /misuse/metric)" counted
+    logged 'warn  worker 0: application every: it has no metric 2: there are 2, from 0 on'
+    assert_equal "$(fetch /misuse/descriptor --output /dev/null --write-out '%{http_code}')" 500
+    logged 'application every: descriptor 1000000: Bad file descriptor'
 }
 
 @test "misuse: a pull that wrote more than it had room for" {

@@ -10,6 +10,7 @@
 load helper
 load http
 load process
+load lifecycle
 
 setup() {
     ROOT=$BATS_TEST_DIRNAME/../..
@@ -402,6 +403,28 @@ static void show(void *c, const struct drover_request *q, struct drover_response
     kill -HUP "$DROVER_PID"
     wait_until 20 logged 'every worker is a fresh one'
     assert_equal "$(fetch /)" 1
+}
+
+@test "a module that another one has replaced: a reload says so, an upgrade runs it" {
+    local changed='app = ./it.so has changed on disk: an upgrade runs the new one'
+    module_of '.name = "it", .handle = handle'
+    drover_start --workers 1 --control ./control --app ./it.so
+    drover reload --control ./control
+    refute_output --partial 'has changed'
+    module new < <(sed 's/"it", 2/"new", 3/' it.c)
+    mv new.so it.so
+    drover reload --control ./control
+    assert_success
+    assert_output --regexp "^reload: every worker is a fresh one: 1, after [0-9]+ ms; $changed\$"
+    grep -qF "warn  master: reload: $changed" "$DROVER_LOG"
+    assert_equal "$(fetch /)" it
+    drover upgrade --control ./control
+    assert_success
+    wait_until 20 follow_upgrade
+    assert_equal "$(fetch /)" new
+    drover reload --control ./control
+    assert_success
+    refute_output --partial 'has changed'
 }
 
 @test "before_fork: what it fails with ends the server, and why" {

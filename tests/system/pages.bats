@@ -226,7 +226,8 @@ has_once() {
     # What is there; what has a dot; what must not be seen; what is hidden; other methods.
     ask 200 GET /hello.txt
     refute field Vary
-    for path in /app.js /app/logo.png /nothing.html /v1.2 /v1.2/ /hello.txt/ /.app /.git/config; do
+    for path in /app.js /app/logo.png /nothing.html /v1.2 /v1.2/ /hello.txt/ /.app /.git/config \
+        /.well-known/app; do
         ask 404 GET "$path"
     done
     for path in /empty/ /outside.txt /slash/etc; do

@@ -393,6 +393,20 @@ serve_addressed() {
     assert_equal "$(count_logged ' warn ')" 0
 }
 
+@test "the log has the addresses that came and went with a reload" {
+    local old=$BATS_TEST_TMPDIR/old new=$BATS_TEST_TMPDIR/new
+    serve_addressed "$old"
+    reload
+    refute grep -qE 'reload: (now|no longer) at' "$DROVER_LOG"
+    addressed "$new" "$old"
+    reload
+    addressed "$new"
+    reload
+    run sed -n 's/.*info  master: reload: \(n.* at\)/\1/p' "$DROVER_LOG"
+    assert_output "now at unix:$new
+no longer at unix:$old"
+}
+
 # refuses PORT: for wait_until.
 refuses() {
     ! (exec {CLIENT}<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null

@@ -216,6 +216,22 @@ hrefs() {
     answers 400 'GET /../secret HTTP/1.0\r\n\r\n'
 }
 
+@test "/.well-known/ is served in any case, and in it nothing that starts with a dot" {
+    local path
+    mkdir -p "$SITE/.well-known/acme-challenge/.git" "$SITE/.well-known2" "$SITE/list/.well-known"
+    echo token >"$SITE/.well-known/acme-challenge/token"
+    echo hidden | tee "$SITE/.well-known/.hidden" "$SITE/.well-known/acme-challenge/.git/config" \
+        "$SITE/.well-known2/x" "$SITE/list/.well-known/x" >/dev/null
+    drover_start "$SITE"
+    assert_equal "$(fetch /.well-known/acme-challenge/token)" token
+    assert_equal "$(fetch /%2ewell-known/acme-challenge/token)" token
+    for path in /.well-known/.hidden /.well-known/acme-challenge/.git/config /.well-known2/x \
+        /list/.well-known/x /.well-known/../.hidden /.well-known/none; do
+        answers 404 "GET $path HTTP/1.0\r\n\r\n"
+    done
+    refute grep -qF .well-known <(fetch /)
+}
+
 # ---- redirects --------------------------------------------------------------------------------
 
 @test "a folder without its slash is redirected, on this host, with its query" {
@@ -663,6 +679,27 @@ PYTHON
     done
     assert_equal "$(fetch /link)" hello
     chmod 755 "$SITE/closed"
+}
+
+@test "403: the log has the reason, once a second at most" {
+    local user=() before
+    ln -s /etc/passwd "$SITE/passwd"
+    echo secret >"$SITE/unreadable" && chmod 000 "$SITE/unreadable"
+    ((EUID == 0)) && user=(--user nobody)
+    drover_start --workers 1 "${user[@]}" "$SITE"
+    before=$SECONDS
+    for _ in {1..30}; do
+        answers 403 'GET /passwd HTTP/1.0\r\n\r\n'
+    done
+    logged 'info  worker 0: /passwd: a link leads out of ROOT'
+    (($(grep -c 'out of ROOT' "$DROVER_LOG") <= SECONDS - before + 2))
+    wait_until 20 refused_and_told
+}
+
+# For wait_until.
+refused_and_told() {
+    answers 403 'GET /unreadable HTTP/1.0\r\n\r\n'
+    logged 'info  worker 0: /unreadable: Permission denied'
 }
 
 @test "404: what is not there, or is hidden" {
