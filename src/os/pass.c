@@ -11,8 +11,8 @@ union control {
     char bytes[CMSG_SPACE(sizeof(int) * PASS_FDS_MAX)];
 };
 
-/* The kernel reckons some 800 bytes for a small message, and gives twice what is asked for, or twice
- * net.core.wmem_max. */
+/* The kernel reckons some 800 bytes for a small message, and gives twice what is asked for, or
+ * twice net.core.wmem_max. */
 #define QUEUE_BYTES (512 << 10)
 
 int pass_pair(int ends[2])

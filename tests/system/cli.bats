@@ -489,7 +489,8 @@ drover serve: --log-level loud: must be error, warn, info or debug'
     for DROVER_ADDR in "${DROVER_ADDRS[@]}"; do
         DROVER_URL=http://$DROVER_ADDR
         assert_equal "$(fetch /hello.txt)" hello
-        assert_equal "$(listeners)" 2
+        # two addresses may have got the same port
+        assert_equal "$(listeners)" $((2 * $(printf '%s\n' "${DROVER_ADDRS[@]}" | grep -c ":$(port_of)\$")))
     done
 }
 

@@ -7,6 +7,7 @@
 # bats file_tags=alone
 
 load helper
+load process
 
 setup() {
     SITE=$BATS_TEST_TMPDIR/site
@@ -22,21 +23,13 @@ teardown() {
     drover_teardown
 }
 
-# A port that nobody has: bound once by port 0, and free again.
-free_port() {
-    python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 nginx_serves() {
     curl --silent --output /dev/null --max-time 1 "http://127.0.0.1:$NGINX_PORT/1k"
 }
 
 nginx_start() {
     local home=$BATS_TEST_TMPDIR/nginx
-    NGINX_PORT=$(free_port)
+    NGINX_PORT=$(free_ports 1)
     mkdir "$home"
     cat >"$home/nginx.conf" <<EOF
 $( ((EUID)) || echo 'user root;') # the site lies where only its owner may look

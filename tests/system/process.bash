@@ -73,6 +73,26 @@ kill_worker() {
     wait_until 10 slot_has_other "$1" "$pid"
 }
 
+# free_ports N: so many ports that nobody has, of those that the kernel gives nobody who does not ask
+# for them by their numbers.
+free_ports() {
+    python3 - "$1" <<'PY' 3>&- 4>&-
+import random, socket, sys
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    first, last = map(int, f.read().split())
+held = []
+while len(held) < int(sys.argv[1]):
+    port = random.randrange(10000, 65536)
+    if first <= port <= last:
+        continue
+    try:
+        held.append(socket.create_server(("127.0.0.1", port)))
+    except OSError:
+        pass
+print(*(s.getsockname()[1] for s in held))
+PY
+}
+
 # The listening sockets at the server's port.
 listeners() {
     ss --no-header --listening --tcp --numeric "sport = :$(port_of)" | wc -l

@@ -27,13 +27,6 @@ serve_conf() {
     drover_start --listen 127.0.0.1:0 -c "$CONF"
 }
 
-# Ports that nobody has; another may take them, but hardly does.
-free_ports() {
-    python3 -c 'import socket
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-print(*(s.getsockname()[1] for s in held))' 3>&- 4>&-
-}
-
 none_of() {
     local pid
     for pid in $(workers); do
@@ -372,7 +365,7 @@ serve_addressed() {
 
 @test "addresses come and go with a reload, and nothing is lost at the one that stays" {
     local ports i
-    read -ra ports < <(free_ports)
+    read -ra ports < <(free_ports 3)
     serve_addressed "${ports[0]}"
     both_begin
     for ((i = 0; i < 8; i++)); do
@@ -414,7 +407,7 @@ refuses() {
 
 @test "addresses that came and went leave no descriptor and no socket behind" {
     local ports before
-    read -ra ports < <(free_ports)
+    read -ra ports < <(free_ports 3)
     serve_addressed "${ports[0]}"
     reload
     before=$(belongings)
@@ -431,7 +424,7 @@ refuses() {
 @test "who waits in the queue of an address that goes is served, and then it is refused" {
     DROVER_WITH=(--standby off)
     local ports
-    read -ra ports < <(free_ports)
+    read -ra ports < <(free_ports 3)
     serve_addressed "${ports[0]}" "${ports[1]}"
     addressed "${ports[0]}"
     act "127.0.0.1:${ports[1]}" <<'PY'
@@ -457,7 +450,7 @@ PY
 
 @test "an address that somebody else has changes nothing, and a line says who" {
     local ports holder
-    read -ra ports < <(free_ports)
+    read -ra ports < <(free_ports 3)
     serve_addressed "${ports[0]}"
     python3 -m http.server --bind 127.0.0.1 "${ports[1]}" >"$BATS_TEST_TMPDIR/other" 2>&1 3>&- 4>&- &
     holder=$!

@@ -44,11 +44,6 @@ removed() {
     sed -n 's/^notify FDSTOREREMOVE=1 FDNAME=//p' "$EVENTS" | paste -sd ' '
 }
 
-free_port() {
-    python3 -c 'import socket
-print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])' 3>&- 4>&-
-}
-
 # has_kept: has the server answered on kept connections, and not only on those for one request? What
 # waits in a queue outlives a restart.
 has_kept() {
@@ -300,7 +295,7 @@ PY
 }
 
 @test "a store that takes nothing: the next start binds anew" {
-    managed_start --store 0 -- --listen "127.0.0.1:$(free_port)" --workers 2 "$SITE"
+    managed_start --store 0 -- --listen "127.0.0.1:$(free_ports 1)" --workers 2 "$SITE"
     clients 50
     manage_again restart
     clients 50
@@ -322,7 +317,7 @@ PY
 
 @test "an address that a reload drops leaves the store, and is refused" {
     local first second
-    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    first=127.0.0.1:$(free_ports 1) second=127.0.0.2:$(free_ports 1)
     configure "listen = $first" "listen = $second" "listen = unix:$BATS_TEST_TMPDIR/web"
     managed_start -- -c "$CONF" --workers 2
     wait_until 10 has_stored 3
@@ -350,7 +345,7 @@ is_refused() {
 
 @test "an address that a restart drops leaves the store, and is refused" {
     local first second
-    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    first=127.0.0.1:$(free_ports 1) second=127.0.0.2:$(free_ports 1)
     configure "listen = $first" "listen = $second" "listen = unix:$BATS_TEST_TMPDIR/web"
     managed_start -- -c "$CONF" --workers 2
     wait_until 10 has_stored 3
@@ -369,7 +364,7 @@ is_refused() {
 
 @test "a manager that does not read for a while: the server does not wait, and all is stored then" {
     local first second
-    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    first=127.0.0.1:$(free_ports 1) second=127.0.0.2:$(free_ports 1)
     configure "listen = $first"
     managed_start -- -c "$CONF" --workers 4
     wait_until 10 has_stored 4
@@ -404,7 +399,7 @@ has_both() {
 
 @test "an address that a reload adds under load is kept over a kill, too" {
     local first second
-    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    first=127.0.0.1:$(free_ports 1) second=127.0.0.2:$(free_ports 1)
     configure "listen = $first"
     managed_start -- -c "$CONF" --workers 4
     both_begin
@@ -438,7 +433,7 @@ has_both() {
 
 @test "an upgrade to other addresses: the store has those" {
     local first second
-    first=127.0.0.1:$(free_port) second=127.0.0.2:$(free_port)
+    first=127.0.0.1:$(free_ports 1) second=127.0.0.2:$(free_ports 1)
     configure "listen = $first"
     managed_start -- -c "$CONF" --workers 2
     wait_until 10 has_stored 2
