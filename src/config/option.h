@@ -11,11 +11,8 @@
 
 #include "config/settings.h"
 
-/* Bytes for what is wrong with a value, with the NUL. */
-#define OPTION_WHAT_SIZE 384
-
 enum option_type {
-    OPTION_CONFIG, /* -c FILE; option_set() is not for it */
+    OPTION_CONFIG, /* -c FILE; setting_take() is not for it */
     OPTION_ADDRESS,
     OPTION_ADMIN,
     OPTION_TRUST,
@@ -83,12 +80,5 @@ bool option_is_list(const struct option *o);
  * status, --cache by the pattern, a host by its name; an address and a network replace nothing.
  */
 bool option_is_same(const struct option *o, const char *one, const char *other);
-
-/*
- * Sets or adds a value, from which the settings borrow. False when it is wrong: then `what` says
- * what is allowed, without the option's name and the value.
- */
-bool option_set(const struct option *o, const char *value, struct settings *s, char *what,
-                size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include "config/lines.h"
 #include "config/load.h"
 #include "config/nearest.h"
+#include "config/setting.h"
 #include "config/whole.h"
 
 /* More than there are options. */
@@ -14,14 +15,14 @@
 
 void options_defaults(struct settings *settings)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     memset(settings, 0, sizeof *settings);
     settings->program = "drover serve";
     settings->ready_fd = -1;
     for (size_t i = 0; i < option_count(); i++) {
         const struct option *o = option_at(i);
         if (o->fallback && o->type != OPTION_ADDRESS)
-            option_set(o, o->fallback, settings, what, sizeof what);
+            setting_take(o, o->fallback, settings, what, sizeof what);
     }
 }
 
@@ -124,11 +125,11 @@ static bool add(const struct reader *r, const struct given *one)
 
 static bool take_option(const struct reader *r, const struct option *o, const char *value)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     const struct given one = {.option = o, .value = value};
     if (o->type == OPTION_CONFIG)
         return take_config(r, value);
-    if (option_set(o, value, r->settings, what, sizeof what))
+    if (setting_take(o, value, r->settings, what, sizeof what))
         return add(r, &one);
     given_fault(&one, r->faults, EX_USAGE, what);
     return strncmp(value, "--", 2) != 0; /* else its value was forgotten, and what follows is off */
@@ -274,15 +275,15 @@ static bool set_value(const struct reader *r, const struct given *one, char *wha
 {
     struct settings nowhere;
     if (!givens_is_replaced(r->givens, one))
-        return option_set(one->option, one->value, r->settings, what, size);
+        return setting_take(one->option, one->value, r->settings, what, size);
     nowhere = *r->settings;
     start_anew(&nowhere);
-    return option_set(one->option, one->value, &nowhere, what, size);
+    return setting_take(one->option, one->value, &nowhere, what, size);
 }
 
 static void take_value(const struct reader *r, const struct given *one)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     const struct given *first = givens_twice(r->givens, one);
     if (first)
         snprintf(what, sizeof what, "was given already, in line %u", first->place.line);
@@ -339,13 +340,13 @@ static bool load(const struct reader *r, struct lines *lines)
  * holds. */
 static void repeat_arguments(const struct reader *r, bool first)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     for (size_t i = 0; i < r->givens->arguments; i++) {
         const struct given *one = &r->givens->list[i];
         if ((one->option->type == OPTION_SITE_CACHE) != first)
             continue;
         if (givens_stands(r->givens, i) || option_is_list(one->option))
-            if (!option_set(one->option, one->value, r->settings, what, sizeof what))
+            if (!setting_take(one->option, one->value, r->settings, what, sizeof what))
                 given_fault(one, r->faults, EX_USAGE, what);
     }
 }

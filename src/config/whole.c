@@ -9,6 +9,7 @@
 
 #include "config/identity.h"
 #include "config/option.h"
+#include "config/setting.h"
 
 /* What is checked: all that stands outside of sections, or one section. */
 struct part {
@@ -83,7 +84,7 @@ static void guess(const char *root, bool is_of_file, bool is_regular, char *what
 
 static void check_root(const struct part *p)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     struct stat st;
     const char *root = p->settings->root;
     int status = EX_NOINPUT;
@@ -128,11 +129,11 @@ static void check_identity(const struct part *p)
 
 static void choose_addresses(const struct part *p)
 {
-    char what[OPTION_WHAT_SIZE];
+    char what[SETTING_WHAT_SIZE];
     const struct option *listen = option_find("listen", strlen("listen"));
     p->settings->listen_is_default = p->settings->address_count == 0;
     if (p->settings->listen_is_default)
-        option_set(listen, listen->fallback, p->settings, what, sizeof what);
+        setting_take(listen, listen->fallback, p->settings, what, sizeof what);
 }
 
 static void check_descriptor(const struct part *p)

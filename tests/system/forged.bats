@@ -6,10 +6,6 @@
 
 # bats file_tags=beside
 
-load helper
-load process
-load lifecycle
-load faulty
 load standby
 
 @test "a worker that lies about its standby, or ends with such a lie, costs nobody else a process" {

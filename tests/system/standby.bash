@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 #
 # standby - what the tests of standbys and their successors share, on top of faulty: who is whose
-# standby, and clients that count what their connections come to.
+# standby, and clients that count what their connections come to. It loads what it stands on.
+
+load helper
+load process
+load lifecycle
+load faulty
 
 # nothing_is_lost_of CLIENTS: nothing_is_lost for so many in each load.
 nothing_is_lost_of() {

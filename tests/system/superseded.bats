@@ -7,10 +7,6 @@
 
 # bats file_tags=beside
 
-load helper
-load process
-load lifecycle
-load faulty
 load standby
 
 setup() {

@@ -6,6 +6,7 @@
 
 #include "cli/apps.h"
 #include "config/option.h"
+#include "config/setting.h"
 #include "docs/commands.h"
 #include "docs/help.h"
 
@@ -113,7 +114,7 @@ static void set_kind_of_option(struct row *row, const struct option *o)
 {
     static const char none[] = "\001";
     struct settings nowhere = {0};
-    char what[OPTION_WHAT_SIZE] = "";
+    char what[SETTING_WHAT_SIZE] = "";
     set_kind(row);
     if (strcmp(o->name, "user") == 0)
         row->kind = ROW_USER;
@@ -124,7 +125,7 @@ static void set_kind_of_option(struct row *row, const struct option *o)
             add_word(row, apps_name(i), strlen(apps_name(i)));
     row->also_files |= o->type == OPTION_APP;
     if (o->type != OPTION_CONFIG && !row->words[0] &&
-        !option_set(o, none, &nowhere, what, sizeof what))
+        !setting_take(o, none, &nowhere, what, sizeof what))
         take_allowed(row, what);
     if (row->words[0])
         row->kind = ROW_WORDS;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/option.h"
+#include "config/setting.h"
 #include "docs/commands.h"
 #include "docs/help.h"
 #include "docs/mdoc.h"
@@ -22,15 +23,15 @@ static void end_list(struct buf *to)
     buf_lit(to, ".El\n");
 }
 
-/* The default, and for a key what else may stand there: the words of option_set() itself. */
+/* The default, and for a key what else may stand there: the words of setting_take() itself. */
 static void add_bounds(struct buf *to, const struct option *o, bool has_allowed)
 {
     static const char none[] = "\001";
     struct settings nowhere = {0};
-    char what[OPTION_WHAT_SIZE] = "";
+    char what[SETTING_WHAT_SIZE] = "";
     const char *shown = o->shown ? o->shown : o->fallback;
     if (o->type != OPTION_CONFIG && has_allowed &&
-        !option_set(o, none, &nowhere, what, sizeof what) && strncmp(what, "must be ", 8) == 0) {
+        !setting_take(o, none, &nowhere, what, sizeof what) && strncmp(what, "must be ", 8) == 0) {
         buf_lit(to, "It ");
         mdoc_text(to, what);
     }
