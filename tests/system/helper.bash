@@ -255,6 +255,12 @@ logged() {
     grep -qF -e "$1" "$DROVER_LOG"
 }
 
+# complaints: the warnings and errors in the log, but for those that a busy machine makes: a worker
+# that waits for its disk looks hung for a moment.
+complaints() {
+    grep -E ' (warn|error) ' "$DROVER_LOG" | grep -vE 'worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after) ' || true
+}
+
 # ---- something to serve -----------------------------------------------------------------------
 
 # Makes a small site and sets SITE. Readable for every user, since a server may change its own.

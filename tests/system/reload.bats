@@ -383,7 +383,7 @@ serve_addressed() {
         wait_until 10 refuses "${ports[2]}"
     done
     nothing_is_lost
-    assert_equal "$(count_logged ' warn ')" 0
+    assert_equal "$(complaints)" ''
 }
 
 @test "the log has the addresses that came and went with a reload" {
