@@ -66,6 +66,11 @@ nothing_is_lost_by_restarts() {
     ((OPENED > 64))
 }
 
+# nobody_connects: has each client's SYN been answered? For wait_until.
+nobody_connects() {
+    [[ -z $(ss --no-header --numeric --tcp state syn-sent "dport = :$(port_of)") ]]
+}
+
 # ---- restarts ---------------------------------------------------------------------------------
 
 @test "10 restarts under load: nothing is lost" {
@@ -87,6 +92,8 @@ nothing_is_lost_by_restarts() {
     both_are_served
     for _ in {1..3}; do
         manage_again restart
+        # a SYN that came to two of the stops would come again after two seconds more
+        wait_until 10 nobody_connects
     done
     nothing_is_lost_by_restarts
     (($(longest_ms short) < 2000 + DOWN_MS)) # a SYN that was dropped comes again after a second
