@@ -34,9 +34,10 @@ DROVER_WITH=()
 
 drover_starts=0
 
-# Where servers put their control sockets, and verbs look for them; any user may serve.
+# Where servers put their control sockets, and verbs look for them; any user may serve. bats loads a
+# file outside of its tests, too.
 unset RUNTIME_DIRECTORY
-export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+export XDG_RUNTIME_DIR=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-$BATS_RUN_TMPDIR}}/run
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 1777 "$XDG_RUNTIME_DIR"
 
