@@ -21,6 +21,11 @@ bats_load_library bats-assert
 : "${DROVER_LAB:=$BATS_TEST_DIRNAME/../../build/drover-lab}"
 : "${SAN:=}"
 
+# A pyenv's shim takes ten times as long as the interpreter itself.
+PYTHON=python3
+# shellcheck disable=SC2034 # for those that stand on this
+[[ -x /usr/bin/python3 ]] && PYTHON=/usr/bin/python3
+
 # Seconds until a server must be ready, and until it must have ended: far more than it takes, as a
 # busy machine and valgrind are slow.
 READY_SECONDS=30 STOP_SECONDS=30
