@@ -66,7 +66,7 @@ PY
     run worker_of 0
     assert_failure
     allow_starts
-    wait_until 10 slot_has_other 0 ''
+    wait_until 60 slot_has_other 0 ''
     all_served 'all of them with one again'
 }
 
@@ -86,7 +86,7 @@ PY
     kill_for_good 0 1 2 3 4 5 6
     all_served '7 of 8 slots without a worker'
     allow_starts
-    wait_until 20 has_workers 8
+    wait_until 60 accept 8
     kill_for_good 7
     all_served 'after its return to the eight'
 }
@@ -99,7 +99,7 @@ PY
         all_served "slots 0 to $slot without a worker"
     done
     allow_starts
-    wait_until 20 has_workers 4
+    wait_until 60 accept 4
     # the last one that was there goes: the others serve what is theirs, and slot 3
     forbid_starts
     kill_for_good 3
@@ -240,7 +240,7 @@ PY
     kill -STOP "$pid"
     wait_until 5 logged 'was stopped'
     kill -KILL "$pid"
-    wait_until 5 slot_has_other 0 "$pid"
+    wait_until 20 slot_has_other 0 "$pid"
     all_served 'replaced'
 }
 
@@ -267,7 +267,7 @@ PY
     kill_for_good 0
     all_served 'one worker for three slots'
     allow_starts
-    wait_until 10 has_workers 2
+    wait_until 60 accept 2
     forbid_starts
     kill_for_good 1
     all_served 'the other worker for three slots'

@@ -83,10 +83,11 @@ drover reload: nothing is changed; pid '"$DROVER_PID serves as before" reload
 
 @test "drover reload whose worker does not start: the reason, 69, and the old ones go on" {
     local old
-    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 200ms' >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" >site.conf
     misbehave "$LINKS" MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     old=$(workers)
+    echo 'start-timeout = 200ms' >>site.conf
     touch slow
     ask 69 '' 'drover reload: worker [01] does not start' reload
     rm slow
@@ -96,7 +97,7 @@ drover reload: nothing is changed; pid '"$DROVER_PID serves as before" reload
 }
 
 @test "two drover reload at once: both wait for the end, and one that is begun anew is not told before" {
-    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 1s' >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 30s' >site.conf
     misbehave "$LINKS" MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     touch slow
@@ -104,7 +105,7 @@ drover reload: nothing is changed; pid '"$DROVER_PID serves as before" reload
     local first=$!
     wait_until 10 logged_times 1 'reload: is asked for'
     "$DROVER" reload >second 2>&1 3>&- 4>&- &
-    wait_until 10 logged_times 2 'reload: is asked for'
+    wait_until 10 logged 'reload: it begins anew, since another was asked for' # with the file as it is
     # and what cannot be read is the end of that one alone
     echo 'workers = none' >site.conf
     ask 78 '' 'drover reload: site\.conf:1:11: workers = none: .*' reload
@@ -163,23 +164,34 @@ drover reload: nothing is changed; pid '"$DROVER_PID serves as before" reload
 
 @test "a request that is in the queue while the server is upgraded is answered by the new one" {
     drover_start --workers 1 "$SITE"
-    act "$(control)" <<'PY'
+    act "$XDG_RUNTIME_DIR" <<'PY'
 def connect(path):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.settimeout(10)
     s.connect(path)
     return s
 
-# The place of every connection is taken, so that the next ones wait in the queue; one asks.
-begun = time.monotonic()
-others = [connect(args[0]) for _ in range(16)]
-queued = connect(args[0])
-queued.send(b"reload")
-os.kill(master, signal.SIGUSR2)
-wait(lambda: lines(" leaves when its workers have"))
-words = queued.recv(65536)
+def ask_and_upgrade():
+    """What is answered, and after how many seconds."""
+    path, old = f"{args[0]}/drover-{master}.control", master
+    # The place of every connection is taken, so that the next ones wait in the queue; one asks.
+    begun = time.monotonic()
+    others = [connect(path) for _ in range(16)]
+    queued = connect(path)
+    queued.send(b"reload")
+    upgrade(lambda old: None)
+    words = queued.recv(65536)
+    took = time.monotonic() - begun
+    wait(lambda: is_gone(old))
+    return words, took
+
+# After two seconds the old one has dropped the others, and answers: a busy machine has more tries.
+for _ in range(5):
+    words, took = ask_and_upgrade()
+    if took < 2:
+        break
+assert took < 2, "the old one has answered, when it had dropped the others"
 assert words.startswith(b"0 every worker is a fresh one"), words
-assert time.monotonic() - begun < 2, "the old one has answered, when it had dropped the others"
 PY
 }
 
@@ -283,7 +295,7 @@ PY
 }
 
 @test "a reload that is asked for during an upgrade ends with it" {
-    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 5s' >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 30s' >site.conf
     misbehave "$LINKS" MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     touch slow
@@ -627,12 +639,16 @@ PY
 }
 
 @test "who connects and says nothing holds up nobody, and is dropped after two seconds" {
-    local begun
+    local begun before
     drover_start --workers 2 "$SITE"
-    begun=$(now_us)
-    talk "$(control)" >silent &
-    wait_until 5 descriptor_count_is_not "$(fd_count "$DROVER_PID")"
-    ask 0 "$RELOADED" '' reload
+    for _ in 1 2 3; do # a reload may take that long on a busy machine
+        begun=$(now_us) before=$(fd_count "$DROVER_PID")
+        talk "$(control)" >silent &
+        wait_until 20 descriptor_count_is_not "$before"
+        ask 0 "$RELOADED" '' reload
+        [[ -s silent ]] || break
+        wait "$!"
+    done
     assert_equal "$(<silent)" '' # it is there still
     wait "$!"
     assert_equal "$(<silent)" end
@@ -659,13 +675,13 @@ def ticks():
     return int(fields[11]) + int(fields[12])
 
 before = ticks()
+begun = time.monotonic()
 silent = [connect() for _ in range(16)]
 asks = connect()
 asks.send(b"reload")
-begun = time.monotonic()
 words = asks.recv(65536)
 assert words.startswith(b"0 every worker"), words
-assert 1 < time.monotonic() - begun < 4, time.monotonic() - begun
+assert 1.9 < time.monotonic() - begun < 8, time.monotonic() - begun
 assert all(s.recv(1) == b"" for s in silent)
 assert ticks() - before < 50, "the master has spun"
 PY
@@ -673,7 +689,7 @@ PY
 
 @test "who goes away, says more, or does not read is forgotten; the server goes on" {
     local before
-    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 1s' >site.conf
+    printf '%s\n' 'workers = 2' "root = $SITE" 'start-timeout = 30s' >site.conf
     misbehave "$LINKS" MISBEHAVE_SLOW="$PWD/slow"
     drover_start --listen 127.0.0.1:0 -c site.conf
     before=$(fd_count "$DROVER_PID")

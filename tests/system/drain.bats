@@ -126,8 +126,10 @@ PY
     running <<'PY'
 expect("stopping on SIGTERM", lambda: tell(signal.SIGTERM))
 wait(is_refused) # every worker has heard of it
-for head in come_to_their_ends():
-    assert b"connection: close" in head.lower(), head
+early = select.select(deferred + threads, [], [], 0)[0] # on a busy machine
+closed = [b"connection: close" in head.lower() for head in come_to_their_ends()]
+assert closed.count(False) <= len(early), (closed, len(early))
+assert all(closed[:len(uploads)] + closed[-len(halves):]), closed
 PY
     drover_wait 5
     assert_equal "$status" 0
@@ -135,7 +137,7 @@ PY
 }
 
 @test "at a stop idle connections are told with their next answer, and the rest is counted" {
-    drover_start --workers 4 --drain-timeout 800ms "$SITE"
+    drover_start --workers 4 --drain-timeout 3s "$SITE"
     act "$DROVER_ADDR" <<'PY'
 idle = [connect(args[0]) for _ in range(40)]
 for s in idle:
@@ -189,21 +191,21 @@ PY
 
 @test "a lame duck serves until its time is up, and then stops without a loss" {
     local began
-    drover_start --workers 4 --log-level debug --lame-duck 600ms --drain-timeout 10s "$SITE"
+    drover_start --workers 4 --log-level debug --lame-duck 1500ms --drain-timeout 10s "$SITE"
     both_begin
     began=$(now_us)
     kill -TERM "$DROVER_PID"
-    wait_until 5 logged 'stopping on SIGTERM in 600 ms'
+    wait_until 5 logged 'stopping on SIGTERM in 1500 ms'
     [[ $(fetch /hello.txt) == hello ]]
     drover_wait 20
-    (($(ms_since "$began") >= 600))
+    (($(ms_since "$began") >= 1500))
     assert_equal "$status" 0
     load_stop short
     if logged 'new connections are dropped'; then
         assert_equal "$(caused short reset closed reset_in_answer cut_short silent)" 0
     fi
     # nobody was turned away before
-    (($(jq '.first.refused[0] * 1000 | floor' "$BATS_TEST_TMPDIR/load.short") >= 600))
+    (($(jq '.first.refused[0] * 1000 | floor' "$BATS_TEST_TMPDIR/load.short") >= 1500))
     load_stop kept
     assert_equal "$(caused kept reset closed unanswered reset_in_answer cut_short silent)" 0
 }
@@ -265,7 +267,7 @@ PY
 @test "a stop while the workers of a reload do not get ready comes to its end" {
     local began
     misbehave MISBEHAVE_SLOW="$BATS_TEST_TMPDIR/slow"
-    drover_start --workers 2 --start-timeout 1s "$SITE"
+    drover_start --workers 2 --start-timeout 4s "$SITE"
     : >"$BATS_TEST_TMPDIR/slow"
     kill -HUP "$DROVER_PID"
     wait_until 10 has_workers 4
@@ -273,5 +275,5 @@ PY
     drover_stop
     assert_equal "$status" 0
     tell "stopped after $(ms_since "$began") ms"
-    (($(ms_since "$began") < 5000))
+    (($(ms_since "$began") < 8000)) # when they should have been ready
 }

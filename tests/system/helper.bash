@@ -21,6 +21,11 @@ bats_load_library bats-assert
 : "${DROVER_LAB:=$BATS_TEST_DIRNAME/../../build/drover-lab}"
 : "${SAN:=}"
 
+# A pyenv's shim takes ten times as long as the interpreter itself.
+PYTHON=python3
+# shellcheck disable=SC2034 # for those that stand on this
+[[ -x /usr/bin/python3 ]] && PYTHON=/usr/bin/python3
+
 # Seconds until a server must be ready, and until it must have ended: far more than it takes, as a
 # busy machine and valgrind are slow.
 READY_SECONDS=30 STOP_SECONDS=30
@@ -34,9 +39,10 @@ DROVER_WITH=()
 
 drover_starts=0
 
-# Where servers put their control sockets, and verbs look for them; any user may serve.
+# Where servers put their control sockets, and verbs look for them; any user may serve. bats loads a
+# file outside of its tests, too.
 unset RUNTIME_DIRECTORY
-export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+export XDG_RUNTIME_DIR=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-$BATS_RUN_TMPDIR}}/run
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 1777 "$XDG_RUNTIME_DIR"
 

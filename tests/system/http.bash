@@ -3,10 +3,6 @@
 # http - what the tests of serving share, beside helper: requests byte by byte, and clients that
 # do what no tool does.
 
-# A pyenv's shim takes ten times as long as the interpreter itself.
-PYTHON=python3
-[[ -x /usr/bin/python3 ]] && PYTHON=/usr/bin/python3
-
 # Seconds that a client waits for bytes, or for an end, that must come.
 : "${CLIENT_SECONDS:=30}"
 

@@ -12,10 +12,10 @@
 manager_start() {
     MESSAGES=$BATS_TEST_TMPDIR/messages MANAGER_HOLDS=$BATS_TEST_TMPDIR/holds
     export NOTIFY_SOCKET=${1:-$BATS_TEST_TMPDIR/notify}
-    python3 -c "$MANAGER" "$NOTIFY_SOCKET" "$MESSAGES" "$MANAGER_HOLDS" 3>&- 4>&- &
+    "$PYTHON" -c "$MANAGER" "$NOTIFY_SOCKET" "$MESSAGES" "$MANAGER_HOLDS" 3>&- 4>&- &
     # shellcheck disable=SC2034 # for the test
     MANAGER_PID=$!
-    wait_until 10 test -e "$MESSAGES"
+    wait_until "$READY_SECONDS" test -e "$MESSAGES"
 }
 
 MANAGER='

@@ -74,7 +74,7 @@ C
     drover_start --workers 2 "$SITE"
     wait_until 10 told READY=1
     drover_stop
-    told STOPPING=1
+    wait_until 10 told STOPPING=1
 }
 
 @test "workers do not hold the manager's socket" {
@@ -132,16 +132,17 @@ C
 # ---- STATUS -----------------------------------------------------------------------------------
 
 @test "STATUS is renewed once a second at most under load, and ends with no requests a second" {
-    local ms
+    local ms at
     manager_start
     drover_start --workers 2 "$SITE"
     load_start --clients 8 --duration 3500ms
     load_wait
     wait_until 10 status_is '2 workers, 0 connections, 0 requests/s'
     messages | grep -qE '2 workers, 8 connections, [1-9][0-9]+ requests/s'
-    for ms in $(ms_between STATUS=); do
-        ((ms >= 990)) || fail "$ms ms after the one before"
-    done
+    # all together: the manager reads one late now and then, and the next in time
+    mapfile -t at < <(times_of STATUS=)
+    ms=$(((at[-1] - at[0]) / 1000))
+    ((ms >= (${#at[@]} - 1) * 1000 - 300)) || fail "${#at[@]} of them in $ms ms"
     told_times 4 STATUS=
 }
 
@@ -269,10 +270,10 @@ wakeups() {
     manager_start
     drover_start --workers 2 --lame-duck 1500ms "$SITE"
     kill -TERM "$DROVER_PID"
-    wait_until 10 status_is "stops, after a lame duck's 1.5 s"
-    assert_equal "$(states)" READY=1
     drover_wait 10
-    told STOPPING=1
+    wait_until 10 told STOPPING=1
+    assert_equal "$(states)" $'READY=1\nSTOPPING=1'
+    messages | sed '/^STOPPING=1/,$d' | grep -F "stops, after a lame duck's 1.5 s"
 }
 
 # ---- upgrade ----------------------------------------------------------------------------------
@@ -327,6 +328,7 @@ upgrade_begun() {
 @test "what is asked of the old one while it is the main process still is done by the new one" {
     manager_start
     : >"$MANAGER_HOLDS"
+    make_slow # which takes its time
     drover_start --workers 2 "$SITE"
     upgrade_begun
     wait_until 10 told BARRIER=1
@@ -344,6 +346,7 @@ upgrade_begun() {
 @test "a stop of the old one and of the new one, while the manager waits, is one stop" {
     manager_start
     : >"$MANAGER_HOLDS"
+    make_slow
     drover_start --workers 2 "$SITE"
     upgrade_begun
     wait_until 10 told BARRIER=1
@@ -389,9 +392,9 @@ READY=1"
     drover_start --workers 2 "$SITE"
     upgrade_begun
     assert_equal "$(fetch /hello.txt)" hello
-    wait_until 8 told_times 2 READY=1
+    wait_until 20 told_times 2 READY=1
     ms=$((($(times_of READY=1 | tail -n 1) - $(times_of BARRIER=1)) / 1000))
-    ((4900 <= ms && ms <= 6000)) || fail "after $ms ms"
+    ((4500 <= ms && ms <= 8000)) || fail "after $ms ms" # either may be read late
     logged 'has not read within 5000 ms'
     wait_until 10 is_gone "$OLD"
 }
@@ -405,9 +408,9 @@ READY=1"
     chmod 755 "$DROVER.new"
     mv "$DROVER.new" "$DROVER"
     kill -USR2 "$DROVER_PID"
-    wait_until 10 logged 'upgrade: pid '
+    wait_until 10 grep -q ' upgrade: pid [0-9]* runs' "$DROVER_LOG"
     pid=$(sed -n 's/.* upgrade: pid \([0-9]*\) runs.*/\1/p' "$DROVER_LOG")
-    wait_until 10 status_is "; upgrading: pid $pid starts"
+    wait_until 10 told "; upgrading: pid $pid starts"
     wait_until 10 status_is '; upgrade failed: the new server (pid '
     [[ $(status_told) == *' is not ready after 3000 ms and is ended' ]]
     assert_equal "$(states)" READY=1
@@ -426,6 +429,7 @@ READY=1"
     mv "$DROVER.new" "$DROVER"
     kill -USR2 "$DROVER_PID"
     wait_until 10 test -e "$GATE.first"
+    wait_until 10 grep -q ' upgrade: pid [0-9]* runs' "$DROVER_LOG"
     new=$(sed -n 's/.* upgrade: pid \([0-9]*\) runs.*/\1/p' "$DROVER_LOG")
     kill -TERM "$new"
     wait_until 10 logged 'ended before it was ready: exit status 0'
@@ -510,7 +514,8 @@ pings_more() {
     wait_until 10 logged 'no WATCHDOG=1 any more: 0 of 4 workers make progress'
     before=$(pings)
     sleep 1 # in which there would be five
-    assert_equal "$(pings)" "$before"
+    (($(pings) <= before + 1)) # one is read late, perhaps
+    before=$(pings)
     kill -CONT "$(worker_of 1)"
     wait_until 10 pings_more $((before + 2))
     logged 'WATCHDOG=1 again: 1 of 4 workers makes progress'
@@ -528,8 +533,9 @@ pings_more() {
     done
     wait_until 10 logged 'no WATCHDOG=1 any more: 0 of 2 workers make progress'
     before=$(pings)
-    sleep 0.6 # in which there would be three
-    assert_equal "$(pings)" "$before"
+    sleep 0.8 # in which there would be four
+    (($(pings) <= before + 1)) # one is read late, perhaps
+    before=$(pings)
     wait_until 20 pings_more "$before"
 }
 
@@ -576,7 +582,7 @@ states_but_full() {
     began=$(now_us)
     reload
     assert_equal "$(fetch /hello.txt)" hello
-    (($(ms_since "$began") < 2000))
+    (($(ms_since "$began") < 4500)) # a barrier takes 5 s
     kill -CONT "$MANAGER_PID"
     wait_until 10 told_times 2 READY=1
     assert_equal "$(states_but_full | cut -d = -f 1 | paste -sd ' ')" 'READY RELOADING READY'
@@ -591,7 +597,7 @@ states_but_full() {
     stuck
     upgrade_begun
     assert_equal "$(fetch /hello.txt)" hello
-    wait_until 8 is_gone "$OLD"
+    wait_until 12 is_gone "$OLD"
     assert_equal "$(fetch /hello.txt)" hello
     kill -CONT "$MANAGER_PID"
     wait_until 10 told_times 2 READY=1
@@ -602,7 +608,7 @@ states_but_full() {
     drover_start --workers 2 "$SITE"
     reload
     upgrade_begun
-    wait_until 3 is_gone "$OLD"
+    wait_until 4.5 is_gone "$OLD" # a barrier takes 5 s
     assert_equal "$(fetch /hello.txt)" hello
     kill -TERM "$DROVER_PID"
     wait_until 10 is_gone "$DROVER_PID"

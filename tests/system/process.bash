@@ -4,6 +4,7 @@
 # `load helper`, then `load process`.
 
 : "${SAN:=}"
+: "${BOARD:=${DROVER%/*}/board}"
 
 # ---- servers ----------------------------------------------------------------------------------
 
@@ -56,16 +57,28 @@ logged_times() {
     (($(count_logged "$2") >= $1))
 }
 
-# slot_has_other SLOT PIDS: it has a worker that is not one of these pids. For wait_until.
+# The pids of the workers that accept. One that starts has its name before that, and what was ROOT then
+# may not be any more when it opens it.
+accepting() {
+    "$BOARD" "$DROVER_PID" | sed -n 's/^worker .* pid \([0-9]*\) .* ready 1 .*/\1/p'
+}
+
+# accept N: so many workers do. For wait_until.
+accept() {
+    (($(accepting | wc -l) == $1))
+}
+
+# slot_has_other SLOT PIDS: it has a worker that accepts, and is not one of these pids. For wait_until.
 slot_has_other() {
     local pid other
     pid=$(worker_of "$1") || return
+    accepting | grep -qx "$pid" || return
     for other in $2; do
         [[ $pid != "$other" ]] || return
     done
 }
 
-# kill_worker SLOT: SIGKILL to its worker; returns when the slot's next one is there.
+# kill_worker SLOT: SIGKILL to its worker; returns when the slot's next one accepts.
 kill_worker() {
     local pid
     pid=$(worker_of "$1")
@@ -76,7 +89,7 @@ kill_worker() {
 # free_ports N: so many ports that nobody has, of those that the kernel gives nobody who does not ask
 # for them by their numbers.
 free_ports() {
-    python3 - "$1" <<'PY' 3>&- 4>&-
+    "$PYTHON" - "$1" <<'PY' 3>&- 4>&-
 import random, socket, sys
 with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
     first, last = map(int, f.read().split())
@@ -229,9 +242,14 @@ client_at_end() {
     ((status == 1)) # more than 128 is a timeout
 }
 
+# make_slow: makes SITE/slow.bin, for a moment that cannot wait for it.
+make_slow() {
+    [[ -e $SITE/slow.bin ]] || head -c 48M /dev/urandom >"$SITE/slow.bin"
+}
+
 # slow_client: asks for SITE/slow.bin and reads nothing of it yet; its descriptor is SLOW.
 slow_client() {
-    [[ -e $SITE/slow.bin ]] || head -c 48M /dev/urandom >"$SITE/slow.bin"
+    make_slow
     client_open
     # shellcheck disable=SC2034 # SLOW is for the test
     SLOW=$CLIENT
@@ -250,7 +268,7 @@ slow_finish() {
 py() {
     local code
     code=$(cat)
-    timeout --kill-after=1 60 python3 -c "$PY_CLIENT$code" "$@" 3>&- 4>&-
+    timeout --kill-after=1 60 "$PYTHON" -c "$PY_CLIENT$code" "$@" 3>&- 4>&-
 }
 
 PY_CLIENT='

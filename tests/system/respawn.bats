@@ -279,7 +279,7 @@ cannot_start() {
     drover_start --workers 3 --standby on "$SITE"
     told=$(count_logged "$room")
     kill -HUP "$DROVER_PID"
-    wait_until 20 logged 'reload: every worker is a fresh one: 3'
+    wait_until 60 logged 'reload: every worker is a fresh one: 3'
     (($(count_logged "$room") > told))
     is_served
     "${UNDER[@]}" prlimit --pid "$DROVER_PID" --nproc=100:
