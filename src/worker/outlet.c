@@ -66,6 +66,8 @@ static enum outlet_result send_prepared(struct outlet *outlet, int socket, uint6
 
 static enum outlet_result send_bytes(struct outlet *outlet, int socket, uint64_t *sent)
 {
+    if (outlet->bytes.len == 0)
+        return OUTLET_EMPTY; /* nor is there an address */
     struct span left = {.p = outlet->bytes.p + outlet->at, .n = outlet->bytes.len - outlet->at};
     enum outlet_result result = send_span(&left, socket, outlet->payload != NULL, sent);
     outlet->at = outlet->bytes.len - left.n;
