@@ -115,7 +115,7 @@ drover_wait() {
     wait_until "$1" drover_ended || return
     status=0
     wait "$DROVER_PID" 2>/dev/null || status=$?
-    wait_until 2 drover_left_nothing || {
+    wait_until 10 drover_left_nothing || {
         ps -o pid,ppid,stat,comm,args -p "$(drover_processes | paste -sd ,)"
         fail 'processes outlived the master'
     }
