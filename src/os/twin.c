@@ -1,10 +1,12 @@
 #include "os/twin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +47,20 @@ pid_t twin_fork(void)
     if (pid == 0 && robust.list)
         syscall(SYS_set_robust_list, robust.list, robust.size);
     return pid;
+}
+
+int twin_reserve(int fd, int count)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -1;
+    if (limit.rlim_cur < (rlim_t)count)
+        count = (int)limit.rlim_cur;
+    int last = fcntl(fd, F_DUPFD_CLOEXEC, count - 1);
+    if (last < 0)
+        return -1;
+    close(last);
+    return 0;
 }
 
 bool twin_is_itself(void)

@@ -114,11 +114,20 @@ static int put_channel(const struct worker *w, int end)
     return dup3(end, w->job->channel, O_CLOEXEC) < 0 ? errno : 0;
 }
 
-/* A worker that hangs keeps the table for itself. Returns 0 or an errno. */
+/* For a connection each, beside what is open now: one that sends a file has two, but not all do at
+ * once. Where it fails, a table that is full makes its worker wait for a moment. */
+static void reserve(const struct worker *w)
+{
+    (void)twin_reserve(w->job->standby, w->pristine.open.top + w->job->max_connections);
+}
+
+/* A worker that hangs keeps the table for itself; a copy has no more room than it needs. Returns 0
+ * or an errno. */
 static int part(struct worker *w, struct passage *passage)
 {
     if (twin_part() < 0)
         return errno;
+    reserve(w);
     passage->is_parted = w->was_parted = true;
     return 0;
 }
@@ -203,11 +212,12 @@ static void sleep_beside(struct worker *w, struct standby_order *order)
     *order = passage.order;
 }
 
-static int note_what_is_open(struct worker *w)
+static int make_ready(struct worker *w)
 {
     if (pristine_note(&w->pristine) < 0)
         return -1;
     take_spare(w);
+    reserve(w);
     return 0;
 }
 
@@ -225,7 +235,7 @@ bool standby_make(struct worker *w, struct standby_order *order)
 {
     /* Its name from its first moment on: nobody is to count one worker more. */
     prctl(PR_SET_NAME, "drover:standby");
-    pid_t pid = note_what_is_open(w) < 0 ? -1 : twin_fork();
+    pid_t pid = make_ready(w) < 0 ? -1 : twin_fork();
     int cause = errno;
     if (pid == 0) {
         sleep_beside(w, order);

@@ -285,18 +285,23 @@ PY
     kill -STOP "$(worker_of 1)" # what is steered around at the stop is not so at the next start
     wait_until 10 logged 'was stopped'
     act "$(lent_address web)" "$(lent_address four)" "unix:$SITE_SOCKET" "$ORDERS_FILE" <<'PY'
+import struct
 addresses = args[:3]
+def resent(s):
+    """Of tcp_info, tcpi_total_retrans."""
+    return struct.unpack("I", s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)[100:])[0]
 with open(args[3], "w") as f:
     f.write("restart\n")
 wait(lambda: lines("stopping on") > 0)
-begin = time.monotonic()
-waiting = [connect(a, 10) for a in addresses for _ in range(50)]
-assert time.monotonic() - begin < 0.9 # no SYN was sent twice
+waiting = [connect(a, 20) for a in addresses for _ in range(50)]
+assert not any(resent(s) for s in waiting if s.family == socket.AF_INET) # no SYN was sent twice
 for s in waiting:
     ask(s)
+wait(lambda: lines("master: serving ") > 1)
+begin = time.monotonic()
 for s in waiting:
     assert answer(s)[1] == b"hello\n"
-assert time.monotonic() - begin < 3
+assert time.monotonic() - begin < 2
 PY
     managed_learn
     [[ -S $SITE_SOCKET ]]
@@ -328,7 +333,7 @@ PY
     load_stop short
     ((LOST <= 3 * 64))
     assert_equal "$(caused short refused timeout)" 0
-    (($(jq .latency_us.max "$BATS_TEST_TMPDIR/load.short") < 2000000))
+    (($(jq '.latency_us.max / 1000 | floor' "$BATS_TEST_TMPDIR/load.short") < 1500 + DOWN_MS))
     run frozen_queues 200
     [[ $output == [1-9]* ]] || fail "$output"
 }

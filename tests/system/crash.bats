@@ -211,6 +211,8 @@ PY
     drover_start --workers 8 "$SITE"
     reload
     wait_until 10 has_workers 8
+    wait_until 10 has_standbys 8 # those of the first workers end after them
+    wait_until 10 no_zombie
     before=$(belongings)
     both_begin
     act <<'PY'

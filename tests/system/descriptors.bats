@@ -60,7 +60,7 @@ inside.pop().socket.close()
 inside.pop().socket.close()
 for c in outside:
     assert c.answer()[2] == content('/1k.bin')
-assert time.monotonic() - began < 1.3
+assert time.monotonic() - began < 5
 
 # Not in time: an answer and the end, whatever the request is. Those who are in still are.
 limit_to(hard)
@@ -76,20 +76,23 @@ for c in outside:
     assert b'<h1>503 ' in body, body
     assert c.is_closed()
     assert time.monotonic() - began > 0.95, 'too early'
-assert time.monotonic() - began < 3
+assert time.monotonic() - began < 10
 wait(lambda: len(open_fds()) == at_rest + 5) # the spare one is back, too
 assert inside[0].ask('/hello.txt')[0] == 503, 'no descriptor for the file'
 
 # A lack that goes on is told once a second, with its numbers.
-refused = len(outside)
-while time.monotonic() - began < 3.2:
+refused, told, shed = len(outside), [], 0
+while len(told) < 3 or shed < len(outside):
+    assert time.monotonic() - began < 30, told
     assert waiting(closing).answer()[0] == 503
     refused += 1
-with open(args[1]) as log:
-    told = [line for line in log if 'no descriptor for a new client' in line]
-assert 3 <= len(told) <= 6, told
-shed = re.search(r', ([0-9]+) clients were turned away', told[-1])
-assert len(outside) <= int(shed[1]) <= refused, (refused, told)
+    with open(args[1]) as log:
+        told = [line for line in log if 'no descriptor for a new client' in line]
+    shed = int(re.search(r', ([0-9]+) clients were turned away', told[-1])[1])
+assert shed <= refused, (refused, told)
+clocks = [[float(part) for part in line.split()[1].split(':')] for line in told]
+times = [h * 3600 + m * 60 + s for h, m, s in clocks]
+assert min((b - a) % 86400 for a, b in zip(times, times[1:])) > 0.5, told
 assert '5 connections are open' in told[-1] and 'ulimit -n' in told[-1], told
 
 # And back; but the worker may be at turning somebody away just then.

@@ -24,9 +24,10 @@ load_begin() {
     wait_until 10 is_loading "$!"
 }
 
-# is_loading PID: has it its connections, four at least? It asks as soon as it has.
+# is_loading PID: has it its connections, four at least? It asks as soon as it has. A short one may be
+# over before anybody looks.
 is_loading() {
-    (($(find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l) >= 4))
+    (($(find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l) >= 4)) || is_gone "$1"
 }
 
 # load_stop NAME: load_end for one without an end: what runs is answered, nothing is asked any more.

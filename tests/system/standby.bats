@@ -402,6 +402,27 @@ for round in range(3):
 PY
 }
 
+@test "a table has room for all clients before they come, and so has a successor's" {
+    faulty --workers 1 --max-connections 1000
+    act "$DROVER_ADDR" <<'PY'
+def room(pid):
+    """Each time that a table with two users grows, its worker stands still."""
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"FDSize:\s*(\d+)", f.read())[1])
+s, = kept(args[0])
+stopped = []
+for number in signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL:
+    wait_for_pair(0)
+    pid = who(s)
+    assert room(pid) >= 1000, (number, room(pid))
+    succeeded(0, lambda: kill(pid, number))
+    if number == signal.SIGSTOP:
+        stopped.append(pid)
+assert room(who(s)) >= 1000, room(who(s))
+kill(stopped[0], signal.SIGCONT)
+PY
+}
+
 @test "the core of a worker has nothing of the memory that standbys and the access log read" {
     drover_start --workers 1 --access-log "$BATS_TEST_TMPDIR/access.log" "$SITE"
     act <<'PY'

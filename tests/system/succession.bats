@@ -16,10 +16,9 @@ setup() {
 # ---- beside the other moments -------------------------------------------------------------------
 
 @test "reloads, scales, upgrades and leaves under kills: only what was in the middle is lost" {
-    local before kills=24
+    local kills=24
     drover_start --workers 4 "$SITE"
     wait_until 10 has_standbys 4
-    before=$(belongings)
     load_begin kept --clients 32
     load_begin short --close --clients 32
     act "$kills" <<'PY'
@@ -168,7 +167,7 @@ PY
 @test "without a process for it a worker goes on without a standby, and the log says so once" {
     copy_drover
     # a uid that nobody else has: the limit counts the processes of the user
-    DROVER_UNDER=(setpriv --reuid=54322 --regid=54322 --clear-groups prlimit --nproc=3:100)
+    DROVER_UNDER=(setpriv --reuid=54323 --regid=54323 --clear-groups prlimit --nproc=3:100)
     drover_start --workers 2 "$SITE"
     wait_until 10 logged 'standby'
     assert_equal "$(standbys | wc -l)" 0
