@@ -270,9 +270,10 @@ logged() {
 }
 
 # complaints: the warnings and errors in the log, but for those that a busy machine makes: a worker
-# that waits for its disk looks hung for a moment.
+# that waits for its disk looks hung for a moment, one that leaves, too, and its standby goes on then.
 complaints() {
-    grep -E ' (warn|error) ' "$DROVER_LOG" | grep -vE 'worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after) ' || true
+    grep -E ' (warn|error) ' "$DROVER_LOG" |
+        grep -vE 'worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after|is superseded;) ' || true
 }
 
 # ---- something to serve -----------------------------------------------------------------------
