@@ -197,7 +197,7 @@ static void child(const struct drover_request *q, struct drover_response *r)
     int ends[2];
     char script[64], sh[] = "/bin/sh", c[] = "-c";
     struct job *job = new_job(q, r);
-    snprintf(script, sizeof script, "sleep 0.0%ld; echo child %ld", job->b, job->a);
+    snprintf(script, sizeof script, "sleep 0.%03ld; echo child %ld", job->b, job->a);
     char *argv[] = {sh, c, script, NULL};
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
         drover_response_status(r, 503);

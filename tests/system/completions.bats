@@ -54,7 +54,7 @@ bindkey '^I' complete-word
 RC
     rm -f "$BATS_TEST_TMPDIR/zsh/found"
     # shellcheck disable=SC2016 # for the other shell
-    LINE="$*" ZDOTDIR=$BATS_TEST_TMPDIR/zsh TERM=dumb timeout 20 zsh -f -c '
+    LINE="$*" ZDOTDIR=$BATS_TEST_TMPDIR/zsh TERM=dumb timeout 60 zsh -f -c '
         zmodload zsh/zpty
         zpty shell "ZDOTDIR=$ZDOTDIR zsh -d -i"
         zpty -w shell "print rea""dy"
@@ -62,7 +62,7 @@ RC
         complete() {
             rm -f $ZDOTDIR/found
             zpty -n -w shell "$1"$'"'\\t'"'
-            repeat 500; do
+            repeat 1000; do
                 grep -qsx done $ZDOTDIR/found && break
                 sleep 0.02
             done

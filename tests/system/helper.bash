@@ -85,14 +85,14 @@ drover_start() {
 
 # read_ready FIFO: the lines of --ready-fd, up to end of file, into DROVER_ADDRS. That end comes
 # when every process has closed it, also by ending; but what DROVER_UNDER names may stay and hold it, as
-# unshare(1) does, so after the first line the next must follow soon.
+# unshare(1) does: with that, after the first line the next must follow soon.
 read_ready() {
     local line seconds=$READY_SECONDS reader
     DROVER_ADDRS=()
     exec {reader}< <(exec timeout "$READY_SECONDS" cat "$1" 3>&- 4>&-)
     while read -r -t "$seconds" -u "$reader" line; do
         DROVER_ADDRS+=("$line")
-        seconds=0.25
+        ((${#DROVER_UNDER[@]} == 0)) || seconds=1
     done
     exec {reader}<&-
     kill "$!" 2>/dev/null || true
@@ -121,7 +121,7 @@ drover_wait() {
     wait_until "$1" drover_ended || return
     status=0
     wait "$DROVER_PID" 2>/dev/null || status=$?
-    wait_until 2 drover_left_nothing || {
+    wait_until 10 drover_left_nothing || {
         ps -o pid,ppid,stat,comm,args -p "$(drover_processes | paste -sd ,)"
         fail 'processes outlived the master'
     }
@@ -167,12 +167,15 @@ port_of() {
 
 # ---- its workers ------------------------------------------------------------------------------
 
-# The pids of the master's living workers, the oldest first.
+# The pids of the master's living workers, the oldest first. Each is looked at once: one that ends
+# meanwhile is there, or it is not.
 workers() {
-    local pid
+    local pid line fields
     for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
-        [[ $(name_of "$pid") == 'drover:slot '* && $(state_of "$pid") != Z ]] || continue
-        printf '%s %s\n' "$(stat_field "$pid" 22)" "$pid"
+        { read -r line <"/proc/$pid/stat"; } 2>/dev/null || continue
+        read -ra fields <<<"${line##*) }"
+        [[ $line == *'(drover:slot '* && ${fields[0]} != [ZX] ]] || continue
+        printf '%s %s\n' "${fields[19]}" "$pid"
     done | sort -n -k 1,1 -k 2,2 | cut -d ' ' -f 2
 }
 
@@ -235,20 +238,31 @@ is_gone() {
 
 # wait_until SECONDS COMMAND...: runs it until it succeeds, after 5 ms, then more and more seldom, at
 # last every 40 ms: most conditions start processes, and others want the CPUs. Fails, naming it, when
-# the time is up. Fractions of a second are allowed.
+# it does not hold after the time is up: it is asked once more then, since this process may have been
+# kept from its CPU. Fractions of a second are allowed.
 wait_until() {
-    local seconds=$1 part=000000 pause=5 deadline
+    local seconds=$1 part=00 pause=5 deadline now
     shift
-    [[ $seconds != *.* ]] || part=${seconds#*.}000000
-    deadline=$((${EPOCHREALTIME//[.,]/} + 10#0${seconds%%.*} * 1000000 + 10#${part:0:6}))
-    until "$@"; do
-        if ((${EPOCHREALTIME//[.,]/} > deadline)); then
+    [[ $seconds != *.* ]] || part=${seconds#*.}00
+    monotonic
+    deadline=$((now + 10#0${seconds%%.*} * 100 + 10#${part:0:2}))
+    while
+        monotonic
+        ! "$@"
+    do
+        if ((now > deadline)); then
             fail "not within $seconds s: $*"
             return 1
         fi
         sleep "0.0$((pause / 10))$((pause % 10))"
         ((pause == 40)) || pause=$((pause + 1))
     done
+}
+
+# Sets `now`: hundredths of a second, by a clock that nobody sets, and without a process.
+monotonic() {
+    read -r now _ </proc/uptime
+    now=$((10#${now/./}))
 }
 
 # Microseconds, by the wall clock.
@@ -262,9 +276,10 @@ logged() {
 }
 
 # complaints: the warnings and errors in the log, but for those that a busy machine makes: a worker
-# that waits for its disk looks hung for a moment.
+# that waits for its disk looks hung for a moment, one that leaves, too, and its standby goes on then.
 complaints() {
-    grep -E ' (warn|error) ' "$DROVER_LOG" | grep -vE 'worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after) ' || true
+    grep -E ' (warn|error) ' "$DROVER_LOG" |
+        grep -vE 'worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after|is superseded;) ' || true
 }
 
 # ---- something to serve -----------------------------------------------------------------------

@@ -134,14 +134,18 @@ def is_gone(pid):
     except OSError:
         return True
 
-def upgrade(then=lambda old: wait(lambda: is_gone(old))):
-    """Returns when the new master serves and the old one is gone; master is the new one."""
+def follow(old):
+    """The master is the one that has taken over from the old one."""
     global master
-    old = master
-    expect(f"; pid {old} leaves when", lambda: tell(signal.SIGUSR2))
     with open(log) as f:
         master = [int(line.split("upgrade: pid ")[1].split()[0]) for line in f
                   if f"; pid {old} leaves when" in line][-1]
+
+def upgrade(then=lambda old: wait(lambda: is_gone(old))):
+    """Returns when the new master serves and the old one is gone; master is the new one."""
+    old = master
+    expect(f"; pid {old} leaves when", lambda: tell(signal.SIGUSR2))
+    follow(old)
     then(old)
 
 def begin(s):
@@ -243,14 +247,27 @@ median() {
 
 # ---- what a server has ------------------------------------------------------------------------
 
-# What must be the same after a moment: its processes, zombies too, their slots, the master's
-# descriptors, and the listening sockets.
+# What must be the same after a moment: its processes, zombies too, their slots, and the master's
+# descriptors. They are told once nobody leaves or comes any more, so that they can be the beginning.
 belongings() {
     # shellcheck disable=SC2119
     act <<'PY'
-fds = os.listdir(f"/proc/{master}/fd")
-print(len(children(master)), "processes in the slots", *slots(), "and", len(standbys(master)),
-      "standbys and", len(fds), "descriptors")
+def belongings():
+    fds = os.listdir(f"/proc/{master}/fd")
+    return (len(children(master)), "processes in the slots", *slots(), "and",
+            len(standbys(master)), "standbys and", len(fds), "descriptors")
+
+def is_at_rest():
+    global seen
+    before, seen = seen, belongings()
+    return seen == before and slots() == sorted(set(slots())) and (
+        len(children(master)) == len(slots()) and len(standbys(master)) in (0, len(slots())))
+
+seen = None
+deadline = time.monotonic() + 2
+while not is_at_rest() and time.monotonic() < deadline:
+    time.sleep(0.02)
+print(*seen)
 PY
 }
 

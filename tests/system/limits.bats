@@ -201,9 +201,9 @@ def descriptors():
 at_rest = descriptors()
 # By time: a little, again and again, without an end.
 c = Connection()
+began = time.monotonic()
 c.send('GET / HTTP/1.1\r\n\r\n')
 assert c.answer()[0] == 400 and c.is_closed()
-began = time.monotonic()
 assert descriptors() == at_rest + 1
 try:
     while descriptors() > at_rest:
@@ -213,13 +213,12 @@ except (BrokenPipeError, ConnectionResetError):
     pass
 wait(lambda: descriptors() == at_rest)
 took = time.monotonic() - began
-assert 1.8 < took < 4, took
+assert 1.8 < took < 8, took
 # By amount.
 c = Connection()
 c.send('GET / HTTP/1.1\r\n\r\n')
 assert c.answer()[0] == 400
 sent = 0
-began = time.monotonic()
 try:
     while sent < 100 << 20:
         c.send('x' * 65536)

@@ -91,7 +91,12 @@ kept = [connect(sys.argv[1]) for _ in range(12)]
 for s in kept:
     ask(s, "/hello.txt", close=False)
     answer(s)
-time.sleep(0.1) # the workers have come back from the last answer
+def sleeps(pid): # it has come back from the last answer
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(") ", 1)[1][0] == "S"
+
+while not all(map(sleeps, sys.argv[2:])):
+    time.sleep(0.001)
 for pid in sys.argv[2:]:
     os.kill(int(pid), signal.SIGKILL)
 for s in kept:
@@ -172,6 +177,7 @@ PY
 @test "a master that is stopped is looked at all the same" {
     drover_start --workers 2 "$SITE"
     fetch /hello.txt >/dev/null
+    wait_until 10 has '.totals.requests == 1'
     kill -STOP "$DROVER_PID"
     wait_until 10 in_state T "$DROVER_PID"
     has '.is_stopped and .phase == "serving" and .workers_ready == 2 and .totals.requests == 1'
@@ -254,8 +260,9 @@ pretend() {
     python3 -c '
 import os, socket, struct, sys
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-listener.bind("control")
+listener.bind("new")
 listener.listen(8)
+os.rename("new", "control") # where it is once it can be reached
 while True:
     peer = listener.accept()[0]
     peer.recv(256)

@@ -189,7 +189,7 @@ PYTHON
 }
 
 @test "who it is, a timer, an end, and why a stream was closed" {
-    frames lines --idle-timeout 500ms
+    frames lines --idle-timeout 1500ms
     client <<'PYTHON'
 c = Frames()
 c.put('who', 'later 30')
@@ -216,7 +216,7 @@ started = time.monotonic()
 idle.put('stay')
 idle.get()
 assert idle.is_closed()
-assert 0.45 < time.monotonic() - started < 3
+assert 1.45 < time.monotonic() - started < 8
 wait(lambda: told()['opened'] == 1)
 got = told()
 assert (got['torn'], got['reset'], got['timed_out']) == (1, 1, 1), got
