@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "master/crew.h"
 #include "master/record.h"
@@ -26,16 +27,20 @@ void announce_close(const struct settings *s)
         close(null);
 }
 
+/* All lines in one piece: who reads the first has the others, too. */
 static void write_ready(const struct settings *s)
 {
     char text[NET_TEXT_SIZE];
+    struct buf lines = {0};
     if (s->ready_fd < 0)
         return;
     for (int i = 0; i < s->address_count; i++) {
         net_text(&s->addresses[i], text);
-        if (dprintf((int)s->ready_fd, "%s\n", text) < 0)
-            log_warn("--ready-fd %lld", (long long)s->ready_fd);
+        buf_printf(&lines, "%s\n", text);
     }
+    if (lines.failed || write((int)s->ready_fd, lines.p, lines.len) < 0)
+        log_warn("--ready-fd %lld", (long long)s->ready_fd);
+    buf_free(&lines);
     announce_close(s);
 }
 
