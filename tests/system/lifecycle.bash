@@ -243,13 +243,24 @@ median() {
 # ---- what a server has ------------------------------------------------------------------------
 
 # What must be the same after a moment: its processes, zombies too, their slots, the master's
-# descriptors, and the listening sockets.
+# descriptors, and the listening sockets. Who leaves has a while for it: a slot has one worker then,
+# none is a zombie, and a moment later all is as it was.
 belongings() {
     # shellcheck disable=SC2119
     act <<'PY'
-fds = os.listdir(f"/proc/{master}/fd")
-print(len(children(master)), "processes in the slots", *slots(), "and", len(standbys(master)),
-      "standbys and", len(fds), "descriptors")
+def look():
+    fds = os.listdir(f"/proc/{master}/fd")
+    return (len(children(master)), "processes in the slots", *slots(), "and", len(standbys(master)),
+            "standbys and", len(fds), "descriptors")
+
+def is_settled():
+    return len(set(slots())) == len(slots()) and not any(map(is_gone, children(master)))
+
+until, before = time.monotonic() + 5, None
+while ((now := look()) != before or not is_settled()) and time.monotonic() < until:
+    before = now
+    time.sleep(0.02) # two looks that are alike
+print(*now)
 PY
 }
 
