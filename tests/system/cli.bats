@@ -397,7 +397,9 @@ drover serve: --log-level loud: must be error, warn, info or debug'
     drover_start --workers 1 --log-level warn "$SITE"
     kill_worker 0
     drover_stop
-    assert_equal "$(wc -l <"$DROVER_LOG")" 1
+    # whose CPU is another machine's for a moment seems to hang
+    run grep -vE ' worker 0 \(pid [0-9]+\) (hangs since|goes on after) ' "$DROVER_LOG"
+    assert_equal "${#lines[@]}" 1
     drover_start --workers 1 --log-level debug "$SITE"
     drover_stop
     run cat "$DROVER_LOG"

@@ -383,7 +383,9 @@ serve_addressed() {
         wait_until 10 refuses "${ports[2]}"
     done
     nothing_is_lost
-    assert_equal "$(count_logged ' warn ')" 0
+    # whose CPU is another machine's for a moment seems to hang
+    run grep -vE ' info | worker [0-9]+ \(pid [0-9]+\) (hangs since|goes on after) ' "$DROVER_LOG"
+    assert_output ''
 }
 
 @test "the log has the addresses that came and went with a reload" {

@@ -53,9 +53,9 @@ def letter(pid):
         return ""
 
 def is_ready(pid):
-    """Says the board that it accepts?"""
+    """Says the board that it accepts, and stays? The successor of one that was leaving leaves, too."""
     said = subprocess.run([os.environ["BOARD"], str(master)], stdout=subprocess.PIPE, check=True)
-    return any(line.startswith("worker ") and f" pid {pid} " in line and " ready 1" in line
+    return any(line.startswith("worker ") and f" pid {pid} " in line and " ready 1 leaving 0 " in line
                for line in said.stdout.decode().splitlines())
 
 def pair(slot):
