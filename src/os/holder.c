@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "os/net.h"
+#include "os/proc.h"
 
 /* tcp(7) state TCP_LISTEN, as /proc/net/tcp prints it. */
 #define STATE_LISTEN 0x0A
@@ -148,28 +149,38 @@ static void command_of(const char *pid, char *name, size_t size)
     fclose(f);
 }
 
-/* The oldest process with the socket: of a prefork server that is, but for wrapped pids, the
- * master. */
+/* Of the processes that have the target open, from this one on: whose parent has it not. Pids tell
+ * nobody's age, since they wrap. */
+static long eldest(long pid, const char *target)
+{
+    char parent[24];
+    struct proc proc;
+    while (proc_read((pid_t)pid, &proc) == 0 && proc.parent > 0) {
+        snprintf(parent, sizeof parent, "%ld", (long)proc.parent);
+        if (!has_open(parent, target))
+            break;
+        pid = proc.parent;
+    }
+    return pid;
+}
+
+/* Of a prefork server all have the socket: it is the master. */
 pid_t net_holder(const struct net_address *address, char *name, size_t size)
 {
     char target[64];
-    long oldest = 0;
+    long holder = 0;
     unsigned long inode = inode_of(address);
     DIR *proc = inode ? opendir("/proc") : NULL;
     if (!proc)
         return 0;
     snprintf(target, sizeof target, "socket:[%lu]", inode);
-    for (struct dirent *entry; (entry = readdir(proc));) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !has_open(entry->d_name, target))
-            continue;
-        long pid = strtol(entry->d_name, NULL, 10);
-        if (oldest == 0 || pid < oldest)
-            oldest = pid;
-    }
+    for (struct dirent *entry; !holder && (entry = readdir(proc));)
+        if (isdigit((unsigned char)entry->d_name[0]) && has_open(entry->d_name, target))
+            holder = eldest(strtol(entry->d_name, NULL, 10), target);
     closedir(proc);
-    if (oldest == 0)
+    if (holder == 0)
         return 0;
-    snprintf(target, sizeof target, "%ld", oldest);
+    snprintf(target, sizeof target, "%ld", holder);
     command_of(target, name, size);
-    return (pid_t)oldest;
+    return (pid_t)holder;
 }

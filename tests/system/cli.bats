@@ -397,7 +397,9 @@ drover serve: --log-level loud: must be error, warn, info or debug'
     drover_start --workers 1 --log-level warn "$SITE"
     kill_worker 0
     drover_stop
-    assert_equal "$(wc -l <"$DROVER_LOG")" 1
+    # whose CPU is another machine's for a moment seems to hang
+    run grep -vE ' worker 0 \(pid [0-9]+\) (hangs since|goes on after) ' "$DROVER_LOG"
+    assert_equal "${#lines[@]}" 1
     drover_start --workers 1 --log-level debug "$SITE"
     drover_stop
     run cat "$DROVER_LOG"
@@ -444,6 +446,22 @@ drover serve: --log-level loud: must be error, warn, info or debug'
     done
 }
 
+@test "the holder of an address is the master, though its pid be the highest" {
+    local last
+    unshare --pid --fork --mount-proc true || skip 'needs pids of its own'
+    cd "$BATS_TEST_TMPDIR"
+    last=$(($(</proc/sys/kernel/pid_max) - 5))
+    # shellcheck disable=SC2016 # for that shell
+    run timeout --kill-after=1 20 unshare --pid --fork --kill-child --mount-proc sh -c '
+        echo "$1" >/proc/sys/kernel/ns_last_pid || exit 1
+        "$2" serve --listen "$3" --workers 4 --ready-fd 7 "$4" 7>ready 2>log &
+        until [ -s ready ]; do sleep 0.02; done
+        echo "$!" >pid
+        "$2" serve --listen "$3" "$4"' sh "$last" "$DROVER" "127.0.0.1:$(free_ports 1)" "$SITE" 3>&- 4>&-
+    assert_equal "$status" 69
+    assert_output --partial ": the address is in use by drover (pid $(<pid))"
+}
+
 @test "one address in use takes none of the others" {
     local free
     drover_start --workers 1 "$SITE"
@@ -455,8 +473,8 @@ drover serve: --log-level loud: must be error, warn, info or debug'
 
 @test "a port is free again right after a stop, and after a kill -9" {
     local address
-    drover_start --workers 2 "$SITE"
-    address=$DROVER_ADDR
+    address=127.0.0.1:$(free_ports 1) # which is nobody's between two servers
+    drover_start --listen "$address" --workers 2 "$SITE"
     fetch /hello.txt >/dev/null
     drover_stop
     drover_start --listen "$address" --workers 2 "$SITE"
@@ -541,9 +559,11 @@ drover serve: --log-level loud: must be error, warn, info or debug'
 }
 
 @test "an address that another one of the command takes in is named as such" {
-    drover serve --listen 0.0.0.0:28571 --listen 127.0.0.1:28571 "$SITE"
+    local port
+    port=$(free_ports 1)
+    drover serve --listen "0.0.0.0:$port" --listen "127.0.0.1:$port" "$SITE"
     assert_equal "$status" 69
-    assert_output --partial '--listen 127.0.0.1:28571: another --listen of this command has the address'
+    assert_output --partial "--listen 127.0.0.1:$port: another --listen of this command has the address"
 }
 
 @test "a file that is no socket is not removed" {

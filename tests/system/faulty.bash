@@ -70,6 +70,12 @@ def workers():
             found[int(name[12:])] = pid
     return found
 
+def is_ready(pid):
+    """Says the board that it accepts, and stays? The successor of one that was leaving leaves, too."""
+    said = subprocess.run([os.environ["BOARD"], str(master)], stdout=subprocess.PIPE, check=True)
+    return any(line.startswith("worker ") and f" pid {pid} " in line and " ready 1 leaving 0 " in line
+               for line in said.stdout.decode().splitlines())
+
 def some_worker():
     """Slot and pid of any."""
     wait(workers)
@@ -86,17 +92,20 @@ def held():
     return sorted((row["connections"] for row in board().values()), reverse=True)
 '
 
-# kills TIMES MS: so many times SIGKILL to a worker, one every so many milliseconds. Sets HELD: the
+# kills TIMES MS: so many times SIGKILL to a worker that accepts, with so many milliseconds in between, also
+# where one is late: what a successor has of another is lost if it ends while it starts. Sets HELD: the
 # connections that these workers had, all together.
 kills() {
     # shellcheck disable=SC2034 # for the test
     HELD=$(
         act "$1" "$2" <<'PY'
 times, pace = int(args[0]), int(args[1]) / 1000
-start, lost = time.monotonic(), 0
+lost = 0
 for i in range(times):
-    time.sleep(max(0, start + (i + 1) * pace - time.monotonic()))
+    time.sleep(pace)
     slot, pid = some_worker()
+    while not is_ready(pid):
+        slot, pid = some_worker()
     lost += board()[slot]["connections"]
     kill(pid, signal.SIGKILL)
 print(lost)

@@ -83,8 +83,8 @@ PY
 }
 
 @test "a worker that is stopped while the one that is to replace it starts: the same" {
-    export HANG_START_US=500000
-    faulty --workers 1 --hang-timeout 0
+    export HANG_START_US=2000000 # which it is to be stopped in
+    faulty --workers 1 --hang-timeout 30s
     act "$DROVER_ADDR" <<'PY'
 pid, _ = wait_for_pair(0)
 waiting = resting_at(args[0], pid, 8)

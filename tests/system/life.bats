@@ -130,6 +130,10 @@ has_fds() {
     (($(fd_count "$1") == $2))
 }
 
+has_processes() {
+    (($(drover_processes | wc -l) == $1))
+}
+
 # workers_have_same_fds: every worker has as many as the others. For wait_until, as clients end.
 workers_have_same_fds() {
     (($(for pid in $(workers); do fd_count "$pid"; done | sort -u | wc -l) == 1))
@@ -174,6 +178,7 @@ for pid in stopped:
 PY
     load_wait
     tell "seed $seed: $(grep -c 'ended: killed' "$DROVER_LOG") kills, lost $LOST of $ANSWERED${CAUSES:+ ($CAUSES)}"
+    "$DROVER" status 3>&- 4>&- >/dev/null # for which it has to have read the signals
     count=$(wanted 4)
     while ((count < 4)); do
         count=$((count + 1))
@@ -191,7 +196,7 @@ PY
     wait_until 20 has_fds "$DROVER_PID" $((before + 3 * ($(listeners) - 4)))
     wait_until 20 workers_have_same_fds
     wait_until 20 has_standbys 4
-    assert_equal "$(drover_processes | wc -l)" 9
+    wait_until 10 has_processes 9
     for _ in 1 2 3 4 5 6 7 8; do
         assert_equal "$(fetch /hello.txt)" hello
     done
@@ -229,9 +234,13 @@ def wakeups():
             if line.startswith("voluntary_ctxt_switches:"):
                 total += int(line.split()[1])
     return total
-before = wakeups()
-time.sleep(3)
-print(wakeups() - before)
+for _ in range(3): # what else goes on in the machine may wake one, too
+    before = wakeups()
+    time.sleep(3)
+    woken = wakeups() - before
+    if woken <= 5:
+        break
+print(woken)
 PY
     )
     tell "$woken wake-ups in 3 s"

@@ -264,7 +264,7 @@ def is_at_rest():
         len(children(master)) == len(slots()) and len(standbys(master)) in (0, len(slots())))
 
 seen = None
-deadline = time.monotonic() + 2
+deadline = time.monotonic() + 5
 while not is_at_rest() and time.monotonic() < deadline:
     time.sleep(0.02)
 print(*seen)

@@ -102,7 +102,10 @@ while len(held) < int(sys.argv[1]):
         held.append(socket.create_server(("127.0.0.1", port)))
     except OSError:
         pass
-print(*(s.getsockname()[1] for s in held))
+ports = [s.getsockname()[1] for s in held]
+for s in held: # before somebody reads the line
+    s.close()
+print(*ports)
 PY
 }
 

@@ -52,12 +52,6 @@ def letter(pid):
     except OSError:
         return ""
 
-def is_ready(pid):
-    """Says the board that it accepts?"""
-    said = subprocess.run([os.environ["BOARD"], str(master)], stdout=subprocess.PIPE, check=True)
-    return any(line.startswith("worker ") and f" pid {pid} " in line and " ready 1" in line
-               for line in said.stdout.decode().splitlines())
-
 def pair(slot):
     """Its worker and the standby of that one, when both are there, and it accepts."""
     pid = workers().get(slot)

@@ -36,7 +36,8 @@ clings() {
     load_stop kept
     tell "the dead workers held $HELD"
     ((LOST <= times / 2))
-    assert_equal "$OPENED" $((64 + LOST))
+    # one whose answer has just arrived is closed, too, and has lost nothing
+    ((OPENED >= 64 + LOST && OPENED <= 64 + times / 2)) || fail "$OPENED connections"
     assert_equal "$(caused kept refused silent wrong_status wrong_body malformed)" 0
     wait_until 20 has_workers 8
     wait_until 20 has_standbys 8
@@ -247,8 +248,8 @@ for s in waiting:
 succeeded(0, lambda: ask(last, "/die", close=False))
 for s in waiting:
     assert answer(s)[0] == 200
-goes_on(waiting[0], "/again")
-wait(lambda: logged("/again") == 1 and logged("/ready") >= 18 + 16)
+goes_on(waiting[0], "/ready?again") # which a successor that was asked for no page yet makes, too
+wait(lambda: logged("/ready?again") == 1 and logged("/ready") >= 18 + 16)
 assert logged("/ready") == 18 + 16
 assert counted() - before == 16 + 2, counted() - before
 PY

@@ -108,8 +108,10 @@ worker_pids() {
     inside pgrep --parent "$(property MainPID "${1:-}")" '^drover:slot ' | paste -sd ' '
 }
 
-# journal [OPTION...]: what drover.service, and systemd of it, have said in this test.
+# journal [OPTION...]: what drover.service, and systemd of it, have said in this test, to the last line
+# that journald has been sent.
 journal() {
+    inside journalctl --sync
     inside journalctl --quiet --no-pager --output cat --since "$SINCE" --unit 'drover*' "$@"
 }
 

@@ -254,6 +254,7 @@ has_workers_inside() {
         before=$(worker_pids)
         configure drover "workers = $i" 'field = X-Round: '"$i"
         systemctl reload drover
+        wait_until 10 has_workers_inside "$i" # those that leave may have one more client
         assert_equal "$(curl -s -m 10 -o /dev/null -w '%header{x-round}' "$DROVER_URL/hello.txt")" "$i"
         [[ $(property StatusText) == *"$i workers"* ]]
     done
