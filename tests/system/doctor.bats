@@ -370,7 +370,7 @@ C
 
 @test "tasks: what a reload has of them is more than this user may have" {
     ((EUID == 0)) || skip 'needs root'
-    local as=(setpriv --reuid=54323 --regid=65534 --clear-groups prlimit --nproc=401) # nobody has others
+    local as=(setpriv --reuid=54325 --regid=65534 --clear-groups prlimit --nproc=401) # nobody has others
     copy_drover
     cd /
     run -0 "${as[@]}" "$DROVER" doctor --workers 100 3>&- 4>&-

@@ -247,7 +247,7 @@ cannot_start() {
     local ticks
     copy_drover
     # A uid that nobody else has: the limit counts the processes of the user.
-    DROVER_UNDER=(setpriv --reuid=54321 --regid=54321 --clear-groups prlimit --nproc=3:100)
+    DROVER_UNDER=(setpriv --reuid=54324 --regid=54324 --clear-groups prlimit --nproc=3:100)
     drover_start --workers 2 "$SITE"
     ticks=$(cpu_ticks "$DROVER_PID")
     kill -TTIN "$DROVER_PID"
@@ -257,7 +257,7 @@ cannot_start() {
     for ((i = 0; i < 32; i++)); do
         is_served
     done
-    setpriv --reuid=54321 --regid=54321 --clear-groups prlimit --pid "$DROVER_PID" --nproc=100:
+    setpriv --reuid=54324 --regid=54324 --clear-groups prlimit --pid "$DROVER_PID" --nproc=100:
     wait_until 20 has_workers 3
     drover_stop
     assert_equal "$status" 0
