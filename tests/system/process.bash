@@ -57,8 +57,8 @@ logged_times() {
     (($(count_logged "$2") >= $1))
 }
 
-# The pids of the workers that accept. One that starts has its name before that, and what was ROOT then
-# may not be any more when it opens it.
+# The pids of the workers that accept, as the master knows them. One that starts has its name before
+# that, and what was ROOT then may not be any more when it opens it.
 accepting() {
     "$BOARD" "$DROVER_PID" | sed -n 's/^worker .* pid \([0-9]*\) .* ready 1 .*/\1/p'
 }
@@ -70,9 +70,10 @@ accept() {
 
 # slot_has_other SLOT PIDS: it has a worker that accepts, and is not one of these pids. For wait_until.
 slot_has_other() {
-    local pid other
+    local pid inside other
     pid=$(worker_of "$1") || return
-    accepting | grep -qx "$pid" || return
+    inside=$(sed -n 's/^NSpid:.*\t//p' "/proc/$pid/status") # in the master's namespace
+    accepting | grep -qx "$inside" || return
     for other in $2; do
         [[ $pid != "$other" ]] || return
     done

@@ -416,6 +416,7 @@ for number in signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL:
     wait_for_pair(0)
     pid = who(s)
     assert room(pid) >= 1000, (number, room(pid))
+    sleeps(pid)
     succeeded(0, lambda: kill(pid, number))
     if number == signal.SIGSTOP:
         stopped.append(pid)
