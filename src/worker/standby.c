@@ -115,10 +115,12 @@ static int put_channel(const struct worker *w, int end)
 }
 
 /* For a connection each, beside what is open now: one that sends a file has two, but not all do at
- * once. Where it fails, a table that is full makes its worker wait for a moment. */
+ * once. No more than a desk has a place for, since all of it is the kernel's memory at once. Where
+ * it fails, or is not enough, the worker waits for a moment when its table is full. */
 static void reserve(const struct worker *w)
 {
-    (void)twin_reserve(w->job->standby, w->pristine.open.top + w->job->max_connections);
+    int count = w->pristine.open.top + w->job->max_connections;
+    (void)twin_reserve(w->job->standby, count < DESK_FDS_MAX ? count : DESK_FDS_MAX);
 }
 
 /* A worker that hangs keeps the table for itself; a copy has no more room than it needs. Returns 0
