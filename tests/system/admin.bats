@@ -60,7 +60,7 @@ sample_is() {
 
 admin_pid() {
     local pid
-    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+    for pid in $(children_of "$DROVER_PID"); do
         if [[ $(name_of "$pid") == drover:admin && $(state_of "$pid") != Z ]]; then
             echo "$pid"
         fi

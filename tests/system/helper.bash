@@ -167,11 +167,22 @@ port_of() {
 
 # ---- its workers ------------------------------------------------------------------------------
 
+# children_of PID: the pids of its children, zombies too. Two looks: one that is taken while a child ends
+# may leave out another (proc_tid_children(5)).
+children_of() {
+    local -A seen=()
+    local file=/proc/$1/task/$1/children pid
+    for pid in $(<"$file") $(<"$file"); do
+        [[ -n ${seen[$pid]:-} ]] || printf '%s\n' "$pid"
+        seen[$pid]=yes
+    done
+}
+
 # The pids of the master's living workers, the oldest first. Each is looked at once: one that ends
 # meanwhile is there, or it is not.
 workers() {
     local pid line fields
-    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+    for pid in $(children_of "$DROVER_PID"); do
         { read -r line <"/proc/$pid/stat"; } 2>/dev/null || continue
         read -ra fields <<<"${line##*) }"
         [[ $line == *'(drover:slot '* && ${fields[0]} != [ZX] ]] || continue
@@ -191,7 +202,7 @@ has_workers() {
 # The pids of the workers' standbys.
 standbys() {
     local pid
-    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+    for pid in $(children_of "$DROVER_PID"); do
         [[ $(name_of "$pid") != drover:standby || $(state_of "$pid") == Z ]] || printf '%s\n' "$pid"
     done
 }

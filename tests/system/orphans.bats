@@ -43,9 +43,7 @@ no_zombie() {
 
 # has_children N: the master's children, zombies and others' too, standbys not. For wait_until.
 has_children() {
-    local pids
-    read -ra pids <"/proc/$DROVER_PID/task/$DROVER_PID/children" || true # it has no newline
-    ((${#pids[@]} - $(standbys | wc -l) == $1))
+    (($(children_of "$DROVER_PID" | wc -l) - $(standbys | wc -l) == $1))
 }
 
 # ---- the master dies --------------------------------------------------------------------------
@@ -198,7 +196,7 @@ pid_1_ends() {
     # children whose parent ends become those of PID 1
     nsenter --pid --target "$DROVER_PID" bash -c 'for i in {1..20}; do (sleep 60 &) & done; wait'
     wait_until 10 has_children 22
-    read -ra all <"/proc/$DROVER_PID/task/$DROVER_PID/children" || true
+    mapfile -t all < <(children_of "$DROVER_PID")
     # All end before it looks again: one SIGCHLD stands for them all.
     kill -STOP "$DROVER_PID"
     for pid in "${all[@]}"; do

@@ -124,7 +124,7 @@ has_listeners() {
 # Is there a zombie among the children of the master?
 has_zombie() {
     local pid
-    for pid in $(<"/proc/$DROVER_PID/task/$DROVER_PID/children"); do
+    for pid in $(children_of "$DROVER_PID"); do
         [[ $(state_of "$pid") == Z ]] && return 0
     done
     return 1
@@ -317,9 +317,10 @@ def fetch(address, path="/hello.txt", timeout=5):
     return got
 
 def children_with(is_wanted, pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        all = [int(child) for child in f.read().split()]
-    found = []
+    found, all = [], {}
+    for _ in range(2): # one look while a child ends may leave out another
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            all.update((int(child), None) for child in f.read().split())
     for child in all:
         try:
             with open(f"/proc/{child}/comm") as f:
