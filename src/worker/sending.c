@@ -1,5 +1,7 @@
 #include "worker/sending.h"
 
+#include <sys/socket.h>
+
 #include "base/limits.h"
 #include "worker/access.h"
 #include "worker/account.h"
@@ -33,6 +35,17 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
         conn_note_wake(env, conn); /* what it said meanwhile was not heeded */
     conn->state = CONN_WAITING;
     return CONN_WANT_WAKE;
+}
+
+/* What was written was the connection's last, and waits for this: the end goes in its segment, which
+ * is one less for the network and for both ends. close() alone would reset what waits, had the
+ * client sent more meanwhile. */
+static enum conn_want end_with_it(struct conn *conn, struct conn_env *env)
+{
+    if (conn->linger)
+        return linger_start(conn, env);
+    shutdown(conn->fd, SHUT_WR);
+    return CONN_WANT_CLOSE;
 }
 
 /* All that was answered has left. */
@@ -135,11 +148,13 @@ enum conn_want sending_flush(struct conn *conn, struct conn_env *env, struct pay
         return send_lent(conn, env, turn_over);
     struct span out = span_of_buf(&env->out);
     bool more = payload || (conn->work && conn->work->outlet.pulled);
-    bool waits = payload && payload->parts[0].length > HEAD_ALONE_MAX;
+    bool is_all = !more && !turn_over;
+    bool is_last = is_all && conn->closing && out.n > 0;
+    bool waits = is_last || (payload && payload->parts[0].length > HEAD_ALONE_MAX);
     ssize_t n = env->out.failed ? -1 : outlet_write(conn->fd, out.p, out.n, waits);
     account_bytes(env->row, n > 0 ? (uint64_t)n : 0);
-    if (n == (ssize_t)out.n && !more && !turn_over)
-        return sent_all(conn, env);
+    if (n == (ssize_t)out.n && is_all)
+        return is_last ? end_with_it(conn, env) : sent_all(conn, env);
     conn->linger |= conn->closing; /* a reset would take back what the client has not got yet */
     struct conn_work *work = n < 0 ? NULL : work_of(conn);
     if (!work) {
