@@ -72,8 +72,8 @@ Test(sending, the_end_comes_in_the_segment_of_the_last_answer)
     expect_whole_answer(&rig);
     struct tcp_info info = tcp_info_of(rig.client);
     cr_expect_eq(info.tcpi_data_segs_in, 1);
-    cr_expect_leq(info.tcpi_segs_in - before, 2, "%u: one to acknowledge the request, and the answer",
-                  info.tcpi_segs_in - before);
+    cr_expect_leq(info.tcpi_segs_in - before, 2,
+                  "%u: one to acknowledge the request, and the answer", info.tcpi_segs_in - before);
     close_rig(&rig);
 }
 
