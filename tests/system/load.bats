@@ -527,6 +527,7 @@ sockets_of() {
 --pipeline 1025 http://x|--pipeline '1025': too large (allowed: 1 to 1024)
 --rate 0 http://x|--rate '0': too small (allowed: 1/m to 10000000/s; units: /s, /m)
 --rate 10000001 http://x|--rate '10000001': too large (allowed: 1/m to 10000000/s; units: /s, /m)
+--duration 0.5s http://x|--duration '0.5s': not a whole number (allowed: 1ms to 1000h; units: ms, s, m, h)
 --rate 5/h http://x|--rate '5/h': unknown unit (allowed: 1/m to 10000000/s; units: /s, /m)
 --rate fast http://x|--rate 'fast': not a rate (allowed: 1/m to 10000000/s; units: /s, /m)
 --duration 5 http://x|--duration '5': the unit is missing (allowed: 1ms to 1000h; units: ms, s, m, h)

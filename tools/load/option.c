@@ -66,6 +66,8 @@ static const char *read_units(const struct option *option, void *at, const char 
             return "too large";
         return store(option, at, value);
     }
+    if (text[digits] == '.')
+        return "not a whole number";
     return text[digits] ? "unknown unit" : "the unit is missing";
 }
 
