@@ -65,6 +65,7 @@ static void tell(struct master *m, enum outcome_kind kind, int status, const cha
 
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
+    record_tick(m); /* where a worker that was told to leave looks before the next client */
     if (status)
         log_failure(kinds[kind].name, words);
     else

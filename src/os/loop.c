@@ -153,9 +153,10 @@ int loop_turn(struct loop *loop, int timeout_ms, void (*woken)(void *context), v
     int n = epoll_wait(loop->epoll_fd, loop->batch, BATCH, timeout_ms);
     if (n < 0 && errno != EINTR)
         return -1;
+    loop->batch_n = n < 0 ? 0 : n;
+    loop->batch_at = -1;
     if (woken)
         woken(context);
-    loop->batch_n = n < 0 ? 0 : n;
     for (loop->batch_at = 0; loop->batch_at < loop->batch_n; loop->batch_at++) {
         const struct epoll_event *event = &loop->batch[loop->batch_at];
         if (event->data.fd < 0)

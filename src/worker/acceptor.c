@@ -357,6 +357,8 @@ static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct acceptor *a = context;
     for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
+        if (a->is_relieved && a->is_relieved(a->context))
+            return;
         if (accept_one(a, fd))
             continue;
         a->in_vain += i == 0 && !a->is_paused;
@@ -372,7 +374,7 @@ static void on_shared_door(struct loop *loop, int fd, uint32_t events, void *con
 {
     struct acceptor *a = context;
     on_door(loop, fd, events, a);
-    if (!is_watching(a) || (events & EPOLLHUP))
+    if (!is_watching(a) || (events & EPOLLHUP) || !(a->addresses & doors_address(a->doors, fd)))
         return;
     unwatch(fd, a);
     watch_shared(fd, a);

@@ -26,6 +26,8 @@ struct acceptor {
     void (*on_strand)(void *context);
     /* It accepts nothing for a while, or does again; may be NULL. */
     void (*on_pause)(void *context, bool is_paused);
+    /* Asked before each client: do others accept from here on? may be NULL. */
+    bool (*is_relieved)(void *context);
     /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
     void (*on_shed)(void *context, int fd);
     void *context;

@@ -135,3 +135,11 @@ void orders_read(struct worker *w)
         self_report(w, REPORT_LEAVING, 0, "has no descriptors left for a new slot's sockets");
     }
 }
+
+bool orders_hear(struct worker *w)
+{
+    if (w->is_leaving || !w->seat || !board_get(&w->seat->is_leaving))
+        return false;
+    orders_read(w);
+    return w->is_leaving;
+}

@@ -35,6 +35,7 @@ struct worker {
     struct pristine pristine;
     struct fds resumed; /* a successor's, from the start: connections to go on with */
 
+    const struct board_worker *seat; /* what the master says of it; NULL: nothing yet, or ever */
     struct acceptor acceptor;
     struct inbox inbox;
     struct conns conns;

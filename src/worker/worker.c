@@ -135,6 +135,12 @@ static void woken(void *context)
     if (w->env.now != then)
         exchange_tick(&w->env.exchanges, clock_date());
     wake_master(w);
+    orders_hear(w);
+}
+
+static bool is_relieved(void *context)
+{
+    return orders_hear(context);
 }
 
 static void on_strand(void *context)
@@ -207,6 +213,7 @@ static void open_doors(struct worker *w)
     w->acceptor.on_strand = on_strand;
     w->acceptor.on_shed = on_shed;
     w->acceptor.on_pause = on_pause;
+    w->acceptor.is_relieved = is_relieved;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
     orders_adopt(w, job->slot);
@@ -261,6 +268,8 @@ static int start(struct worker *w)
     open_spent(w);
     preempt_open(&w->preempt, job->preemption, w->env.now);
     board_set(&job->row->busy_since, 0); /* the start has a time of its own */
+    if (!job->role)                      /* else its row is not the board's */
+        w->seat = &job->board->workers_of[job->row - job->board->rows];
     self_report(w, REPORT_READY, is_successor ? resume(w, &order) : 0, "");
     return 0;
 }

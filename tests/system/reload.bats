@@ -188,6 +188,36 @@ PY
     nothing_is_lost
 }
 
+# The old worker is stopped while a client waits, so that its epoll set tells it of the door before
+# it does of the order to leave.
+@test "who comes behind the end of a reload is not answered by the configuration before it" {
+    local old new first
+    mkdir "$BATS_TEST_TMPDIR/next"
+    echo 'next' >"$BATS_TEST_TMPDIR/next/hello.txt"
+    configure 'workers = 1' 'standby = off' 'hang-timeout = 0s'
+    serve_conf
+    old=$(workers)
+    kill -STOP "$old"
+    wait_until 10 in_state T "$old"
+    client_open
+    first=$CLIENT
+    client_ask "$first" /hello.txt
+    SITE=$BATS_TEST_TMPDIR/next configure 'workers = 1' 'standby = off' 'hang-timeout = 0s'
+    reload
+    client_answer "$first"
+    assert_equal "$BODY" $'next\n'
+    new=$(workers | grep -vx "$old")
+    kill -STOP "$new"
+    wait_until 10 in_state T "$new"
+    client_open
+    client_ask "$CLIENT" /hello.txt
+    kill -CONT "$old"
+    wait_until 10 is_gone "$old"
+    kill -CONT "$new"
+    client_answer "$CLIENT"
+    assert_equal "$BODY" $'next\n'
+}
+
 @test "HUP while the workers before are still finishing downloads: all of them are whole" {
     drover_start --workers 2 "$SITE"
     head -c 24M /dev/urandom >"$SITE/slow.bin"

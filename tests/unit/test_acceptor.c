@@ -410,6 +410,55 @@ Test(acceptor, who_leaves_takes_none_and_lets_them_wait_for_others)
     close_rig(&rig);
 }
 
+/* At its third client. */
+static bool leaves(void *context)
+{
+    struct rig *rig = context;
+    if (rig->taken == 2)
+        acceptor_leave(&rig->acceptor);
+    return rig->taken == 2;
+}
+
+Test(acceptor, who_is_relieved_in_the_midst_of_a_queue_leaves_the_rest_of_it_to_others)
+{
+    for (int door = -1; door <= 0; door++) {
+        struct rig rig;
+        open_rig(&rig, CLIENTS);
+        rig.acceptor.is_relieved = leaves;
+        acceptor_add(&rig.acceptor, 0);
+        acceptor_rearm(&rig.acceptor);
+        cr_expect_eq(call(&rig, door, 4), 4);
+        cr_expect_eq(turn(&rig), 2, "door %d", door);
+        int fd = door < 0 ? rig.doors.shared[1] : rig.doors.own[0][0];
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
+        close_rig(&rig);
+    }
+}
+
+static bool goes_to_address_0(void *context)
+{
+    struct rig *rig = context;
+    bool is_first = rig->acceptor.addresses == EVERY_ADDRESS;
+    if (is_first)
+        acceptor_shut(&rig->acceptor, 1U << 0, 0, true);
+    return is_first;
+}
+
+Test(acceptor, who_is_relieved_of_a_shared_door_does_not_watch_it_again)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.is_relieved = goes_to_address_0;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 2), 2);
+    cr_expect_eq(turn(&rig), 0);
+    cr_expect_eq(call(&rig, 0, 1), 1);
+    cr_expect_eq(turn(&rig), 1, "what is to be shut is served");
+    close_rig(&rig);
+}
+
 Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
 {
     struct rig rig;

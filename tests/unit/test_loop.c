@@ -241,6 +241,37 @@ Test(loop, a_number_that_is_used_again_does_not_get_its_predecessors_event)
     loop_close(loop);
 }
 
+/* Another pipe gets the number of the one that was fetched. */
+struct swap {
+    struct loop *loop;
+    struct pair *pair;
+    struct calls calls;
+};
+
+static void swap_woken(void *context)
+{
+    struct swap *swap = context;
+    int number = swap->pair->ends[0];
+    cr_expect_eq(loop_delete(swap->loop, number), 0, "%m");
+    close_pairs(swap->pair, 1);
+    open_pairs(swap->pair, 1);
+    cr_assert_eq(swap->pair->ends[0], number, "the lowest that is free");
+    cr_expect_eq(loop_add(swap->loop, number, EPOLLIN, note, &swap->calls), 0, "%m");
+}
+
+Test(loop, a_number_that_is_used_again_on_waking_does_not_get_its_predecessors_event)
+{
+    struct pair pair;
+    struct swap swap = {.loop = open_loop(), .pair = &pair};
+    open_pairs(&pair, 1);
+    cr_assert_eq(loop_add(swap.loop, pair.ends[0], EPOLLIN, note, &swap.calls), 0);
+    ring(&pair);
+    cr_expect_eq(loop_turn(swap.loop, -1, swap_woken, &swap), 1, "it was fetched");
+    cr_expect_eq(swap.calls.count, 0);
+    close_pairs(&pair, 1);
+    loop_close(swap.loop);
+}
+
 static void delete_itself(struct loop *loop, int fd, uint32_t events, void *context)
 {
     note(loop, fd, events, context);
