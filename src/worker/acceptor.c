@@ -330,9 +330,10 @@ static bool accept_one(struct acceptor *a, int door)
         a->has_taken = true;
         a->room--;
         a->take(a->context, fd, door);
-        if (a->room <= 0 && !a->is_shutting) /* not at the next: its wake-up would be lost */
+        /* Not at the next: its wake-up would be lost. */
+        if (a->room <= 0 && a->is_open && !a->is_shutting)
             pause_until(a, CLOCK_NEVER);
-        return !a->is_paused;
+        return !a->is_paused && a->is_open;
     }
     switch (errno) {
     case EAGAIN: return false;
@@ -357,11 +358,9 @@ static void on_door(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct acceptor *a = context;
     for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
-        if (a->is_relieved && a->is_relieved(a->context))
-            return;
         if (accept_one(a, fd))
             continue;
-        a->in_vain += i == 0 && !a->is_paused;
+        a->in_vain += i == 0 && is_watching(a);
         if (events & EPOLLHUP) /* shut by another, and a unix socket says EAGAIN then */
             loop_delete(loop, fd);
         return;
@@ -382,11 +381,22 @@ static void on_shared_door(struct loop *loop, int fd, uint32_t events, void *con
 
 /* ------------------------------------------------------------------------------ the ending */
 
+/* The kernel has woken this one alone for who waits at a shared door that it watches no more, and
+ * it may be done before a pause would be over. */
+static void pass_on(struct acceptor *a)
+{
+    each_shared(a, find_strand);
+    if (a->is_strand_due)
+        a->on_strand(a->context);
+    a->is_strand_due = false;
+}
+
 void acceptor_leave(struct acceptor *a)
 {
     a->is_open = a->is_settling = false;
     each_own(a, unwatch);
     each_shared(a, unwatch);
+    pass_on(a);
 }
 
 static void shut(int fd, void *context)
@@ -417,6 +427,7 @@ static void narrow(struct acceptor *a, uint32_t addresses)
     a->addresses &= ~addresses;
     each_own(a, unwatch);
     each_shared(a, unwatch);
+    pass_on(a);
     a->addresses = addresses;
 }
 

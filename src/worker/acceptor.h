@@ -20,14 +20,14 @@
 struct acceptor {
     struct loop *loop;   /* borrowed */
     struct doors *doors; /* of all slots; borrowed */
-    /* Takes over an accepted, non-blocking socket that has come in at this door. */
+    /* Takes over an accepted, non-blocking socket that has come in at this door. The acceptor may
+     * be told to leave, or to shut, before that. */
     void (*take)(void *context, int fd, int door);
-    /* It has paused, and clients wait at a shared door, which only it was told of; may be NULL. */
+    /* It has paused or left, and clients wait at a shared door, which only it was told of; may be
+     * NULL. */
     void (*on_strand)(void *context);
     /* It accepts nothing for a while, or does again; may be NULL. */
     void (*on_pause)(void *context, bool is_paused);
-    /* Asked before each client: do others accept from here on? may be NULL. */
-    bool (*is_relieved)(void *context);
     /* Says no to a client, over a non-blocking socket that the acceptor closes; NULL: no word. */
     void (*on_shed)(void *context, int fd);
     void *context;

@@ -154,7 +154,7 @@ static bool give(struct conns *conns, struct conn *conn)
 /* It has come to rest, perhaps. */
 static bool give_if_resting(struct conns *conns, struct conn *conn)
 {
-    if (!handover_is_possible(conn))
+    if (!conns->env->has_heirs || !handover_is_possible(conn))
         return false;
     bool is_full = conns->give_at != CLOCK_NEVER && conns->give_at > conns->env->now;
     if (!is_full)
@@ -210,7 +210,7 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
         end_one(conns, conn);
         return;
     }
-    if (conns->env->has_heirs && give_if_resting(conns, conn))
+    if (give_if_resting(conns, conn))
         return;
     if (conn->armed != want + 1 && arm(conns, conn, want) < 0) {
         log_warn("cannot wait for a connection");
@@ -227,6 +227,8 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     (void)loop;
     (void)events; /* errors and hang-ups show when it reads or writes */
     if (conns->env->desk && !desk_claim(conns->env->desk, fd))
+        return;
+    if (give_if_resting(conns, conn)) /* what has come is for who goes on with it */
         return;
     if (conn->work) /* the application may have a part in it */
         conn_before_call(conns->env);
@@ -304,7 +306,8 @@ void conns_start(struct conns *conns, int fd, bool is_proxied)
     conn_open(conn, conns->env, fd, is_proxied);
     conns->count++;
     take_up(conns, conn);
-    settle(conns, conn, conn_step(conn, conns->env));
+    if (!give_if_resting(conns, conn))
+        settle(conns, conn, conn_step(conn, conns->env));
 }
 
 void conns_take(struct conns *conns, int fd, const struct handover *what)

@@ -136,10 +136,8 @@ void orders_read(struct worker *w)
     }
 }
 
-bool orders_hear(struct worker *w)
+void orders_hear(struct worker *w)
 {
-    if (w->is_leaving || !w->seat || !board_get(&w->seat->is_leaving))
-        return false;
-    orders_read(w);
-    return w->is_leaving;
+    if (w->seat && board_get(&w->seat->is_leaving) && !w->is_leaving)
+        orders_read(w);
 }

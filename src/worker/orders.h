@@ -4,20 +4,18 @@
 #ifndef DROVER_WORKER_ORDERS_H
 #define DROVER_WORKER_ORDERS_H
 
-#include <stdbool.h>
-
 struct worker;
 
 /* Obeys all that have come, and never waits for one. */
 void orders_read(struct worker *w);
 
 /*
- * To be called before anything is begun for a client. Whoever is told of the end of a reload may
- * ask at once, and is not to be answered by a worker of before it, which has its order in the
- * channel and is late to read it. Obeys that order, which the board tells of; true when it leaves
- * now.
+ * To be called behind whatever has brought something of a client, before that is looked at. Whoever
+ * is told of the end of a reload may ask at once, and is not to be answered by a worker of before
+ * it, which has its order in the channel and is late to read it. Obeys that order, which the board
+ * tells of; what has come is given to the heirs then.
  */
-bool orders_hear(struct worker *w);
+void orders_hear(struct worker *w);
 
 /* From now on it serves this slot, too; what it does with one that is held, when it begins. */
 void orders_adopt(struct worker *w, int slot);

@@ -38,8 +38,9 @@ static enum conn_want wait_for_application(struct conn *conn, struct conn_env *e
 }
 
 /* What was written was the connection's last, and waits for this: the end goes in its segment,
- * which is one less for the network and for both ends. close() alone would reset what waits, had
- * the client sent more meanwhile. */
+ * which is one less for the network and for both ends. Where this is late, since another process
+ * has the CPU, the kernel sends it by itself, after 200 ms. close() alone would reset what waits,
+ * had the client sent more meanwhile. */
 static enum conn_want end_with_it(struct conn *conn, struct conn_env *env)
 {
     if (conn->linger)

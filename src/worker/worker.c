@@ -30,6 +30,7 @@ static void take_accepted(void *context, int fd, int door)
 {
     struct worker *w = context;
     w->services.turn++; /* its client may have come after something was looked at in this turn */
+    orders_hear(w); /* and behind the end of a reload, which is another worker's to answer then */
     conns_start(&w->conns, fd, doors_is_proxied(w->job->doors, door));
 }
 
@@ -138,11 +139,6 @@ static void woken(void *context)
     orders_hear(w);
 }
 
-static bool is_relieved(void *context)
-{
-    return orders_hear(context);
-}
-
 static void on_strand(void *context)
 {
     self_report(context, REPORT_STRANDED, 0, "");
@@ -213,7 +209,6 @@ static void open_doors(struct worker *w)
     w->acceptor.on_strand = on_strand;
     w->acceptor.on_shed = on_shed;
     w->acceptor.on_pause = on_pause;
-    w->acceptor.is_relieved = is_relieved;
     on_pause(w, false); /* whoever had the row before may have been */
     w->is_held = job->is_held;
     orders_adopt(w, job->slot);

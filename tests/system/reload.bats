@@ -190,13 +190,18 @@ PY
 
 # The old worker is stopped while a client waits, so that its epoll set tells it of the door before
 # it does of the order to leave.
-@test "who comes behind the end of a reload is not answered by the configuration before it" {
-    local old new first
+@test "who asks behind the end of a reload is not answered by the configuration before it" {
+    local old new kept first
     mkdir "$BATS_TEST_TMPDIR/next"
     echo 'next' >"$BATS_TEST_TMPDIR/next/hello.txt"
     configure 'workers = 1' 'standby = off' 'hang-timeout = 0s'
     serve_conf
     old=$(workers)
+    client_open
+    kept=$CLIENT
+    client_ask "$kept" /hello.txt
+    client_answer "$kept"
+    assert_equal "$BODY" $'hello\n'
     kill -STOP "$old"
     wait_until 10 in_state T "$old"
     client_open
@@ -211,10 +216,13 @@ PY
     wait_until 10 in_state T "$new"
     client_open
     client_ask "$CLIENT" /hello.txt
+    client_ask "$kept" /hello.txt
     kill -CONT "$old"
     wait_until 10 is_gone "$old"
     kill -CONT "$new"
     client_answer "$CLIENT"
+    assert_equal "$BODY" $'next\n'
+    client_answer "$kept"
     assert_equal "$BODY" $'next\n'
 }
 

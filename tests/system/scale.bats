@@ -130,6 +130,43 @@ PY
     nothing_is_lost
 }
 
+# The kernel wakes one of those that share a socket. It is late where the processors are busy, and
+# may be told to leave before it comes to its client.
+@test "a client at a shared socket is served at once, though who is woken for it is told to leave" {
+    drover_start --listen "unix:$BATS_TEST_TMPDIR/socket" --workers 2 --standby off "$SITE"
+    act "$DROVER_ADDR" <<'PY'
+def is_asleep(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "S"
+
+hogs = []
+for _ in range(2 * os.cpu_count()):
+    hogs.append(os.fork())
+    if hogs[-1] == 0:
+        signal.alarm(60)
+        while True:
+            pass
+try:
+    for round in range(80):
+        wait(has_workers(2))
+        assert fetch(args[0]) == (200, b"hello\n") # who is woken first is not the same one
+        wait(lambda: all(is_asleep(pid) for pid in children(master)))
+        if round % 3 == 0:
+            tell(signal.SIGTTOU)
+        s = connect(args[0])
+        ask(s)
+        if round % 3:
+            tell(signal.SIGTTOU)
+        assert answer(s) == (200, b"hello\n"), round
+        s.close()
+        wait(has_workers(1))
+        tell(signal.SIGTTIN)
+finally:
+    for hog in hogs:
+        os.kill(hog, signal.SIGKILL)
+PY
+}
+
 # bats test_tags=nosan,alone
 @test "p99 while the number changes is at most 3 times the quiet one" {
     drover_start --workers 8 "$SITE"

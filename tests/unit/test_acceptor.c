@@ -24,6 +24,7 @@ struct rig {
     int called;
     int clients[CLIENTS];
     int shed;
+    int strands;
 };
 
 /* `door` < 0: the shared one. */
@@ -410,55 +411,6 @@ Test(acceptor, who_leaves_takes_none_and_lets_them_wait_for_others)
     close_rig(&rig);
 }
 
-/* At its third client. */
-static bool leaves(void *context)
-{
-    struct rig *rig = context;
-    if (rig->taken == 2)
-        acceptor_leave(&rig->acceptor);
-    return rig->taken == 2;
-}
-
-Test(acceptor, who_is_relieved_in_the_midst_of_a_queue_leaves_the_rest_of_it_to_others)
-{
-    for (int door = -1; door <= 0; door++) {
-        struct rig rig;
-        open_rig(&rig, CLIENTS);
-        rig.acceptor.is_relieved = leaves;
-        acceptor_add(&rig.acceptor, 0);
-        acceptor_rearm(&rig.acceptor);
-        cr_expect_eq(call(&rig, door, 4), 4);
-        cr_expect_eq(turn(&rig), 2, "door %d", door);
-        int fd = door < 0 ? rig.doors.shared[1] : rig.doors.own[0][0];
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
-        close_rig(&rig);
-    }
-}
-
-static bool goes_to_address_0(void *context)
-{
-    struct rig *rig = context;
-    bool is_first = rig->acceptor.addresses == EVERY_ADDRESS;
-    if (is_first)
-        acceptor_shut(&rig->acceptor, 1U << 0, 0, true);
-    return is_first;
-}
-
-Test(acceptor, who_is_relieved_of_a_shared_door_does_not_watch_it_again)
-{
-    struct rig rig;
-    open_rig(&rig, CLIENTS);
-    rig.acceptor.is_relieved = goes_to_address_0;
-    acceptor_add(&rig.acceptor, 0);
-    acceptor_rearm(&rig.acceptor);
-    cr_expect_eq(call(&rig, -1, 2), 2);
-    cr_expect_eq(turn(&rig), 0);
-    cr_expect_eq(call(&rig, 0, 1), 1);
-    cr_expect_eq(turn(&rig), 1, "what is to be shut is served");
-    close_rig(&rig);
-}
-
 Test(acceptor, a_stop_serves_the_queues_and_shuts_the_doors)
 {
     struct rig rig;
@@ -714,30 +666,115 @@ Test(acceptor, a_shared_door_that_another_has_shut)
     close_rig(&rig);
 }
 
-static int stranded;
-
-static void on_strand(void *context)
+static void note_strand(void *context)
 {
-    (void)context;
-    stranded++;
+    struct rig *rig = context;
+    rig->strands++;
 }
 
-/* It stops to watch with the last one that it has room for, not when it is woken for the next: that
- * wake-up would be lost to those that share the door. */
 Test(acceptor, a_full_one_leaves_a_shared_door_to_the_others)
 {
     struct rig rig;
     open_rig(&rig, 2);
-    rig.acceptor.on_strand = on_strand;
+    rig.acceptor.on_strand = note_strand;
     acceptor_rearm(&rig.acceptor);
     call(&rig, -1, 2);
     cr_expect_eq(turn(&rig), 2);
-    cr_expect_eq(stranded, 0, "nobody waits");
+    cr_expect_eq(rig.strands, 0, "nobody waits");
     cr_expect(rig.acceptor.is_paused);
     rig.acceptor.room = 1;
     acceptor_tick(&rig.acceptor, 2000);
     call(&rig, -1, 2);
     cr_expect_eq(turn(&rig), 3);
-    cr_expect_eq(stranded, 1, "one waits, and only this acceptor was woken");
+    cr_expect_eq(rig.strands, 1, "one waits, and only this acceptor was woken");
+    close_rig(&rig);
+}
+
+/* ------------------------------------------------------------- told so while clients come */
+
+static void take_and_leave(void *context, int fd, int door)
+{
+    struct rig *rig = context;
+    if (rig->taken == 0)
+        acceptor_leave(&rig->acceptor);
+    take(context, fd, door);
+}
+
+static void expect_queue(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
+}
+
+Test(acceptor, who_leaves_at_a_client_takes_that_one_and_leaves_the_queue_to_others)
+{
+    for (int door = -1; door <= 0; door++) {
+        struct rig rig;
+        open_rig(&rig, CLIENTS);
+        rig.acceptor.take = take_and_leave;
+        rig.acceptor.on_strand = note_strand;
+        acceptor_add(&rig.acceptor, 0);
+        acceptor_rearm(&rig.acceptor);
+        cr_expect_eq(call(&rig, door, 4), 4);
+        cr_expect_eq(turn(&rig), 1, "door %d", door);
+        cr_expect_eq(rig.acceptor.in_vain, 0, "somebody was there");
+        cr_expect_eq(rig.strands, door < 0, "only of a shared one nobody else was told");
+        expect_queue(door < 0 ? rig.doors.shared[1] : rig.doors.own[0][0]);
+        close_rig(&rig);
+    }
+}
+
+/* Its wake-up was the only one; it was told to leave before it came to its events. */
+Test(acceptor, who_leaves_tells_of_clients_at_a_shared_door_at_once)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.on_strand = note_strand;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 1) + call(&rig, 0, 1), 2);
+    acceptor_leave(&rig.acceptor);
+    cr_expect_eq(rig.strands, 1);
+    cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
+    expect_queue(rig.doors.shared[1]);
+    close_rig(&rig);
+}
+
+Test(acceptor, who_shuts_one_address_tells_of_clients_at_the_shared_door_of_another)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.on_strand = note_strand;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    acceptor_shut(&rig.acceptor, 1U << 0, 0, false);
+    cr_expect_eq(rig.strands, 1);
+    cr_expect_eq(turn(&rig), 0);
+    expect_queue(rig.doors.shared[1]);
+    close_rig(&rig);
+}
+
+static void take_and_shut(void *context, int fd, int door)
+{
+    struct rig *rig = context;
+    if (rig->taken == 0)
+        acceptor_shut(&rig->acceptor, 1U << 0, 0, true);
+    take(context, fd, door);
+}
+
+Test(acceptor, who_gives_up_a_shared_door_at_a_client_does_not_watch_it_again)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.take = take_and_shut;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    cr_expect_eq(turn(&rig), 1);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    cr_expect_eq(turn(&rig), 1, "it is another's");
+    cr_expect_eq(call(&rig, 0, 1), 1);
+    cr_expect_eq(turn(&rig), 2, "what is to be shut is served");
     close_rig(&rig);
 }
