@@ -65,7 +65,7 @@ static void tell(struct master *m, enum outcome_kind kind, int status, const cha
 
 void outcome_end(struct master *m, enum outcome_kind kind, int status, const char *words)
 {
-    record_tick(m); /* where a worker that was told to leave looks before the next client */
+    record_tick(m); /* where a worker that was told to leave looks when a client has come */
     if (status)
         log_failure(kinds[kind].name, words);
     else

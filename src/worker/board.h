@@ -65,7 +65,7 @@ struct board_worker {
     uint64_t slot;
     uint64_t generation;
     uint64_t is_ready;   /* accepts */
-    uint64_t is_leaving; /* finishes what it has; it looks here before it takes the next client */
+    uint64_t is_leaving; /* finishes what it has; it looks here whenever something has come */
     uint64_t is_stalled; /* hangs, or was stopped by a signal */
     uint64_t begun_ms;
     uint64_t standby; /* the pid of its standby; 0: it has none */
