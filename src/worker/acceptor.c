@@ -381,10 +381,20 @@ static void on_shared_door(struct loop *loop, int fd, uint32_t events, void *con
 
 /* ------------------------------------------------------------------------------ the ending */
 
-/* The kernel has woken this one alone for who waits at a shared door that it watches no more, and
- * it may be done before a pause would be over. */
-static void pass_on(struct acceptor *a)
+static void take_last(int fd, void *context)
 {
+    struct acceptor *a = context;
+    for (int i = 0; i < ACCEPT_TURN_MAX && !a->is_paused && accept_one(a, fd); i++) {
+    }
+}
+
+/* The kernel may have woken this one alone for who waits at a shared door that it is about to give
+ * up, and nobody else would look there: takes them. It may be done before a pause would be over. */
+static void relinquish(struct acceptor *a)
+{
+    if (is_watching(a))
+        each_shared(a, take_last);
+    each_shared(a, unwatch);
     each_shared(a, find_strand);
     if (a->is_strand_due)
         a->on_strand(a->context);
@@ -393,10 +403,11 @@ static void pass_on(struct acceptor *a)
 
 void acceptor_leave(struct acceptor *a)
 {
-    a->is_open = a->is_settling = false;
+    if (!a->is_open)
+        return;
     each_own(a, unwatch);
-    each_shared(a, unwatch);
-    pass_on(a);
+    relinquish(a);
+    a->is_open = a->is_settling = false;
 }
 
 static void shut(int fd, void *context)
@@ -426,8 +437,7 @@ static void narrow(struct acceptor *a, uint32_t addresses)
 {
     a->addresses &= ~addresses;
     each_own(a, unwatch);
-    each_shared(a, unwatch);
-    pass_on(a);
+    relinquish(a);
     a->addresses = addresses;
 }
 

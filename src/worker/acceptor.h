@@ -82,7 +82,8 @@ void acceptor_tick(struct acceptor *a, int64_t now);
 /* When a pause or the settling ends; CLOCK_NEVER. */
 int64_t acceptor_next(const struct acceptor *a);
 
-/* Others accept from here on: watches nothing any more. */
+/* Others accept from here on: watches nothing any more. Takes who waits at a shared door, as far as
+ * there is room, since nobody else may have been told of them. */
 void acceptor_leave(struct acceptor *a);
 
 /*

@@ -220,6 +220,13 @@ static void settle(struct conns *conns, struct conn *conn, enum conn_want want)
     lay_down(conns, conn);
 }
 
+/* Something has come for it, which is for who goes on with it, if there is one. */
+static void serve(struct conns *conns, struct conn *conn)
+{
+    if (!give_if_resting(conns, conn))
+        settle(conns, conn, conn_step(conn, conns->env));
+}
+
 static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
 {
     struct conns *conns = context;
@@ -228,11 +235,9 @@ static void on_conn(struct loop *loop, int fd, uint32_t events, void *context)
     (void)events; /* errors and hang-ups show when it reads or writes */
     if (conns->env->desk && !desk_claim(conns->env->desk, fd))
         return;
-    if (give_if_resting(conns, conn)) /* what has come is for who goes on with it */
-        return;
     if (conn->work) /* the application may have a part in it */
         conn_before_call(conns->env);
-    settle(conns, conn, conn_step(conn, conns->env));
+    serve(conns, conn);
 }
 
 /* ----------------------------------------------------------------------------- the beginning */
@@ -267,7 +272,7 @@ static void yield(struct conns *conns)
         if (!claim(conns, conn))
             leave_alone(conns, conn);
         else if (conn->deadline.kind == DEADLINE_IDLE && has_asked(conn))
-            settle(conns, conn, conn_step(conn, conns->env));
+            serve(conns, conn);
         else
             end_one(conns, conn);
     }
@@ -290,7 +295,7 @@ static struct conn *place_of(struct conns *conns, int fd)
         conns->on_end(conns->context);
         return NULL;
     }
-    if (conns->yield_from)
+    if (conns->yield_from && !conns->env->has_heirs)
         yield(conns);
     if ((size_t)fd >= conns->top)
         conns->top = (size_t)fd + 1;
@@ -306,8 +311,7 @@ void conns_start(struct conns *conns, int fd, bool is_proxied)
     conn_open(conn, conns->env, fd, is_proxied);
     conns->count++;
     take_up(conns, conn);
-    if (!give_if_resting(conns, conn))
-        settle(conns, conn, conn_step(conn, conns->env));
+    serve(conns, conn);
 }
 
 void conns_take(struct conns *conns, int fd, const struct handover *what)
@@ -324,7 +328,10 @@ void conns_take(struct conns *conns, int fd, const struct handover *what)
     board_add(&conns->env->row->taken, 1);
     conns->count++;
     take_up(conns, conn);
-    settle(conns, conn, CONN_WANT_READ);
+    if (conns->env->exchanges.app->stream) /* its protocol may be the first to speak */
+        serve(conns, conn);
+    else
+        settle(conns, conn, CONN_WANT_READ);
 }
 
 /* ----------------------------------------------------------------------------- the succession */
@@ -399,7 +406,7 @@ void conns_expire(struct conns *conns)
         if (!claim(conns, conn))
             leave_alone(conns, conn);
         else if (kind == DEADLINE_IDLE && has_asked(conn))
-            settle(conns, conn, conn_step(conn, conns->env));
+            serve(conns, conn);
         else
             settle(conns, conn, conn_expire(conn, conns->env, kind));
     }

@@ -18,7 +18,9 @@ def ours():
     return {pid for pid in [*children(master), *standbys(master)] if not is_gone(pid)}
 
 def are_all_there():
-    return len(workers()) == 3 and all(standby_of(pid) for pid in workers().values())
+    """And none of them leaves."""
+    all_of = workers().values()
+    return len(all_of) == 3 and all(is_ready(pid) and standby_of(pid) for pid in all_of)
 
 before = ours()
 assert len(before) == 7, before
@@ -29,7 +31,7 @@ fetch(args[0], "/who")
 assert ours() == before, (before, ours())
 
 for pid in targets[:1] + targets[2:3] + targets[4:5] + targets[6:10]:
-    wait(are_all_there)
+    wait(lambda: are_all_there() and len(ours()) == 7)
     before = ours()
     s = connect(args[0], 20)
     victim = who(s)

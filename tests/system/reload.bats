@@ -194,7 +194,7 @@ PY
     local old new kept first
     mkdir "$BATS_TEST_TMPDIR/next"
     echo 'next' >"$BATS_TEST_TMPDIR/next/hello.txt"
-    configure 'workers = 1' 'standby = off' 'hang-timeout = 0s'
+    configure 'workers = 1' 'standby = off' 'hang-timeout = 60s'
     serve_conf
     old=$(workers)
     client_open
@@ -207,7 +207,7 @@ PY
     client_open
     first=$CLIENT
     client_ask "$first" /hello.txt
-    SITE=$BATS_TEST_TMPDIR/next configure 'workers = 1' 'standby = off' 'hang-timeout = 0s'
+    SITE=$BATS_TEST_TMPDIR/next configure 'workers = 1' 'standby = off' 'hang-timeout = 60s'
     reload
     client_answer "$first"
     assert_equal "$BODY" $'next\n'

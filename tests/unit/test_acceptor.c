@@ -695,9 +695,9 @@ Test(acceptor, a_full_one_leaves_a_shared_door_to_the_others)
 static void take_and_leave(void *context, int fd, int door)
 {
     struct rig *rig = context;
-    if (rig->taken == 0)
-        acceptor_leave(&rig->acceptor);
     take(context, fd, door);
+    if (rig->taken == 1)
+        acceptor_leave(&rig->acceptor);
 }
 
 static void expect_queue(int fd)
@@ -706,51 +706,85 @@ static void expect_queue(int fd)
     cr_expect_eq(poll(&p, 1, 0), 1, "another finds them");
 }
 
-Test(acceptor, who_leaves_at_a_client_takes_that_one_and_leaves_the_queue_to_others)
+Test(acceptor, who_leaves_at_a_client_leaves_the_rest_of_its_queue_to_others)
 {
-    for (int door = -1; door <= 0; door++) {
-        struct rig rig;
-        open_rig(&rig, CLIENTS);
-        rig.acceptor.take = take_and_leave;
-        rig.acceptor.on_strand = note_strand;
-        acceptor_add(&rig.acceptor, 0);
-        acceptor_rearm(&rig.acceptor);
-        cr_expect_eq(call(&rig, door, 4), 4);
-        cr_expect_eq(turn(&rig), 1, "door %d", door);
-        cr_expect_eq(rig.acceptor.in_vain, 0, "somebody was there");
-        cr_expect_eq(rig.strands, door < 0, "only of a shared one nobody else was told");
-        expect_queue(door < 0 ? rig.doors.shared[1] : rig.doors.own[0][0]);
-        close_rig(&rig);
-    }
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.take = take_and_leave;
+    rig.acceptor.on_strand = note_strand;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, 0, 4), 4);
+    cr_expect_eq(turn(&rig), 1);
+    cr_expect_eq(rig.acceptor.in_vain, 0, "somebody was there");
+    cr_expect_eq(rig.strands, 0);
+    expect_queue(rig.doors.own[0][0]);
+    close_rig(&rig);
 }
 
-/* Its wake-up was the only one; it was told to leave before it came to its events. */
-Test(acceptor, who_leaves_tells_of_clients_at_a_shared_door_at_once)
+/* A shared door's wake-up was its alone. */
+Test(acceptor, who_leaves_at_a_client_of_a_shared_door_takes_those_that_wait_there)
+{
+    struct rig rig;
+    open_rig(&rig, CLIENTS);
+    rig.acceptor.take = take_and_leave;
+    rig.acceptor.on_strand = note_strand;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 4), 4);
+    cr_expect_eq(turn(&rig), 4);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    cr_expect_eq(turn(&rig), 4, "who comes later is another's");
+    cr_expect_eq(rig.strands, 0);
+    expect_queue(rig.doors.shared[1]);
+    close_rig(&rig);
+}
+
+/* It was told to before it came to its events. */
+Test(acceptor, who_leaves_takes_who_waits_at_a_shared_door_first)
 {
     struct rig rig;
     open_rig(&rig, CLIENTS);
     rig.acceptor.on_strand = note_strand;
     acceptor_add(&rig.acceptor, 0);
     acceptor_rearm(&rig.acceptor);
-    cr_expect_eq(call(&rig, -1, 1) + call(&rig, 0, 1), 2);
+    cr_expect_eq(call(&rig, -1, 2) + call(&rig, 0, 1), 3);
     acceptor_leave(&rig.acceptor);
-    cr_expect_eq(rig.strands, 1);
+    cr_expect_eq(rig.taken, 2);
+    cr_expect_eq(rig.strands, 0);
+    expect_queue(rig.doors.own[0][0]);
+    acceptor_leave(&rig.acceptor);
+    cr_expect_eq(rig.taken, 2, "once");
+    close_rig(&rig);
+}
+
+Test(acceptor, who_leaves_and_has_no_room_tells_of_clients_at_a_shared_door_at_once)
+{
+    struct rig rig;
+    open_rig(&rig, 1);
+    rig.acceptor.on_strand = note_strand;
+    acceptor_add(&rig.acceptor, 0);
+    acceptor_rearm(&rig.acceptor);
+    cr_expect_eq(call(&rig, -1, 3), 3);
+    acceptor_leave(&rig.acceptor);
+    cr_expect_eq(rig.taken, 1);
+    cr_expect_gt(rig.strands, 0);
     cr_expect_eq(acceptor_next(&rig.acceptor), CLOCK_NEVER);
     expect_queue(rig.doors.shared[1]);
     close_rig(&rig);
 }
 
-Test(acceptor, who_shuts_one_address_tells_of_clients_at_the_shared_door_of_another)
+Test(acceptor, who_shuts_one_address_takes_who_waits_at_the_shared_door_of_another)
 {
     struct rig rig;
     open_rig(&rig, CLIENTS);
-    rig.acceptor.on_strand = note_strand;
     acceptor_add(&rig.acceptor, 0);
     acceptor_rearm(&rig.acceptor);
     cr_expect_eq(call(&rig, -1, 1), 1);
     acceptor_shut(&rig.acceptor, 1U << 0, 0, false);
-    cr_expect_eq(rig.strands, 1);
-    cr_expect_eq(turn(&rig), 0);
+    cr_expect_eq(rig.taken, 1);
+    cr_expect_eq(call(&rig, -1, 1), 1);
+    cr_expect_eq(turn(&rig), 1, "who comes later is another's");
     expect_queue(rig.doors.shared[1]);
     close_rig(&rig);
 }
@@ -758,9 +792,9 @@ Test(acceptor, who_shuts_one_address_tells_of_clients_at_the_shared_door_of_anot
 static void take_and_shut(void *context, int fd, int door)
 {
     struct rig *rig = context;
-    if (rig->taken == 0)
-        acceptor_shut(&rig->acceptor, 1U << 0, 0, true);
     take(context, fd, door);
+    if (rig->taken == 1)
+        acceptor_shut(&rig->acceptor, 1U << 0, 0, true);
 }
 
 Test(acceptor, who_gives_up_a_shared_door_at_a_client_does_not_watch_it_again)

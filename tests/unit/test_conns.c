@@ -318,6 +318,87 @@ Test(conns, one_that_was_handed_over_is_served)
     cr_expect_eq(rig.row->accepted, 1);
 }
 
+/* ------------------------------------------------------- what comes while the worker is to leave
+ */
+
+Test(conns, a_new_client_is_the_heirs_at_once)
+{
+    give();
+    connect_all(1);
+    cr_expect_eq(handed(), 1);
+    cr_expect_eq(conns.count, 0);
+    cr_expect_eq(ended, 1);
+    cr_expect_eq(rig.row->accepted, 1);
+    cr_expect_eq(rig.row->connections, 0);
+}
+
+Test(conns, a_request_that_comes_before_all_were_given_is_the_heirs)
+{
+    connect_all(2);
+    ask(0, GET("/a"));
+    turn();
+    heard(0);
+    give();
+    ask(0, GET("/b"));
+    ask(1, "GET /c");
+    turn();
+    cr_expect_eq(handed(), 2, "unread");
+    cr_expect_eq(rig.row->requests, 1);
+}
+
+Test(conns, a_request_that_its_time_has_overtaken_is_the_heirs)
+{
+    connect_all(1);
+    ask(0, GET("/a"));
+    turn();
+    heard(0);
+    ask(0, GET("/b"));
+    give();
+    rig.env.now += 2 * timeouts[DEADLINE_IDLE];
+    conns_expire(&conns);
+    cr_expect_eq(handed(), 1);
+    cr_expect_eq(rig.row->requests, 1);
+}
+
+Test(conns, no_other_makes_room_for_one_that_is_given)
+{
+    connect_all(2);
+    rest(0);
+    conns.yield_from = 2;
+    give();
+    come_in();
+    cr_expect_not(is_closed(0));
+    cr_expect_eq(conns.count, 2);
+}
+
+static int greet(void *context, struct drover_stream *stream)
+{
+    (void)context;
+    return drover_stream_send(stream, "220 hello", 9);
+}
+
+static void pass_over(void *context, struct drover_stream *stream, const char *bytes, size_t length)
+{
+    (void)context, (void)stream, (void)bytes, (void)length;
+}
+
+Test(conns, a_stream_that_was_handed_over_speaks_first)
+{
+    static const struct drover_protocol protocol = {
+        .framing = DROVER_LINES, .open = greet, .frame = pass_over};
+    struct handover what;
+    rig.app.stream = &protocol;
+    give();
+    connect_all(1);
+    cr_expect_str_eq(heard(0), "");
+    int fd = handover_receive(doors.inbox[0][INBOX_OUT], &what);
+    cr_assert_geq(fd, 0);
+    rig.env.leaving = rig.env.has_heirs = false;
+    conns_take(&conns, fd, &what);
+    cr_expect(strstr(heard(0), "220 hello"));
+    cr_expect_eq(conns.count, 1);
+}
+
 /* -------------------------------------------------------- what comes together, or in between */
 
 /* How often the text has come to the client; `size` bytes of answers in all, unless NULL. */
